@@ -1,0 +1,239 @@
+//! Everything that can go wrong between here and Odoo.
+
+use std::fmt;
+
+/// Why a request to Odoo failed. The texts name hosts, models and fields, never secrets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Error {
+    /// The `url` is none that can be used.
+    Url { url: String, reason: String },
+    /// The host's name has no address.
+    Resolve { host: String },
+    /// No connection came about: refused, unreachable, timed out.
+    Connect { url: String, reason: String },
+    /// TLS failed: an untrusted or expired certificate, a wrong name, no TLS at all.
+    Tls { url: String, reason: String },
+    /// The time allowed for a request passed; `phase` says what was waited for.
+    Timeout { url: String, phase: &'static str },
+    /// The connection broke in the middle of an exchange.
+    Broken { url: String, reason: String },
+    /// An answer that is not HTTP 200.
+    Status {
+        url: String,
+        status: u16,
+        content_type: String,
+        beginning: String,
+    },
+    /// A redirect, which is not followed: the credentials are meant for the server's host alone.
+    Redirect { url: String, location: String },
+    /// A body that is not what the protocol promises.
+    Malformed {
+        status: u16,
+        content_type: String,
+        reason: String,
+        beginning: String,
+    },
+    /// A body over the limit.
+    TooLarge { limit: u64 },
+    /// Odoo's own word that something is wrong.
+    Fault(Fault),
+    /// Login refused: wrong login, password, API key, or database without such a user.
+    Denied { login: String, database: String },
+    /// The exchange was ended from this side.
+    Cancelled,
+}
+
+/// A fault of Odoo, classified (`odoo/addons/base/controllers/rpc.py`, 19: `addons/rpc`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    pub kind: FaultKind,
+    /// One line for the user: a traceback is reduced to its last line.
+    pub message: String,
+    /// `model.method` that was called.
+    pub call: String,
+}
+
+/// What Odoo means by a fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FaultKind {
+    /// Fault 3, AccessDenied: the credentials.
+    Denied,
+    /// Fault 4, AccessError: rights on a model, a record, a field or a company.
+    Access,
+    /// Fault 2 with "Object X doesn't exist", or a KeyError of the registry.
+    UnknownModel,
+    /// Fault 1 with "Invalid field 'x'".
+    UnknownField,
+    /// Fault 1 with an unknown database.
+    UnknownDatabase,
+    /// Fault 2: UserError, ValidationError, MissingError.
+    User,
+    /// Fault 1: any other error of the server.
+    Server,
+}
+
+impl Fault {
+    /// Classifies an XML-RPC fault of `/xmlrpc/2`.
+    pub fn from_xmlrpc(code: i64, text: &str, call: String) -> Fault {
+        let message = last_line(text);
+        let kind = match code {
+            3 => FaultKind::Denied,
+            4 => FaultKind::Access,
+            2 if message.starts_with("Object ") && message.contains("doesn't exist") => {
+                FaultKind::UnknownModel
+            }
+            2 => FaultKind::User,
+            _ if message.contains("Invalid field") => FaultKind::UnknownField,
+            _ if message.contains("database") && message.contains("does not exist") => {
+                FaultKind::UnknownDatabase
+            }
+            _ => FaultKind::Server,
+        };
+        Fault {
+            kind,
+            message,
+            call,
+        }
+    }
+}
+
+/// The line of a Python traceback that says what happened; of another text, its first line.
+fn last_line(text: &str) -> String {
+    let lines = || {
+        text.lines()
+            .map(str::trim_end)
+            .filter(|line| !line.is_empty())
+    };
+    let chosen = if text.contains("Traceback (most recent call last)") {
+        // The exception is the last line that is not indented; a message of several lines
+        // (PostgreSQL's DETAIL, an echoed statement) follows it.
+        let mut exception = None;
+        for line in lines() {
+            let head = line.split(':').next().unwrap_or_default();
+            let named = !head.is_empty()
+                && head
+                    .chars()
+                    .all(|c| c.is_alphanumeric() || "._".contains(c));
+            if named && !line.starts_with("Traceback") {
+                exception = Some(line);
+            }
+        }
+        exception.or_else(|| lines().last())
+    } else {
+        lines().next()
+    };
+    chosen.unwrap_or("(no text)").to_owned()
+}
+
+impl Error {
+    /// Whether the same request may succeed a moment later.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Error::Connect { .. } | Error::Timeout { .. } | Error::Broken { .. } => true,
+            Error::Status { status, .. } => matches!(status, 429 | 502..=504),
+            _ => false,
+        }
+    }
+
+    /// The kind of Odoo's fault, if it is one.
+    pub fn fault_kind(&self) -> Option<&FaultKind> {
+        match self {
+            Error::Fault(fault) => Some(&fault.kind),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Url { url, reason } => write!(f, "\"{url}\" is not a usable URL: {reason}"),
+            Error::Resolve { host } => write!(f, "could not resolve the host name \"{host}\""),
+            Error::Connect { url, reason } => write!(f, "could not connect to {url}: {reason}"),
+            Error::Tls { url, reason } => {
+                write!(f, "could not establish TLS with {url}: {reason}")
+            }
+            Error::Timeout { url, phase } => write!(f, "{url} timed out {phase}"),
+            Error::Broken { url, reason } => {
+                write!(f, "the connection to {url} broke: {reason}")
+            }
+            Error::Status { url, status, .. } => write!(f, "{url} answered HTTP {status}"),
+            Error::Redirect { url, .. } => write!(f, "{url} answered with a redirect"),
+            Error::Malformed { reason, .. } => {
+                write!(f, "the response is not valid XML-RPC: {reason}")
+            }
+            Error::TooLarge { limit } => {
+                write!(f, "the response exceeds {} MB", limit / (1024 * 1024))
+            }
+            Error::Fault(fault) => write!(f, "Odoo refused {}: {}", fault.call, fault.message),
+            Error::Denied { login, database } => write!(
+                f,
+                "Odoo refused the login \"{login}\" to database \"{database}\""
+            ),
+            Error::Cancelled => f.write_str("the request was cancelled"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(code: i64, text: &str) -> Fault {
+        Fault::from_xmlrpc(code, text, "res.partner.read".into())
+    }
+
+    #[test]
+    fn tracebacks_shrink_to_the_exception() {
+        let text = "Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    \
+                    raise ValueError()\nValueError: Invalid field 'x' on 'res.partner'\n";
+        let fault = fault(1, text);
+        assert_eq!(
+            fault.message,
+            "ValueError: Invalid field 'x' on 'res.partner'"
+        );
+        assert_eq!(fault.kind, FaultKind::UnknownField);
+    }
+
+    #[test]
+    fn the_last_of_chained_exceptions_counts_and_its_echo_does_not() {
+        let text = "Traceback (most recent call last):\n  File \"a\"\nKeyError: 'a'\n\nDuring \
+                    handling of the above exception, another exception occurred:\n\nTraceback \
+                    (most recent call last):\n  File \"b\"\npsycopg2.errors.UndefinedColumn: \
+                    column x does not exist\nLINE 1: SELECT x\n               ^\n";
+        assert_eq!(
+            fault(1, text).message,
+            "psycopg2.errors.UndefinedColumn: column x does not exist"
+        );
+    }
+
+    #[test]
+    fn codes_have_kinds() {
+        assert_eq!(fault(3, "Access Denied").kind, FaultKind::Denied);
+        assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
+        assert_eq!(
+            fault(2, "Object x.y doesn't exist").kind,
+            FaultKind::UnknownModel
+        );
+        assert_eq!(fault(2, "Some rule\nmore").message, "Some rule");
+        assert_eq!(fault(1, "").message, "(no text)");
+        let database = "Traceback (most recent call last):\n  File\npsycopg2.OperationalError: \
+                        connection failed: FATAL:  database \"nope\" does not exist\n";
+        assert_eq!(fault(1, database).kind, FaultKind::UnknownDatabase);
+    }
+
+    #[test]
+    fn only_passing_troubles_are_transient() {
+        let status = |status| Error::Status {
+            url: String::new(),
+            status,
+            content_type: String::new(),
+            beginning: String::new(),
+        };
+        assert!(status(502).is_transient() && status(429).is_transient());
+        assert!(!status(404).is_transient() && !status(500).is_transient());
+        assert!(!Error::Fault(fault(3, "")).is_transient());
+    }
+}

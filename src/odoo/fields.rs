@@ -1,0 +1,114 @@
+//! What a model's fields are: the answer of `fields_get`.
+
+use std::collections::HashMap;
+
+use super::value::Value;
+
+/// The attributes to ask for. Without a list Odoo may fault on an attribute that is None.
+pub const ATTRIBUTES: &[&str] = &["type", "string", "relation", "store"];
+
+/// The type of a field in Odoo; it alone decides how a value is read, never the value's shape.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FieldType {
+    Boolean,
+    /// `integer`, and `many2one_reference`, which holds a bare id.
+    Integer,
+    /// `float` and `monetary`.
+    Decimal,
+    /// `char`, `text`, `html`, `selection`, `reference` and `binary` (base64).
+    Text,
+    Date,
+    /// Naive UTC.
+    Datetime,
+    Many2one,
+    /// `one2many` and `many2many`.
+    ToMany,
+    /// `json`, `properties` and what else has a shape of its own.
+    Json,
+}
+
+impl FieldType {
+    fn from_name(name: &str) -> FieldType {
+        match name {
+            "boolean" => FieldType::Boolean,
+            "integer" | "many2one_reference" => FieldType::Integer,
+            "float" | "monetary" => FieldType::Decimal,
+            "char" | "text" | "html" | "selection" | "reference" | "binary" => FieldType::Text,
+            "date" => FieldType::Date,
+            "datetime" => FieldType::Datetime,
+            "many2one" => FieldType::Many2one,
+            "one2many" | "many2many" => FieldType::ToMany,
+            _ => FieldType::Json,
+        }
+    }
+}
+
+/// One field of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Field {
+    pub field_type: FieldType,
+    /// Odoo's own name of the type, e.g. `many2one`.
+    pub type_name: String,
+    /// The label, in the connection's language.
+    pub label: String,
+    /// The model that a relational field points to.
+    pub relation: Option<String>,
+    /// Stored in Odoo's database; other fields are computed when they are read.
+    pub stored: bool,
+}
+
+/// The fields of a model that the user may read, by name.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Fields(HashMap<String, Field>);
+
+impl Fields {
+    /// Reads the struct that `fields_get` returns; `None` if it is none.
+    pub fn from_value(value: Value) -> Option<Fields> {
+        let Value::Struct(members) = value else {
+            return None;
+        };
+        members
+            .into_iter()
+            .map(|(name, attributes)| {
+                let text = |key| {
+                    attributes
+                        .get(key)
+                        .and_then(Value::as_str)
+                        .map(str::to_owned)
+                };
+                let type_name = text("type")?;
+                let field = Field {
+                    field_type: FieldType::from_name(&type_name),
+                    type_name,
+                    label: text("string").unwrap_or_default(),
+                    relation: text("relation"),
+                    stored: attributes
+                        .get("store")
+                        .and_then(Value::as_bool)
+                        .unwrap_or(true),
+                };
+                Some((name, field))
+            })
+            .collect::<Option<HashMap<_, _>>>()
+            .map(Fields)
+    }
+
+    pub fn get(&self, name: &str) -> Option<&Field> {
+        self.0.get(name)
+    }
+
+    pub fn contains(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    /// All fields, ordered by name.
+    pub fn sorted(&self) -> Vec<(&str, &Field)> {
+        let mut all: Vec<_> = self
+            .0
+            .iter()
+            .map(|(name, field)| (name.as_str(), field))
+            .collect();
+        all.sort_by_key(|(name, _)| *name);
+        all
+    }
+}

@@ -1,0 +1,25 @@
+//! A client of Odoo's external API, releases 14 to 20. It knows nothing of PostgreSQL.
+//!
+//! [`Connection`] logs in and calls; [`Model`] searches, reads and describes one model;
+//! [`Domain`] is a search condition; [`Page`] holds records as typed columns.
+
+pub mod columns;
+mod connection;
+mod domain;
+mod error;
+mod fields;
+mod model;
+mod sink;
+pub mod transport;
+mod value;
+mod version;
+
+pub use columns::{Cells, Lists, Page, Texts};
+pub use connection::{Connection, Settings};
+pub use domain::{Domain, DomainError};
+pub use error::{Error, Fault, FaultKind};
+pub use fields::{Field, FieldType, Fields};
+pub use model::Model;
+pub use transport::http::{Canceller, certificates, check_url};
+pub use value::Value;
+pub use version::Version;

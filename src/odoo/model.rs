@@ -1,0 +1,158 @@
+//! One model of Odoo: search, count, read, describe.
+
+use super::columns::{Page, PageSink};
+use super::connection::Connection;
+use super::domain::Domain;
+use super::error::Error;
+use super::fields::{ATTRIBUTES, FieldType, Fields};
+use super::sink::{Refusal, Sink};
+use super::transport::Request;
+use super::value::{Value, ValueSink};
+
+/// A model such as `res.partner`, seen through a connection.
+///
+/// Every method fails with [`Error::Fault`] where Odoo refuses: of kind `UnknownModel` if the
+/// model's module is not installed, `Access` if the user may not read it.
+pub struct Model<'c> {
+    connection: &'c Connection,
+    name: &'c str,
+}
+
+impl<'c> Model<'c> {
+    pub(super) fn new(connection: &'c Connection, name: &'c str) -> Model<'c> {
+        Model { connection, name }
+    }
+
+    /// The ids of the records that meet the domain, archived ones included.
+    ///
+    /// `order` is Odoo's syntax (`name desc, id`); without one the order is the model's own,
+    /// which may not be unique. No limit means all.
+    pub fn search(
+        &self,
+        domain: Domain,
+        order: Option<&str>,
+        offset: i64,
+        limit: Option<i64>,
+    ) -> Result<Vec<i64>, Error> {
+        let mut kwargs = vec![("offset", Value::Int(offset))];
+        kwargs.extend(limit.map(|limit| ("limit", Value::Int(limit))));
+        kwargs.extend(order.map(|order| ("order", Value::from(order))));
+        let found = self.call(
+            "search",
+            None,
+            vec![("domain", domain.into_value())],
+            kwargs,
+        )?;
+        let ids = found
+            .as_array()
+            .map(|ids| ids.iter().map(Value::as_int).collect());
+        ids.flatten()
+            .ok_or_else(|| self.unexpected("search", Refusal("no list of ids".into())))
+    }
+
+    /// The ids above `after` in their order, `limit` at most: pages that neither skip nor repeat.
+    pub fn search_after(
+        &self,
+        domain: Domain,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<i64>, Error> {
+        let page = domain.and(Domain::leaf("id", ">", after));
+        self.search(page, Some("id"), 0, i64::try_from(limit).ok())
+    }
+
+    /// How many records meet the domain, archived ones included.
+    pub fn count(&self, domain: Domain) -> Result<i64, Error> {
+        let args = vec![("domain", domain.into_value())];
+        let count = self.call("search_count", None, args, Vec::new())?;
+        count
+            .as_int()
+            .ok_or_else(|| self.unexpected("search_count", Refusal("no number".into())))
+    }
+
+    /// The records' fields as columns. Records that are gone are not in the page.
+    ///
+    /// Many2one fields come as bare ids (`load=''`), which spares Odoo the names.
+    pub fn read(&self, ids: Vec<i64>, fields: &[(&str, FieldType)]) -> Result<Page, Error> {
+        let mut sink = PageSink::new(fields.iter().copied());
+        self.read_into(
+            ids,
+            fields.iter().map(|(name, _)| *name).collect(),
+            &mut sink,
+        )?;
+        sink.finish()
+            .map_err(|refusal| self.unexpected("read", refusal))
+    }
+
+    /// The records' fields as values, one struct per record.
+    pub fn read_values(&self, ids: Vec<i64>, fields: &[String]) -> Result<Vec<Value>, Error> {
+        let mut sink = ValueSink::default();
+        self.read_into(ids, fields.iter().map(String::as_str).collect(), &mut sink)?;
+        match sink.finish() {
+            Value::Array(records) => Ok(records),
+            _ => Err(self.unexpected("read", Refusal("no list of records".into()))),
+        }
+    }
+
+    fn read_into(&self, ids: Vec<i64>, fields: Value, sink: &mut dyn Sink) -> Result<(), Error> {
+        let kwargs = vec![("fields", fields), ("load", "".into())];
+        self.connection
+            .execute(&self.request("read", Some(ids), Vec::new(), kwargs), sink)
+    }
+
+    /// The fields that the user may read.
+    pub fn fields(&self) -> Result<Fields, Error> {
+        let attributes = ATTRIBUTES.iter().copied().collect();
+        let answer = self.call(
+            "fields_get",
+            None,
+            Vec::new(),
+            vec![("attributes", attributes)],
+        )?;
+        Fields::from_value(answer).ok_or_else(|| {
+            self.unexpected("fields_get", Refusal("no description of fields".into()))
+        })
+    }
+
+    fn call(
+        &self,
+        method: &str,
+        ids: Option<Vec<i64>>,
+        args: Vec<(&'static str, Value)>,
+        kwargs: Vec<(&str, Value)>,
+    ) -> Result<Value, Error> {
+        let mut sink = ValueSink::default();
+        self.connection
+            .execute(&self.request(method, ids, args, kwargs), &mut sink)?;
+        Ok(sink.finish())
+    }
+
+    fn request(
+        &self,
+        method: &str,
+        ids: Option<Vec<i64>>,
+        args: Vec<(&'static str, Value)>,
+        kwargs: Vec<(&str, Value)>,
+    ) -> Request {
+        let kwargs = kwargs
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value));
+        let context = ("context".to_owned(), self.connection.context());
+        Request {
+            model: self.name.to_owned(),
+            method: method.to_owned(),
+            ids,
+            args,
+            kwargs: kwargs.chain([context]).collect(),
+        }
+    }
+
+    fn unexpected(&self, method: &str, refusal: Refusal) -> Error {
+        Error::Malformed {
+            status: 200,
+            content_type: "text/xml".into(),
+            reason: format!("{}.{method} returned {}", self.name, refusal.0),
+            beginning: String::new(),
+        }
+    }
+}

@@ -1,0 +1,380 @@
+//! HTTP as Odoo's protocols need it: one host, POST, keep-alive, gzip, TLS, time-outs, a cap on
+//! the answer, and a way to end everything from another thread.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::time::Duration;
+
+use ureq::http::Uri;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::unversioned::transport::{Connector, RustlsConnector};
+use ureq::{Agent, Body, Timeout};
+
+use super::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
+use crate::odoo::error::Error;
+
+/// How much of an unexpected answer errors show.
+const BEGINNING: usize = 200;
+
+/// Connecting takes this long at most, whatever the time-out of requests.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What a connection needs to know about its server.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// `https://host[:port][/prefix]`
+    pub url: String,
+    /// For the first byte of an answer, and again for its body.
+    pub timeout: Duration,
+    /// Bytes that an answer may have, after decompression.
+    pub max_response: u64,
+    /// The PEM text of the certificates to trust instead of the system's.
+    pub ca: Option<String>,
+}
+
+/// Checks the form of a server's URL and returns it without a slash at its end.
+pub fn check_url(url: &str) -> Result<String, Error> {
+    let wrong = |reason: &str| {
+        Err(Error::Url {
+            url: url.to_owned(),
+            reason: reason.to_owned(),
+        })
+    };
+    let Ok(uri) = url.parse::<Uri>() else {
+        return wrong("it is not of the form https://host[:port][/path]");
+    };
+    let Some(authority) = uri.authority() else {
+        return wrong("it has no host");
+    };
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return wrong("it begins with neither https:// nor http://");
+    }
+    if authority.as_str().contains('@') {
+        // The text of this URL would hold the password.
+        let reason = "credentials belong into the user mapping".to_owned();
+        return Err(Error::Url {
+            url: "https://…@…".into(),
+            reason,
+        });
+    }
+    if authority.host().is_empty() {
+        return wrong("it has no host");
+    }
+    if uri.query().is_some() || url.contains('#') {
+        return wrong("it has a query or a fragment");
+    }
+    Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// The certificates of a PEM text, or why there is none.
+pub fn certificates(pem: &str) -> Result<RootCerts, String> {
+    let certificates = parse_pem(pem.as_bytes())
+        .filter_map(|item| match item {
+            Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+            Ok(_) => None,
+            Err(error) => Some(Err(error.to_string())),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    match certificates.is_empty() {
+        true => Err("it holds no certificate".into()),
+        false => Ok(RootCerts::new_with_certs(&certificates)),
+    }
+}
+
+/// An HTTP client of one server. Several threads may use it at once.
+pub struct Http {
+    agent: Agent,
+    cancelled: CancelFlag,
+    endpoint: Endpoint,
+}
+
+/// Ends all requests of an [`Http`], those in flight and those to come.
+#[derive(Clone)]
+pub struct Canceller {
+    agent: Agent,
+    cancelled: CancelFlag,
+}
+
+impl Canceller {
+    pub fn cancel(&self) {
+        self.cancelled.set();
+        self.agent.clone().shutdown();
+    }
+}
+
+impl Http {
+    pub fn new(endpoint: Endpoint) -> Result<Http, Error> {
+        let root_certs = match &endpoint.ca {
+            None => RootCerts::PlatformVerifier,
+            Some(pem) => certificates(pem).map_err(|reason| Error::Tls {
+                url: endpoint.url.clone(),
+                reason,
+            })?,
+        };
+        let timeout = Some(endpoint.timeout);
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            // A redirect is an error here: the secret is for this host alone.
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            // The server's environment is not where a DBA looks for a proxy.
+            .proxy(None)
+            .user_agent(concat!("odoo_etl/", env!("CARGO_PKG_VERSION")))
+            .timeout_resolve(Some(CONNECT_TIMEOUT))
+            .timeout_connect(Some(CONNECT_TIMEOUT))
+            .timeout_send_request(timeout)
+            .timeout_send_body(timeout)
+            .timeout_recv_response(timeout)
+            .timeout_recv_body(timeout)
+            .tls_config(TlsConfig::builder().root_certs(root_certs).build())
+            .build();
+        let cancelled = CancelFlag::default();
+        let connector = InterruptibleConnector {
+            cancelled: cancelled.clone(),
+            tcp: Default::default(),
+        }
+        .chain(RustlsConnector::default());
+        let resolver = InterruptibleResolver {
+            cancelled: cancelled.clone(),
+        };
+        let agent = Agent::with_parts(config, connector, resolver);
+        Ok(Http {
+            agent,
+            cancelled,
+            endpoint,
+        })
+    }
+
+    pub fn canceller(&self) -> Canceller {
+        Canceller {
+            agent: self.agent.clone(),
+            cancelled: self.cancelled.clone(),
+        }
+    }
+
+    /// Posts a body and lets `decode` read the answer of a request that succeeded.
+    ///
+    /// `decode` says what is wrong with an answer, or hands back the error of its reader.
+    pub fn post<T>(
+        &self,
+        path: &str,
+        content_type: &str,
+        body: &[u8],
+        decode: impl FnOnce(&mut dyn BufRead) -> Result<T, DecodeError>,
+    ) -> Result<T, Error> {
+        let url = format!("{}{path}", self.endpoint.url);
+        let response = self
+            .agent
+            .post(&url)
+            .content_type(content_type)
+            .send(body)
+            .map_err(|error| self.explain(error))?;
+        let status = response.status().as_u16();
+        let header = |name: &str| {
+            let value = response
+                .headers()
+                .get(name)
+                .and_then(|value| value.to_str().ok());
+            value.unwrap_or("(none)").to_owned()
+        };
+        let content_type = header("content-type");
+        let location = header("location");
+        let mut reader = Witness::new(self.body(response.into_body()));
+        if (300..400).contains(&status) {
+            return Err(Error::Redirect { url, location });
+        }
+        if status != 200 {
+            // The beginning says enough; if even that does not come, the status does.
+            let _ = reader.fill_buf();
+            let beginning = reader.beginning();
+            return Err(Error::Status {
+                url,
+                status,
+                content_type,
+                beginning,
+            });
+        }
+        match decode(&mut reader) {
+            Ok(decoded) => {
+                // Reading to the end gives the connection back for the next request.
+                io::copy(&mut reader, &mut io::sink()).map_err(|e| self.explain_io(e))?;
+                Ok(decoded)
+            }
+            Err(DecodeError::Read(error)) => Err(self.explain_io(error)),
+            Err(DecodeError::Malformed(reason)) => {
+                let beginning = reader.beginning();
+                Err(Error::Malformed {
+                    status,
+                    content_type,
+                    reason,
+                    beginning,
+                })
+            }
+        }
+    }
+
+    fn body(&self, body: Body) -> impl Read {
+        body.into_with_config()
+            .limit(self.endpoint.max_response)
+            .reader()
+    }
+
+    fn explain_io(&self, error: io::Error) -> Error {
+        self.explain(ureq::Error::from(error))
+    }
+
+    /// Tells ureq's errors in the words of this library.
+    fn explain(&self, error: ureq::Error) -> Error {
+        if self.cancelled.is_set() {
+            return Error::Cancelled;
+        }
+        let url = self.endpoint.url.clone();
+        match error {
+            ureq::Error::HostNotFound => Error::Resolve {
+                host: url
+                    .parse::<Uri>()
+                    .ok()
+                    .and_then(|uri| uri.host().map(str::to_owned))
+                    .unwrap_or(url),
+            },
+            ureq::Error::Timeout(Timeout::Resolve) => Error::Timeout {
+                url,
+                phase: "while its name was looked up",
+            },
+            ureq::Error::Timeout(Timeout::Connect) => Error::Timeout {
+                url,
+                phase: "while connecting",
+            },
+            ureq::Error::Timeout(Timeout::RecvBody) => Error::Timeout {
+                url,
+                phase: "in the middle of its answer",
+            },
+            ureq::Error::Timeout(_) => Error::Timeout {
+                url,
+                phase: "before it answered",
+            },
+            ureq::Error::BodyExceedsLimit(limit) => Error::TooLarge { limit },
+            ureq::Error::Rustls(error) => Error::Tls {
+                url,
+                reason: error.to_string(),
+            },
+            ureq::Error::Tls(reason) => Error::Tls {
+                url,
+                reason: reason.to_owned(),
+            },
+            ureq::Error::Io(error) => self.explain_socket(error),
+            other => Error::Broken {
+                url,
+                reason: other.to_string(),
+            },
+        }
+    }
+
+    fn explain_socket(&self, error: io::Error) -> Error {
+        use io::ErrorKind::*;
+        let url = self.endpoint.url.clone();
+        let reason = error.to_string();
+        match error.kind() {
+            ConnectionRefused | HostUnreachable | NetworkUnreachable | NetworkDown
+            | AddrNotAvailable => Error::Connect { url, reason },
+            // So rustls hands its own errors through a reader.
+            InvalidData if url.starts_with("https:") => Error::Tls { url, reason },
+            _ => Error::Broken { url, reason },
+        }
+    }
+}
+
+/// Why an answer could not be decoded.
+#[derive(Debug)]
+pub enum DecodeError {
+    /// Its bytes did not come.
+    Read(io::Error),
+    /// They are not what was promised.
+    Malformed(String),
+}
+
+/// A reader that remembers how the answer began, for errors.
+struct Witness<R> {
+    reader: BufReader<R>,
+    beginning: Vec<u8>,
+}
+
+impl<R: Read> Witness<R> {
+    fn new(reader: R) -> Witness<R> {
+        Witness {
+            reader: BufReader::with_capacity(64 * 1024, reader),
+            beginning: Vec::new(),
+        }
+    }
+
+    /// The first bytes that were read, as one line of text.
+    fn beginning(&self) -> String {
+        String::from_utf8_lossy(&self.beginning)
+            .chars()
+            .map(|c| if c.is_control() { ' ' } else { c })
+            .collect()
+    }
+}
+
+impl<R: Read> BufRead for Witness<R> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let filled = self.reader.fill_buf()?;
+        if self.beginning.is_empty() {
+            self.beginning
+                .extend_from_slice(&filled[..filled.len().min(BEGINNING)]);
+        }
+        Ok(filled)
+    }
+
+    fn consume(&mut self, amount: usize) {
+        self.reader.consume(amount);
+    }
+}
+
+impl<R: Read> Read for Witness<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        let filled = self.fill_buf()?;
+        let amount = filled.len().min(out.len());
+        out[..amount].copy_from_slice(&filled[..amount]);
+        self.consume(amount);
+        Ok(amount)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn urls_are_checked() {
+        assert_eq!(
+            check_url("https://erp.example.com/").unwrap(),
+            "https://erp.example.com"
+        );
+        assert_eq!(
+            check_url("http://[::1]:8069/odoo").unwrap(),
+            "http://[::1]:8069/odoo"
+        );
+        for wrong in [
+            "erp.example.com",
+            "ftp://x",
+            "https://",
+            "http://x/?db=1",
+            "http://x/#a",
+            "a b",
+        ] {
+            assert!(check_url(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_error_of_an_url_with_a_password_does_not_hold_it() {
+        let error = check_url("https://admin:secret@erp.example.com").unwrap_err();
+        assert!(!format!("{error:?} {error}").contains("secret"));
+    }
+
+    #[test]
+    fn a_file_without_certificate_is_refused() {
+        assert!(certificates("").is_err());
+        assert!(certificates("-----BEGIN CERTIFICATE-----\n!\n").is_err());
+    }
+}

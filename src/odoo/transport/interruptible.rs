@@ -1,0 +1,138 @@
+//! Resolving and connecting that notice a cancel: `ureq`'s own shutdown ends what waits on a
+//! socket, but there is none yet while a name is looked up or a connection is being made.
+
+use std::net::ToSocketAddrs;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use ureq::Timeout;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport, time,
+};
+
+/// Set once, by the side that gives up.
+#[derive(Debug, Clone, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    pub fn set(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    pub fn is_set(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+
+    fn check(&self) -> Result<(), ureq::Error> {
+        match self.is_set() {
+            true => Err(ureq::Error::Io(std::io::ErrorKind::Interrupted.into())),
+            false => Ok(()),
+        }
+    }
+}
+
+/// An attempt to connect cannot be interrupted, so each is short and they follow one another.
+/// A round trip may take this long.
+const ATTEMPT: Duration = Duration::from_millis(750);
+
+const POLL: Duration = Duration::from_millis(50);
+
+#[derive(Debug)]
+pub struct InterruptibleConnector {
+    pub cancelled: CancelFlag,
+    pub tcp: TcpConnector,
+}
+
+impl<In: Transport> Connector<In> for InterruptibleConnector {
+    type Out = <TcpConnector as Connector<In>>::Out;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails,
+        chained: Option<In>,
+    ) -> Result<Option<Self::Out>, ureq::Error> {
+        if chained.is_some() {
+            return self.tcp.connect(details, chained);
+        }
+        let begin = Instant::now();
+        loop {
+            self.cancelled.check()?;
+            let left = details.timeout.after.saturating_sub(begin.elapsed());
+            if left.is_zero() {
+                return Err(ureq::Error::Timeout(Timeout::Connect));
+            }
+            let mut timeout = details.timeout;
+            timeout.after = time::Duration::Exact(left.min(ATTEMPT));
+            let attempt = ConnectionDetails {
+                uri: details.uri,
+                addrs: details.addrs.clone(),
+                config: details.config,
+                request_level: details.request_level,
+                resolver: details.resolver,
+                now: (details.current_time)(),
+                timeout,
+                current_time: details.current_time.clone(),
+                run_connector: details.run_connector.clone(),
+                register_shutdown: details.register_shutdown.clone(),
+            };
+            match self.tcp.connect(&attempt, None::<In>) {
+                Err(ureq::Error::Timeout(_)) => {}
+                done => return done,
+            }
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct InterruptibleResolver {
+    pub cancelled: CancelFlag,
+}
+
+impl Resolver for InterruptibleResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        config: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let parts = uri.scheme().zip(uri.authority());
+        let host = parts.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
+        let host = host.ok_or(ureq::Error::HostNotFound)?;
+        // getaddrinfo() cannot be interrupted at all. Its thread owns nothing and ends by
+        // itself, at the latest when the system's resolver gives up.
+        let (sender, receiver) = mpsc::channel();
+        thread::Builder::new()
+            .name("odoo_etl resolver".into())
+            .spawn(move || sender.send(host.to_socket_addrs().map(Vec::from_iter)))
+            .map_err(ureq::Error::Io)?;
+        let begin = Instant::now();
+        let found = loop {
+            self.cancelled.check()?;
+            match receiver.recv_timeout(POLL) {
+                Ok(found) => break found.map_err(|_| ureq::Error::HostNotFound)?,
+                Err(RecvTimeoutError::Disconnected) => return Err(ureq::Error::HostNotFound),
+                Err(RecvTimeoutError::Timeout) if begin.elapsed() >= *timeout.after => {
+                    return Err(ureq::Error::Timeout(timeout.reason));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        };
+        let mut addresses = self.empty();
+        let family = config.ip_family();
+        // ResolvedSocketAddrs has room for 16.
+        family
+            .keep_wanted(found.into_iter())
+            .take(16)
+            .for_each(|address| addresses.push(address));
+        match addresses.is_empty() {
+            true => Err(ureq::Error::HostNotFound),
+            false => Ok(addresses),
+        }
+    }
+}
