@@ -46,12 +46,24 @@ impl Cells {
         self.len() == 0
     }
 
-    fn push_null(&mut self) {
+    /// Appends an empty cell.
+    pub fn push_null(&mut self) {
         match self {
             Cells::Booleans(cells) => cells.push(None),
             Cells::Integers(cells) => cells.push(None),
             Cells::Texts(cells) => cells.push(None),
             Cells::Lists(cells) => cells.end_row(),
+        }
+    }
+
+    /// Appends the cell `row` of a column of the same kind.
+    pub fn push_from(&mut self, other: &Cells, row: usize) {
+        match (self, other) {
+            (Cells::Booleans(cells), Cells::Booleans(from)) => cells.push(from[row]),
+            (Cells::Integers(cells), Cells::Integers(from)) => cells.push(from[row]),
+            (Cells::Texts(cells), Cells::Texts(from)) => cells.push(from.get(row)),
+            (Cells::Lists(cells), Cells::Lists(from)) => cells.push(from.get(row)),
+            (cells, _) => cells.push_null(),
         }
     }
 }
@@ -113,6 +125,12 @@ impl Lists {
         self.ends.push(self.ids.len());
     }
 
+    /// Appends a whole list.
+    pub fn push(&mut self, ids: &[i64]) {
+        self.ids.extend_from_slice(ids);
+        self.end_row();
+    }
+
     pub fn get(&self, row: usize) -> &[i64] {
         let begin = row.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.ids[begin..self.ends[row]]
@@ -128,6 +146,15 @@ impl Lists {
 
     pub fn iter(&self) -> impl Iterator<Item = &[i64]> {
         (0..self.len()).map(|row| self.get(row))
+    }
+}
+
+/// Lists of one id each, or of none.
+impl FromIterator<Option<i64>> for Lists {
+    fn from_iter<I: IntoIterator<Item = Option<i64>>>(ids: I) -> Lists {
+        let mut lists = Lists::default();
+        ids.into_iter().for_each(|id| lists.push(id.as_slice()));
+        lists
     }
 }
 
@@ -189,16 +216,9 @@ impl PageSink {
                 types.push(field_type);
             }
         }
-        let cells = types
-            .iter()
-            .map(|field_type| Cells::new(*field_type))
-            .collect();
+        let cells = types.iter().map(|field_type| Cells::new(*field_type)).collect();
         PageSink {
-            page: Page {
-                names,
-                cells,
-                rows: 0,
-            },
+            page: Page { names, cells, rows: 0 },
             types,
             depth: 0,
             current: None,
@@ -412,10 +432,9 @@ fn describe(scalar: Scalar<'_>) -> String {
         Scalar::Bool(bool) => format!("the boolean {bool}"),
         Scalar::Int(int) => format!("the integer {int}"),
         Scalar::Double(text) => format!("the number {text}"),
-        Scalar::Text(text) => format!(
-            "the text \"{}\"",
-            text.chars().take(SHOWN).collect::<String>()
-        ),
+        Scalar::Text(text) => {
+            format!("the text \"{}\"", text.chars().take(SHOWN).collect::<String>())
+        }
     }
 }
 
@@ -456,35 +475,20 @@ mod tests {
 
     #[test]
     fn the_field_type_decides_what_false_means() {
-        assert_eq!(
-            one(FieldType::Boolean, FALSE),
-            Ok(Cells::Booleans(vec![Some(false)]))
-        );
-        assert_eq!(
-            one(FieldType::Many2one, FALSE),
-            Ok(Cells::Integers(vec![None]))
-        );
+        assert_eq!(one(FieldType::Boolean, FALSE), Ok(Cells::Booleans(vec![Some(false)])));
+        assert_eq!(one(FieldType::Many2one, FALSE), Ok(Cells::Integers(vec![None])));
         let null = Ok(Cells::Texts([None].into_iter().collect()));
-        for field_type in [
-            FieldType::Text,
-            FieldType::Date,
-            FieldType::Datetime,
-            FieldType::Decimal,
-        ] {
+        for field_type in
+            [FieldType::Text, FieldType::Date, FieldType::Datetime, FieldType::Decimal]
+        {
             assert_eq!(one(field_type, FALSE), null);
         }
     }
 
     #[test]
     fn numbers_keep_their_text_and_big_integers_their_value() {
-        assert_eq!(
-            one(FieldType::Decimal, "<double>19.99</double>"),
-            text("19.99")
-        );
-        assert_eq!(
-            one(FieldType::Decimal, "<double>1e-05</double>"),
-            text("1e-05")
-        );
+        assert_eq!(one(FieldType::Decimal, "<double>19.99</double>"), text("19.99"));
+        assert_eq!(one(FieldType::Decimal, "<double>1e-05</double>"), text("1e-05"));
         assert_eq!(one(FieldType::Decimal, "<double>nan</double>"), text("nan"));
         assert_eq!(one(FieldType::Decimal, "<int>7</int>"), text("7"));
         let big = one(FieldType::Integer, "<double>5000000000.0</double>");
@@ -495,10 +499,7 @@ mod tests {
 
     #[test]
     fn dates_are_checked_and_times_are_utc() {
-        assert_eq!(
-            one(FieldType::Date, "<string>2024-02-29</string>"),
-            text("2024-02-29")
-        );
+        assert_eq!(one(FieldType::Date, "<string>2024-02-29</string>"), text("2024-02-29"));
         assert!(one(FieldType::Date, "<string>2023-02-29</string>").is_err());
         assert_eq!(
             one(FieldType::Datetime, "<string>2024-02-29 23:59:59</string>"),
@@ -510,19 +511,11 @@ mod tests {
     #[test]
     fn relations_become_ids() {
         let pair = "<array><data><value><int>7</int></value><value><string>n</string></value></data></array>";
-        assert_eq!(
-            one(FieldType::Many2one, pair),
-            Ok(Cells::Integers(vec![Some(7)]))
-        );
-        assert_eq!(
-            one(FieldType::Many2one, "<int>7</int>"),
-            Ok(Cells::Integers(vec![Some(7)]))
-        );
+        assert_eq!(one(FieldType::Many2one, pair), Ok(Cells::Integers(vec![Some(7)])));
+        assert_eq!(one(FieldType::Many2one, "<int>7</int>"), Ok(Cells::Integers(vec![Some(7)])));
         let list =
             "<array><data><value><int>1</int></value><value><int>2</int></value></data></array>";
-        let Ok(Cells::Lists(lists)) = one(FieldType::ToMany, list) else {
-            panic!()
-        };
+        let Ok(Cells::Lists(lists)) = one(FieldType::ToMany, list) else { panic!() };
         assert_eq!(lists.get(0), [1, 2]);
         assert!(one(FieldType::Text, list).is_err());
     }
@@ -531,10 +524,7 @@ mod tests {
     fn json_is_kept_whole() {
         let nested = format!(
             "<struct>{}</struct>",
-            member(
-                "a",
-                "<array><data><value><int>1</int></value></data></array>"
-            )
+            member("a", "<array><data><value><int>1</int></value></data></array>")
         );
         assert_eq!(one(FieldType::Json, &nested), text(r#"{"a":[1]}"#));
     }
@@ -547,20 +537,12 @@ mod tests {
         let second = member("b", "<int>3</int>")
             + &member("a", "<int>4</int>")
             + &member("id", "<int>2</int>");
-        let page = page(
-            &[("a", FieldType::Integer), ("b", FieldType::Integer)],
-            &[&first, &second],
-        )
-        .unwrap();
+        let page =
+            page(&[("a", FieldType::Integer), ("b", FieldType::Integer)], &[&first, &second])
+                .unwrap();
         assert_eq!(page.ids(), [1, 2]);
-        assert_eq!(
-            page.column("a"),
-            Some(&Cells::Integers(vec![None, Some(4)]))
-        );
-        assert_eq!(
-            page.column("b"),
-            Some(&Cells::Integers(vec![Some(2), Some(3)]))
-        );
+        assert_eq!(page.column("a"), Some(&Cells::Integers(vec![None, Some(4)])));
+        assert_eq!(page.column("b"), Some(&Cells::Integers(vec![Some(2), Some(3)])));
     }
 
     #[test]

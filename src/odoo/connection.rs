@@ -94,8 +94,7 @@ impl Connection {
     /// Calls a method and hands its result to the sink.
     pub fn execute(&self, request: &Request, sink: &mut dyn Sink) -> Result<(), Error> {
         let uid = self.uid()?;
-        self.transport
-            .execute(&self.credentials, uid, request, sink)
+        self.transport.execute(&self.credentials, uid, request, sink)
     }
 
     pub fn model<'c>(&'c self, name: &'c str) -> Model<'c> {

@@ -56,11 +56,7 @@ impl Domain {
 
     /// One condition.
     pub fn leaf(field: &str, operator: &str, value: impl Into<Value>) -> Domain {
-        Domain(vec![Value::Array(vec![
-            field.into(),
-            operator.into(),
-            value.into(),
-        ])])
+        Domain(vec![Value::Array(vec![field.into(), operator.into(), value.into()])])
     }
 
     /// Both conditions: terms that stand side by side are joined by "and".
@@ -70,10 +66,7 @@ impl Domain {
     }
 
     pub fn parse(text: &str) -> Result<Domain, DomainError> {
-        let mut parser = Parser {
-            chars: text.chars().collect(),
-            at: 0,
-        };
+        let mut parser = Parser { chars: text.chars().collect(), at: 0 };
         let begin = parser.skip_space();
         let (value, marks) = parser.value(0)?;
         parser.skip_space();
@@ -85,10 +78,7 @@ impl Domain {
                 check_terms(&terms, &marks, parser.chars.len())?;
                 Ok(Domain(terms))
             }
-            _ => Err(DomainError {
-                message: "a domain is a list of conditions".into(),
-                at: begin,
-            }),
+            _ => Err(DomainError { message: "a domain is a list of conditions".into(), at: begin }),
         }
     }
 
@@ -161,10 +151,7 @@ struct Parser {
 
 impl Parser {
     fn error(&self, message: impl Into<String>) -> DomainError {
-        DomainError {
-            message: message.into(),
-            at: self.at,
-        }
+        DomainError { message: message.into(), at: self.at }
     }
 
     fn peek(&self) -> Option<char> {
@@ -233,10 +220,7 @@ impl Parser {
                 c => text.push(c),
             }
         }
-        Err(DomainError {
-            message: "a quoted text has no end".into(),
-            at: begin,
-        })
+        Err(DomainError { message: "a quoted text has no end".into(), at: begin })
     }
 
     fn escape(&mut self) -> Result<char, DomainError> {
@@ -298,10 +282,7 @@ impl Parser {
         }
         match text.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Value::Double(text)),
-            _ => Err(DomainError {
-                message: format!("\"{text}\" is no number"),
-                at: begin,
-            }),
+            _ => Err(DomainError { message: format!("\"{text}\" is no number"), at: begin }),
         }
     }
 
@@ -334,11 +315,7 @@ mod tests {
     use super::*;
 
     fn json(text: &str) -> String {
-        Domain::parse(text)
-            .unwrap()
-            .into_value()
-            .into_json()
-            .to_string()
+        Domain::parse(text).unwrap().into_value().into_json().to_string()
     }
 
     fn error(text: &str) -> (String, usize) {
@@ -350,10 +327,7 @@ mod tests {
     fn both_notations_mean_the_same() {
         let expected = r#"["|",["state","=","paid"],["id","in",[1,2]]]"#;
         assert_eq!(json(expected), expected);
-        assert_eq!(
-            json("['|', ('state', '=', 'paid'), ('id', 'in', (1, 2,)),]"),
-            expected
-        );
+        assert_eq!(json("['|', ('state', '=', 'paid'), ('id', 'in', (1, 2,)),]"), expected);
         assert_eq!(json(" [ ] "), "[]");
         assert_eq!(
             json("[('active','=',True),('x','=',None)]"),
@@ -368,10 +342,7 @@ mod tests {
             json(r#"[["name","=","O'Neill \"x\" \u00e9\ud83d\ude00"]]"#),
             "[[\"name\",\"=\",\"O'Neill \\\"x\\\" é😀\"]]"
         );
-        assert_eq!(
-            json(r"[('name','=','it\'s \x41')]"),
-            r#"[["name","=","it's A"]]"#
-        );
+        assert_eq!(json(r"[('name','=','it\'s \x41')]"), r#"[["name","=","it's A"]]"#);
     }
 
     #[test]
@@ -381,16 +352,10 @@ mod tests {
             error("[('state','=',paid)]"),
             ("\"paid\" is not in quotes and is no constant".into(), 14)
         );
-        assert_eq!(
-            error("[('state','~','paid')]"),
-            ("unknown operator '~'".into(), 1)
-        );
+        assert_eq!(error("[('state','~','paid')]"), ("unknown operator '~'".into(), 1));
         assert_eq!(error("[('a','=',1), ('b','=')]").1, 14);
         assert_eq!(error("[('a','=',1)"), ("expected ',' or ']'".into(), 12));
-        assert_eq!(
-            error("['|', ('a','=',1)]").0,
-            "the domain's operators lack 1 condition(s)"
-        );
+        assert_eq!(error("['|', ('a','=',1)]").0, "the domain's operators lack 1 condition(s)");
         assert_eq!(error("['x', ('a','=',1)]").1, 1);
         assert_eq!(error("'a'").0, "a domain is a list of conditions");
         assert_eq!(error("").0, "the domain ends too early");
@@ -410,9 +375,8 @@ mod tests {
 
     #[test]
     fn domains_join() {
-        let joined = Domain::parse("['|',('a','=',1),('b','=',2)]")
-            .unwrap()
-            .and(Domain::leaf("id", ">", 5));
+        let joined =
+            Domain::parse("['|',('a','=',1),('b','=',2)]").unwrap().and(Domain::leaf("id", ">", 5));
         assert_eq!(
             joined.into_value().into_json().to_string(),
             r#"["|",["a","=",1],["b","=",2],["id",">",5]]"#

@@ -1,6 +1,7 @@
 //! Everything that can go wrong between here and Odoo.
 
 use std::fmt;
+use std::time::Duration;
 
 /// Why a request to Odoo failed. The texts name hosts, models and fields, never secrets.
 #[derive(Debug, Clone, PartialEq)]
@@ -14,25 +15,15 @@ pub enum Error {
     /// TLS failed: an untrusted or expired certificate, a wrong name, no TLS at all.
     Tls { url: String, reason: String },
     /// The time allowed for a request passed; `phase` says what was waited for.
-    Timeout { url: String, phase: &'static str },
+    Timeout { url: String, phase: &'static str, limit: Duration },
     /// The connection broke in the middle of an exchange.
     Broken { url: String, reason: String },
     /// An answer that is not HTTP 200.
-    Status {
-        url: String,
-        status: u16,
-        content_type: String,
-        beginning: String,
-    },
+    Status { url: String, status: u16, content_type: String, beginning: String },
     /// A redirect, which is not followed: the credentials are meant for the server's host alone.
     Redirect { url: String, location: String },
     /// A body that is not what the protocol promises.
-    Malformed {
-        status: u16,
-        content_type: String,
-        reason: String,
-        beginning: String,
-    },
+    Malformed { status: u16, content_type: String, reason: String, beginning: String },
     /// A body over the limit.
     TooLarge { limit: u64 },
     /// Odoo's own word that something is wrong.
@@ -89,31 +80,21 @@ impl Fault {
             }
             _ => FaultKind::Server,
         };
-        Fault {
-            kind,
-            message,
-            call,
-        }
+        Fault { kind, message, call }
     }
 }
 
 /// The line of a Python traceback that says what happened; of another text, its first line.
 fn last_line(text: &str) -> String {
-    let lines = || {
-        text.lines()
-            .map(str::trim_end)
-            .filter(|line| !line.is_empty())
-    };
+    let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
     let chosen = if text.contains("Traceback (most recent call last)") {
         // The exception is the last line that is not indented; a message of several lines
         // (PostgreSQL's DETAIL, an echoed statement) follows it.
         let mut exception = None;
         for line in lines() {
             let head = line.split(':').next().unwrap_or_default();
-            let named = !head.is_empty()
-                && head
-                    .chars()
-                    .all(|c| c.is_alphanumeric() || "._".contains(c));
+            let named =
+                !head.is_empty() && head.chars().all(|c| c.is_alphanumeric() || "._".contains(c));
             if named && !line.starts_with("Traceback") {
                 exception = Some(line);
             }
@@ -153,7 +134,9 @@ impl fmt::Display for Error {
             Error::Tls { url, reason } => {
                 write!(f, "could not establish TLS with {url}: {reason}")
             }
-            Error::Timeout { url, phase } => write!(f, "{url} timed out {phase}"),
+            Error::Timeout { url, phase, limit } => {
+                write!(f, "{url} timed out {phase}, after {} s", limit.as_secs())
+            }
             Error::Broken { url, reason } => {
                 write!(f, "the connection to {url} broke: {reason}")
             }
@@ -166,10 +149,9 @@ impl fmt::Display for Error {
                 write!(f, "the response exceeds {} MB", limit / (1024 * 1024))
             }
             Error::Fault(fault) => write!(f, "Odoo refused {}: {}", fault.call, fault.message),
-            Error::Denied { login, database } => write!(
-                f,
-                "Odoo refused the login \"{login}\" to database \"{database}\""
-            ),
+            Error::Denied { login, database } => {
+                write!(f, "Odoo refused the login \"{login}\" to database \"{database}\"")
+            }
             Error::Cancelled => f.write_str("the request was cancelled"),
         }
     }
@@ -190,10 +172,7 @@ mod tests {
         let text = "Traceback (most recent call last):\n  File \"x.py\", line 1, in f\n    \
                     raise ValueError()\nValueError: Invalid field 'x' on 'res.partner'\n";
         let fault = fault(1, text);
-        assert_eq!(
-            fault.message,
-            "ValueError: Invalid field 'x' on 'res.partner'"
-        );
+        assert_eq!(fault.message, "ValueError: Invalid field 'x' on 'res.partner'");
         assert_eq!(fault.kind, FaultKind::UnknownField);
     }
 
@@ -213,10 +192,7 @@ mod tests {
     fn codes_have_kinds() {
         assert_eq!(fault(3, "Access Denied").kind, FaultKind::Denied);
         assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
-        assert_eq!(
-            fault(2, "Object x.y doesn't exist").kind,
-            FaultKind::UnknownModel
-        );
+        assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::UnknownModel);
         assert_eq!(fault(2, "Some rule\nmore").message, "Some rule");
         assert_eq!(fault(1, "").message, "(no text)");
         let database = "Traceback (most recent call last):\n  File\npsycopg2.OperationalError: \

@@ -8,7 +8,7 @@ use super::value::Value;
 pub const ATTRIBUTES: &[&str] = &["type", "string", "relation", "store"];
 
 /// The type of a field in Odoo; it alone decides how a value is read, never the value's shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldType {
     Boolean,
     /// `integer`, and `many2one_reference`, which holds a bare id.
@@ -70,22 +70,14 @@ impl Fields {
         members
             .into_iter()
             .map(|(name, attributes)| {
-                let text = |key| {
-                    attributes
-                        .get(key)
-                        .and_then(Value::as_str)
-                        .map(str::to_owned)
-                };
+                let text = |key| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
                 let type_name = text("type")?;
                 let field = Field {
                     field_type: FieldType::from_name(&type_name),
                     type_name,
                     label: text("string").unwrap_or_default(),
                     relation: text("relation"),
-                    stored: attributes
-                        .get("store")
-                        .and_then(Value::as_bool)
-                        .unwrap_or(true),
+                    stored: attributes.get("store").and_then(Value::as_bool).unwrap_or(true),
                 };
                 Some((name, field))
             })
@@ -103,11 +95,7 @@ impl Fields {
 
     /// All fields, ordered by name.
     pub fn sorted(&self) -> Vec<(&str, &Field)> {
-        let mut all: Vec<_> = self
-            .0
-            .iter()
-            .map(|(name, field)| (name.as_str(), field))
-            .collect();
+        let mut all: Vec<_> = self.0.iter().map(|(name, field)| (name.as_str(), field)).collect();
         all.sort_by_key(|(name, _)| *name);
         all
     }

@@ -37,17 +37,9 @@ impl<'c> Model<'c> {
         let mut kwargs = vec![("offset", Value::Int(offset))];
         kwargs.extend(limit.map(|limit| ("limit", Value::Int(limit))));
         kwargs.extend(order.map(|order| ("order", Value::from(order))));
-        let found = self.call(
-            "search",
-            None,
-            vec![("domain", domain.into_value())],
-            kwargs,
-        )?;
-        let ids = found
-            .as_array()
-            .map(|ids| ids.iter().map(Value::as_int).collect());
-        ids.flatten()
-            .ok_or_else(|| self.unexpected("search", Refusal("no list of ids".into())))
+        let found = self.call("search", None, vec![("domain", domain.into_value())], kwargs)?;
+        let ids = found.as_array().map(|ids| ids.iter().map(Value::as_int).collect());
+        ids.flatten().ok_or_else(|| self.unexpected("search", Refusal("no list of ids".into())))
     }
 
     /// The ids above `after` in their order, `limit` at most: pages that neither skip nor repeat.
@@ -65,9 +57,7 @@ impl<'c> Model<'c> {
     pub fn count(&self, domain: Domain) -> Result<i64, Error> {
         let args = vec![("domain", domain.into_value())];
         let count = self.call("search_count", None, args, Vec::new())?;
-        count
-            .as_int()
-            .ok_or_else(|| self.unexpected("search_count", Refusal("no number".into())))
+        count.as_int().ok_or_else(|| self.unexpected("search_count", Refusal("no number".into())))
     }
 
     /// The records' fields as columns. Records that are gone are not in the page.
@@ -75,13 +65,8 @@ impl<'c> Model<'c> {
     /// Many2one fields come as bare ids (`load=''`), which spares Odoo the names.
     pub fn read(&self, ids: Vec<i64>, fields: &[(&str, FieldType)]) -> Result<Page, Error> {
         let mut sink = PageSink::new(fields.iter().copied());
-        self.read_into(
-            ids,
-            fields.iter().map(|(name, _)| *name).collect(),
-            &mut sink,
-        )?;
-        sink.finish()
-            .map_err(|refusal| self.unexpected("read", refusal))
+        self.read_into(ids, fields.iter().map(|(name, _)| *name).collect(), &mut sink)?;
+        sink.finish().map_err(|refusal| self.unexpected("read", refusal))
     }
 
     /// The records' fields as values, one struct per record.
@@ -96,19 +81,13 @@ impl<'c> Model<'c> {
 
     fn read_into(&self, ids: Vec<i64>, fields: Value, sink: &mut dyn Sink) -> Result<(), Error> {
         let kwargs = vec![("fields", fields), ("load", "".into())];
-        self.connection
-            .execute(&self.request("read", Some(ids), Vec::new(), kwargs), sink)
+        self.connection.execute(&self.request("read", Some(ids), Vec::new(), kwargs), sink)
     }
 
     /// The fields that the user may read.
     pub fn fields(&self) -> Result<Fields, Error> {
         let attributes = ATTRIBUTES.iter().copied().collect();
-        let answer = self.call(
-            "fields_get",
-            None,
-            Vec::new(),
-            vec![("attributes", attributes)],
-        )?;
+        let answer = self.call("fields_get", None, Vec::new(), vec![("attributes", attributes)])?;
         Fields::from_value(answer).ok_or_else(|| {
             self.unexpected("fields_get", Refusal("no description of fields".into()))
         })
@@ -122,8 +101,7 @@ impl<'c> Model<'c> {
         kwargs: Vec<(&str, Value)>,
     ) -> Result<Value, Error> {
         let mut sink = ValueSink::default();
-        self.connection
-            .execute(&self.request(method, ids, args, kwargs), &mut sink)?;
+        self.connection.execute(&self.request(method, ids, args, kwargs), &mut sink)?;
         Ok(sink.finish())
     }
 
@@ -134,9 +112,7 @@ impl<'c> Model<'c> {
         args: Vec<(&'static str, Value)>,
         kwargs: Vec<(&str, Value)>,
     ) -> Request {
-        let kwargs = kwargs
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value));
+        let kwargs = kwargs.into_iter().map(|(name, value)| (name.to_owned(), value));
         let context = ("context".to_owned(), self.connection.context());
         Request {
             model: self.name.to_owned(),

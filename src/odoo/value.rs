@@ -51,10 +51,9 @@ impl Value {
     /// The member `name` of a struct.
     pub fn get(&self, name: &str) -> Option<&Value> {
         match self {
-            Value::Struct(members) => members
-                .iter()
-                .find(|(key, _)| key == name)
-                .map(|(_, value)| value),
+            Value::Struct(members) => {
+                members.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+            }
             _ => None,
         }
     }
@@ -87,15 +86,14 @@ impl Value {
         match json {
             Json::Null => Value::Null,
             Json::Bool(bool) => Value::Bool(bool),
-            Json::Number(number) => number
-                .as_i64()
-                .map_or_else(|| Value::Double(number.to_string()), Value::Int),
+            Json::Number(number) => {
+                number.as_i64().map_or_else(|| Value::Double(number.to_string()), Value::Int)
+            }
             Json::String(text) => Value::Text(text),
             Json::Array(items) => items.into_iter().map(Value::from_json).collect(),
-            Json::Object(members) => members
-                .into_iter()
-                .map(|(name, value)| (name, Value::from_json(value)))
-                .collect(),
+            Json::Object(members) => {
+                members.into_iter().map(|(name, value)| (name, Value::from_json(value))).collect()
+            }
         }
     }
 }

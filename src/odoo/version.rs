@@ -44,10 +44,7 @@ mod tests {
         Version::from_value(
             &[
                 ("server_version".to_owned(), Value::from(text)),
-                (
-                    "server_version_info".to_owned(),
-                    Value::Array(vec![first, Value::Int(0)]),
-                ),
+                ("server_version_info".to_owned(), Value::Array(vec![first, Value::Int(0)])),
             ]
             .into_iter()
             .collect(),

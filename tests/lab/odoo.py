@@ -2,11 +2,11 @@
 virtual environment of the system's Python, with demo data."""
 
 import hashlib
+import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.request
@@ -110,7 +110,7 @@ def environment():
 
 def database():
     """The folder of an initialised database (cluster and file store), to be copied."""
-    recipe = f"{MODULES} {REQUIREMENTS.read_text()} {Cluster.__module__} 1"
+    recipe = f"{PACKAGE} {MODULES} {REQUIREMENTS.read_text()}"
     target = places.cache() / f"database-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
     with places.locked("database"):
         if not target.exists():
@@ -245,10 +245,26 @@ class Server:
         self.cluster.stop("immediate")
 
 
+def end_by_pid_file(pid_file):
+    """Ends the Odoo of an earlier run, if that process still is one with this folder's files."""
+    pid = int(pid_file.read_text())
+    try:
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+        if str(pid_file.parent) in command:
+            os.killpg(pid, signal.SIGTERM)
+            while _alive(pid):
+                time.sleep(0.1)
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+
+
+def _alive(pid):
+    """Whether a process runs; one that has ended may wait for its parent as a zombie."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
 def _end(process):
     """Ends a process group that was started here, and waits for it."""
-    import os
-
     if process.poll() is None:
         try:
             os.killpg(process.pid, signal.SIGTERM)
@@ -259,9 +275,3 @@ def _end(process):
         except ProcessLookupError:
             process.wait()
 
-
-if __name__ == "__main__":
-    try:
-        ready()
-    except Unavailable as problem:
-        sys.exit(f"Odoo cannot be had: {problem}")

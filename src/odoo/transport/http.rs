@@ -33,12 +33,7 @@ pub struct Endpoint {
 
 /// Checks the form of a server's URL and returns it without a slash at its end.
 pub fn check_url(url: &str) -> Result<String, Error> {
-    let wrong = |reason: &str| {
-        Err(Error::Url {
-            url: url.to_owned(),
-            reason: reason.to_owned(),
-        })
-    };
+    let wrong = |reason: &str| Err(Error::Url { url: url.to_owned(), reason: reason.to_owned() });
     let Ok(uri) = url.parse::<Uri>() else {
         return wrong("it is not of the form https://host[:port][/path]");
     };
@@ -50,11 +45,8 @@ pub fn check_url(url: &str) -> Result<String, Error> {
     }
     if authority.as_str().contains('@') {
         // The text of this URL would hold the password.
-        let reason = "credentials belong into the user mapping".to_owned();
-        return Err(Error::Url {
-            url: "https://…@…".into(),
-            reason,
-        });
+        let reason = "credentials belong in the user mapping".to_owned();
+        return Err(Error::Url { url: "https://…@…".into(), reason });
     }
     if authority.host().is_empty() {
         return wrong("it has no host");
@@ -105,10 +97,8 @@ impl Http {
     pub fn new(endpoint: Endpoint) -> Result<Http, Error> {
         let root_certs = match &endpoint.ca {
             None => RootCerts::PlatformVerifier,
-            Some(pem) => certificates(pem).map_err(|reason| Error::Tls {
-                url: endpoint.url.clone(),
-                reason,
-            })?,
+            Some(pem) => certificates(pem)
+                .map_err(|reason| Error::Tls { url: endpoint.url.clone(), reason })?,
         };
         let timeout = Some(endpoint.timeout);
         let config = Agent::config_builder()
@@ -128,27 +118,16 @@ impl Http {
             .tls_config(TlsConfig::builder().root_certs(root_certs).build())
             .build();
         let cancelled = CancelFlag::default();
-        let connector = InterruptibleConnector {
-            cancelled: cancelled.clone(),
-            tcp: Default::default(),
-        }
-        .chain(RustlsConnector::default());
-        let resolver = InterruptibleResolver {
-            cancelled: cancelled.clone(),
-        };
+        let connector =
+            InterruptibleConnector { cancelled: cancelled.clone(), tcp: Default::default() }
+                .chain(RustlsConnector::default());
+        let resolver = InterruptibleResolver { cancelled: cancelled.clone() };
         let agent = Agent::with_parts(config, connector, resolver);
-        Ok(Http {
-            agent,
-            cancelled,
-            endpoint,
-        })
+        Ok(Http { agent, cancelled, endpoint })
     }
 
     pub fn canceller(&self) -> Canceller {
-        Canceller {
-            agent: self.agent.clone(),
-            cancelled: self.cancelled.clone(),
-        }
+        Canceller { agent: self.agent.clone(), cancelled: self.cancelled.clone() }
     }
 
     /// Posts a body and lets `decode` read the answer of a request that succeeded.
@@ -170,10 +149,7 @@ impl Http {
             .map_err(|error| self.explain(error))?;
         let status = response.status().as_u16();
         let header = |name: &str| {
-            let value = response
-                .headers()
-                .get(name)
-                .and_then(|value| value.to_str().ok());
+            let value = response.headers().get(name).and_then(|value| value.to_str().ok());
             value.unwrap_or("(none)").to_owned()
         };
         let content_type = header("content-type");
@@ -186,12 +162,7 @@ impl Http {
             // The beginning says enough; if even that does not come, the status does.
             let _ = reader.fill_buf();
             let beginning = reader.beginning();
-            return Err(Error::Status {
-                url,
-                status,
-                content_type,
-                beginning,
-            });
+            return Err(Error::Status { url, status, content_type, beginning });
         }
         match decode(&mut reader) {
             Ok(decoded) => {
@@ -202,20 +173,13 @@ impl Http {
             Err(DecodeError::Read(error)) => Err(self.explain_io(error)),
             Err(DecodeError::Malformed(reason)) => {
                 let beginning = reader.beginning();
-                Err(Error::Malformed {
-                    status,
-                    content_type,
-                    reason,
-                    beginning,
-                })
+                Err(Error::Malformed { status, content_type, reason, beginning })
             }
         }
     }
 
     fn body(&self, body: Body) -> impl Read {
-        body.into_with_config()
-            .limit(self.endpoint.max_response)
-            .reader()
+        body.into_with_config().limit(self.endpoint.max_response).reader()
     }
 
     fn explain_io(&self, error: io::Error) -> Error {
@@ -236,43 +200,29 @@ impl Http {
                     .and_then(|uri| uri.host().map(str::to_owned))
                     .unwrap_or(url),
             },
-            ureq::Error::Timeout(Timeout::Resolve) => Error::Timeout {
-                url,
-                phase: "while its name was looked up",
-            },
-            ureq::Error::Timeout(Timeout::Connect) => Error::Timeout {
-                url,
-                phase: "while connecting",
-            },
-            ureq::Error::Timeout(Timeout::RecvBody) => Error::Timeout {
-                url,
-                phase: "in the middle of its answer",
-            },
-            ureq::Error::Timeout(_) => Error::Timeout {
-                url,
-                phase: "before it answered",
-            },
+            ureq::Error::Timeout(phase) => {
+                let (phase, limit) = match phase {
+                    Timeout::Resolve => ("while its name was looked up", CONNECT_TIMEOUT),
+                    Timeout::Connect => ("while connecting", CONNECT_TIMEOUT),
+                    Timeout::RecvBody => ("in the middle of its answer", self.endpoint.timeout),
+                    _ => ("before it answered", self.endpoint.timeout),
+                };
+                Error::Timeout { url, phase, limit }
+            }
             ureq::Error::BodyExceedsLimit(limit) => Error::TooLarge { limit },
-            ureq::Error::Rustls(error) => Error::Tls {
-                url,
-                reason: error.to_string(),
-            },
-            ureq::Error::Tls(reason) => Error::Tls {
-                url,
-                reason: reason.to_owned(),
-            },
+            ureq::Error::Rustls(error) => Error::Tls { url, reason: error.to_string() },
+            ureq::Error::Tls(reason) => Error::Tls { url, reason: reason.to_owned() },
             ureq::Error::Io(error) => self.explain_socket(error),
-            other => Error::Broken {
-                url,
-                reason: other.to_string(),
-            },
+            other => Error::Broken { url, reason: other.to_string() },
         }
     }
 
     fn explain_socket(&self, error: io::Error) -> Error {
         use io::ErrorKind::*;
         let url = self.endpoint.url.clone();
+        // Without "(os error 111)": the words say it.
         let reason = error.to_string();
+        let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
         match error.kind() {
             ConnectionRefused | HostUnreachable | NetworkUnreachable | NetworkDown
             | AddrNotAvailable => Error::Connect { url, reason },
@@ -300,10 +250,7 @@ struct Witness<R> {
 
 impl<R: Read> Witness<R> {
     fn new(reader: R) -> Witness<R> {
-        Witness {
-            reader: BufReader::with_capacity(64 * 1024, reader),
-            beginning: Vec::new(),
-        }
+        Witness { reader: BufReader::with_capacity(64 * 1024, reader), beginning: Vec::new() }
     }
 
     /// The first bytes that were read, as one line of text.
@@ -319,8 +266,7 @@ impl<R: Read> BufRead for Witness<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
         let filled = self.reader.fill_buf()?;
         if self.beginning.is_empty() {
-            self.beginning
-                .extend_from_slice(&filled[..filled.len().min(BEGINNING)]);
+            self.beginning.extend_from_slice(&filled[..filled.len().min(BEGINNING)]);
         }
         Ok(filled)
     }
@@ -346,22 +292,11 @@ mod tests {
 
     #[test]
     fn urls_are_checked() {
-        assert_eq!(
-            check_url("https://erp.example.com/").unwrap(),
-            "https://erp.example.com"
-        );
-        assert_eq!(
-            check_url("http://[::1]:8069/odoo").unwrap(),
-            "http://[::1]:8069/odoo"
-        );
-        for wrong in [
-            "erp.example.com",
-            "ftp://x",
-            "https://",
-            "http://x/?db=1",
-            "http://x/#a",
-            "a b",
-        ] {
+        assert_eq!(check_url("https://erp.example.com/").unwrap(), "https://erp.example.com");
+        assert_eq!(check_url("http://[::1]:8069/odoo").unwrap(), "http://[::1]:8069/odoo");
+        for wrong in
+            ["erp.example.com", "ftp://x", "https://", "http://x/?db=1", "http://x/#a", "a b"]
+        {
             assert!(check_url(wrong).is_err(), "{wrong}");
         }
     }

@@ -126,10 +126,7 @@ impl Resolver for InterruptibleResolver {
         let mut addresses = self.empty();
         let family = config.ip_family();
         // ResolvedSocketAddrs has room for 16.
-        family
-            .keep_wanted(found.into_iter())
-            .take(16)
-            .for_each(|address| addresses.push(address));
+        family.keep_wanted(found.into_iter()).take(16).for_each(|address| addresses.push(address));
         match addresses.is_empty() {
             true => Err(ureq::Error::HostNotFound),
             false => Ok(addresses),

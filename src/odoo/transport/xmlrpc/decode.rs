@@ -53,13 +53,8 @@ struct Open {
 pub fn decode(input: impl BufRead, sink: &mut dyn Sink) -> Result<Answer, DecodeError> {
     let mut reader = Reader::from_reader(input);
     let mut buffer = Vec::new();
-    let mut decoder = Decoder {
-        sink,
-        open: Vec::new(),
-        text: String::new(),
-        fault: None,
-        done: false,
-    };
+    let mut decoder =
+        Decoder { sink, open: Vec::new(), text: String::new(), fault: None, done: false };
     loop {
         buffer.clear();
         let event = match reader.read_event_into(&mut buffer) {
@@ -222,10 +217,7 @@ impl Decoder<'_> {
             },
             Leaf::Double => {
                 let number = text.trim();
-                number
-                    .parse::<f64>()
-                    .is_ok()
-                    .then_some(Scalar::Double(number))
+                number.parse::<f64>().is_ok().then_some(Scalar::Double(number))
             }
         };
         let Some(scalar) = scalar else {
@@ -256,9 +248,7 @@ impl Decoder<'_> {
     /// NUL could not be stored at all.
     fn push_text(&mut self, text: &str) -> Result<(), String> {
         if self.open.is_empty()
-            && !text
-                .trim_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
-                .is_empty()
+            && !text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty()
         {
             return Err("text outside of the document".into());
         }
@@ -337,17 +327,11 @@ mod tests {
         assert_eq!(value("<int>-7</int>"), Ok(Value::Int(-7)));
         assert_eq!(value("<i8>5000000000</i8>"), Ok(Value::Int(5_000_000_000)));
         assert_eq!(value("<boolean>1</boolean>"), Ok(Value::Bool(true)));
-        assert_eq!(
-            value("<double>0.1</double>"),
-            Ok(Value::Double("0.1".into()))
-        );
+        assert_eq!(value("<double>0.1</double>"), Ok(Value::Double("0.1".into())));
         assert_eq!(value("<nil/>"), Ok(Value::Null));
         assert_eq!(value("<string></string>"), Ok("".into()));
         assert_eq!(value("untyped"), Ok("untyped".into()));
-        assert_eq!(
-            value("<string>a&lt;b &amp; &#233;\r\n</string>"),
-            Ok("a<b & é\r\n".into())
-        );
+        assert_eq!(value("<string>a&lt;b &amp; &#233;\r\n</string>"), Ok("a<b & é\r\n".into()));
         assert_eq!(value("<string><![CDATA[<b>]]></string>"), Ok("<b>".into()));
         assert_eq!(
             value(
@@ -364,10 +348,7 @@ mod tests {
 
     #[test]
     fn control_characters_of_odoo_14_are_dropped() {
-        assert_eq!(
-            value("<string>a\u{0}b\u{b}\tc\u{fffe}</string>"),
-            Ok("ab\tc\u{fffe}".into())
-        );
+        assert_eq!(value("<string>a\u{0}b\u{b}\tc\u{fffe}</string>"), Ok("ab\tc\u{fffe}".into()));
     }
 
     #[test]
@@ -377,13 +358,7 @@ mod tests {
                     </name><value><string>no</string></value></member></struct></value></fault>\
                     </methodResponse>";
         let (answer, value) = run(body.as_bytes()).unwrap();
-        assert_eq!(
-            answer,
-            Answer::Fault {
-                code: 4,
-                text: "no".into()
-            }
-        );
+        assert_eq!(answer, Answer::Fault { code: 4, text: "no".into() });
         assert_eq!(value, Value::Null);
     }
 
@@ -430,20 +405,14 @@ mod tests {
         ] {
             assert!(run(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
         }
-        let twice = response("<int>1</int>")
-            .replace("<?xml version='1.0'?>", "")
-            .repeat(2);
+        let twice = response("<int>1</int>").replace("<?xml version='1.0'?>", "").repeat(2);
         assert!(run(twice.as_bytes()).is_err());
     }
 
     #[test]
     fn bombs_do_not_go_off() {
         let entities = "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'aaaa'>]><methodResponse/>";
-        assert!(
-            run(entities.as_bytes())
-                .unwrap_err()
-                .contains("document type")
-        );
+        assert!(run(entities.as_bytes()).unwrap_err().contains("document type"));
         let nested = response(&"<array><data><value>".repeat(100_000));
         assert!(run(nested.as_bytes()).unwrap_err().contains("nested"));
     }

@@ -69,10 +69,7 @@ mod tests {
     #[test]
     fn every_kind_of_value_is_written() {
         let value = Value::Struct(vec![
-            (
-                "a<".into(),
-                Value::Array(vec![Value::Null, true.into(), 7.into()]),
-            ),
+            ("a<".into(), Value::Array(vec![Value::Null, true.into(), 7.into()])),
             ("b".into(), Value::Double("1.5".into())),
         ]);
         assert_eq!(
@@ -88,9 +85,6 @@ mod tests {
     #[test]
     fn texts_cannot_break_out() {
         let xml = method_call("m", &["a</string>&\r\n\u{1}é".into()]);
-        assert!(
-            xml.contains("<string>a&lt;/string&gt;&amp;&#13;\né</string>"),
-            "{xml}"
-        );
+        assert!(xml.contains("<string>a&lt;/string&gt;&amp;&#13;\né</string>"), "{xml}");
     }
 }

@@ -30,18 +30,13 @@ impl XmlRpc {
     ) -> Result<(), Error> {
         let body = encode::method_call(method, params);
         let path = format!("/xmlrpc/2/{service}");
-        let answer = self
-            .http
-            .post(&path, "text/xml", body.as_bytes(), |reader| {
-                decode(reader, sink)
-            })?;
+        let answer =
+            self.http.post(&path, "text/xml", body.as_bytes(), |reader| decode(reader, sink))?;
         match answer {
             Answer::Result => Ok(()),
-            Answer::Fault { code, text } => Err(Error::Fault(Fault::from_xmlrpc(
-                code,
-                &text,
-                label.to_owned(),
-            ))),
+            Answer::Fault { code, text } => {
+                Err(Error::Fault(Fault::from_xmlrpc(code, &text, label.to_owned())))
+            }
         }
     }
 
@@ -68,13 +63,10 @@ impl Transport for XmlRpc {
             ],
         )?;
         // False for a wrong login, never a fault.
-        answer
-            .as_int()
-            .filter(|uid| *uid > 0)
-            .ok_or_else(|| Error::Denied {
-                login: credentials.login.clone(),
-                database: credentials.database.clone(),
-            })
+        answer.as_int().filter(|uid| *uid > 0).ok_or_else(|| Error::Denied {
+            login: credentials.login.clone(),
+            database: credentials.database.clone(),
+        })
     }
 
     fn execute(

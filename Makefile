@@ -1,0 +1,61 @@
+# make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
+# make test    everything that CI checks; ODOO=fake leaves out the live tests
+# make clean   removes what the others made here; the cache of downloads stays
+# make install the extension, into the PostgreSQL that pg_config names
+
+PG_CONFIG ?= pg_config
+PYTHON ?= /usr/bin/python3
+ODOO ?= real
+PGRX_VERSION := 0.18.1
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+PACKAGES := postgresql-15 postgresql-server-dev-15 libclang-dev clang pkg-config gcc openssl \
+            python3 python3-venv sudo
+
+# cargo-pgrx's own folder, so that a developer's stays as it is.
+export PGRX_HOME := $(CURDIR)/target/pgrx
+# With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
+export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
+
+.PHONY: demo test deps install lint unit clean distclean
+
+demo: deps install
+	$(PYTHON) -m tests.lab demo
+
+test: deps lint unit install
+	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+
+lint:
+	cargo fmt --check
+	cargo clippy --release --all-targets -- -D warnings
+
+unit:
+	cargo test --release
+
+install: $(PGRX_HOME)/config.toml
+	cargo pgrx install --release --pg-config "$$(command -v $(PG_CONFIG))" $(if $(SUDO),--sudo)
+
+$(PGRX_HOME)/config.toml:
+	mkdir -p $(PGRX_HOME)
+	printf '[configs]\npg15 = "%s"\n' "$$(command -v $(PG_CONFIG))" > $@
+
+deps:
+	@missing=$$(for package in $(PACKAGES); do \
+	    dpkg-query -W -f '$${Status}' $$package 2>/dev/null | grep -q '^install ok installed$$' \
+	        || echo $$package; done); \
+	if [ -n "$$missing" ]; then \
+	    echo "» installing" $$missing; \
+	    $(SUDO) apt-get update -qq && \
+	    $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+	@if [ "$$(cargo pgrx --version 2>/dev/null)" != "cargo-pgrx $(PGRX_VERSION)" ]; then \
+	    echo "» installing cargo-pgrx $(PGRX_VERSION) (4 to 13 minutes, once)"; \
+	    cargo install --locked cargo-pgrx --version $(PGRX_VERSION); \
+	fi
+
+clean:
+	$(PYTHON) -m tests.lab clean
+	cargo clean
+
+# The downloads and Odoo's initialised database too.
+distclean: clean
+	$(PYTHON) -m tests.lab forget

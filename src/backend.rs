@@ -1,0 +1,159 @@
+//! The only module with `unsafe` code: what PostgreSQL offers to C alone.
+//!
+//! Each function here is safe to call from the backend's own thread, which is where pgrx runs
+//! every SQL function. Threads that this module spawns must not call PostgreSQL.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, c_int};
+use std::mem::MaybeUninit;
+use std::panic::AssertUnwindSafe;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+use std::{io, ptr};
+
+use pgrx::pg_sys::panic::CaughtError;
+use pgrx::{PgSqlErrorCode, PgTryBuilder, pg_sys};
+
+/// How long a cancel may go unnoticed.
+const POLL: Duration = Duration::from_millis(50);
+
+// SAFETY: as POSIX and the C library's <signal.h> declare them.
+unsafe extern "C" {
+    fn sigfillset(set: *mut pg_sys::__sigset_t) -> c_int;
+    fn pthread_sigmask(
+        how: c_int,
+        set: *const pg_sys::__sigset_t,
+        before: *mut pg_sys::__sigset_t,
+    ) -> c_int;
+}
+
+/// Spawns a thread that PostgreSQL's signals never reach: their handlers belong to the
+/// backend's own thread.
+pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+    let mut all = MaybeUninit::uninit();
+    let mut before = MaybeUninit::uninit();
+    // SAFETY: both sets are initialised before they are read, by sigfillset and by
+    // pthread_sigmask; a thread inherits the mask that its creator has.
+    unsafe {
+        sigfillset(all.as_mut_ptr());
+        pthread_sigmask(pg_sys::SIG_SETMASK as c_int, all.as_ptr(), before.as_mut_ptr());
+    }
+    let spawned = Builder::new().name(name.to_owned()).spawn(body);
+    // SAFETY: `before` was filled above.
+    unsafe {
+        pthread_sigmask(pg_sys::SIG_SETMASK as c_int, before.as_ptr(), ptr::null_mut());
+    }
+    spawned
+}
+
+/// Waits for a thread's message; a cancel, a time-out or a terminate ends the wait with
+/// PostgreSQL's own error. `None` if the thread ended without a message.
+pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
+    loop {
+        match receiver.recv_timeout(POLL) {
+            Ok(message) => return Some(message),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => {
+                pgrx::check_for_interrupts!();
+            }
+        }
+    }
+}
+
+/// An error of PostgreSQL or of this extension that a subtransaction caught.
+pub struct Caught {
+    pub sqlstate: PgSqlErrorCode,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+}
+
+/// Runs `body` in a subtransaction, which its error, returned or raised, rolls back. A cancel is
+/// no error of `body` and goes on.
+pub fn subtransaction<T, E: From<Caught>>(body: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    // SAFETY: an internal subtransaction begins and ends in this function on every path, and
+    // the memory context and resource owner are those from before it, as xact.c asks for.
+    unsafe {
+        let context = pg_sys::CurrentMemoryContext;
+        let owner = pg_sys::CurrentResourceOwner;
+        let restore = move || {
+            pg_sys::MemoryContextSwitchTo(context);
+            pg_sys::CurrentResourceOwner = owner;
+        };
+        pg_sys::BeginInternalSubTransaction(ptr::null());
+        pg_sys::MemoryContextSwitchTo(context);
+        let body = AssertUnwindSafe(body);
+        PgTryBuilder::new(move || {
+            let done = { body }.0();
+            match &done {
+                Ok(_) => pg_sys::ReleaseCurrentSubTransaction(),
+                Err(_) => pg_sys::RollbackAndReleaseCurrentSubTransaction(),
+            }
+            restore();
+            done
+        })
+        .catch_others(move |caught| {
+            pg_sys::RollbackAndReleaseCurrentSubTransaction();
+            restore();
+            let (CaughtError::PostgresError(report)
+            | CaughtError::ErrorReport(report)
+            | CaughtError::RustPanic { ereport: report, .. }) = &caught;
+            match report.sql_error_code() {
+                PgSqlErrorCode::ERRCODE_QUERY_CANCELED
+                | PgSqlErrorCode::ERRCODE_ADMIN_SHUTDOWN
+                | PgSqlErrorCode::ERRCODE_CRASH_SHUTDOWN => caught.rethrow(),
+                sqlstate => Err(Caught {
+                    sqlstate,
+                    message: report.message().to_owned(),
+                    detail: report.detail().map(str::to_owned),
+                    hint: report.hint().map(str::to_owned),
+                }
+                .into()),
+            }
+        })
+        .execute()
+    }
+}
+
+/// Runs `body` as another role: for statements on the extension's own tables, which its users
+/// may not write by hand. The caller's role is back on every path.
+pub fn as_role<T>(role: pg_sys::Oid, body: impl FnOnce() -> T) -> T {
+    struct Restore(pg_sys::Oid, i32);
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            // SAFETY: the values are those that GetUserIdAndSecContext gave.
+            unsafe { pg_sys::SetUserIdAndSecContext(self.0, self.1) }
+        }
+    }
+    let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+    // SAFETY: both pointers are to live variables; the flag keeps `body` from changing roles.
+    unsafe {
+        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
+        let _restore = Restore(user, context);
+        let flags = context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
+        pg_sys::SetUserIdAndSecContext(role, flags);
+        body()
+    }
+}
+
+/// The options of the current user's mapping for a server, else of PUBLIC's. PostgreSQL's own
+/// error if there is none.
+pub fn user_mapping_options(server: pg_sys::Oid) -> Vec<(String, String)> {
+    let mut options = Vec::new();
+    // SAFETY: GetUserMapping returns a palloc'ed mapping or raises an error; its list holds
+    // DefElem nodes whose names and values are C strings.
+    unsafe {
+        let mapping = pg_sys::GetUserMapping(pg_sys::GetUserId(), server);
+        let list = (*mapping).options;
+        let length = if list.is_null() { 0 } else { (*list).length };
+        for index in 0..length {
+            let element: *mut pg_sys::DefElem = pg_sys::list_nth(list, index).cast();
+            let name = CStr::from_ptr((*element).defname);
+            let value = CStr::from_ptr(pg_sys::defGetString(element));
+            options
+                .push((name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
+        }
+    }
+    options
+}

@@ -1,0 +1,196 @@
+//! Errors as the SQL user sees them: message, DETAIL, HINT and SQLSTATE.
+
+use pgrx::pg_sys::panic::ErrorReport;
+use pgrx::{PgLogLevel, PgSqlErrorCode as State, spi::SpiError};
+
+use crate::backend::Caught;
+use crate::odoo::{DomainError, Error, Fault, FaultKind};
+
+#[derive(Debug, Clone)]
+pub struct Failure {
+    pub sqlstate: State,
+    pub message: String,
+    pub detail: Option<String>,
+    pub hint: Option<String>,
+}
+
+impl Failure {
+    pub fn new(sqlstate: State, message: impl Into<String>) -> Failure {
+        Failure { sqlstate, message: message.into(), detail: None, hint: None }
+    }
+
+    pub fn detail(mut self, detail: impl Into<String>) -> Failure {
+        self.detail = Some(detail.into());
+        self
+    }
+
+    pub fn hint(mut self, hint: impl Into<String>) -> Failure {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// A domain that cannot be read, with a mark under the character in question.
+    pub fn domain(text: &str, error: &DomainError) -> Failure {
+        // White space of any kind is one column wide here, so that the mark stays in place.
+        let line: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+        Failure::new(State::ERRCODE_SYNTAX_ERROR, format!("invalid domain: {error}"))
+            .detail(format!("The character is marked:\n{line}\n{}^", " ".repeat(error.at)))
+            .hint("Write it as JSON, [[\"state\", \"=\", \"paid\"]], or as Odoo does, [('state', '=', 'paid')].")
+    }
+
+    /// An argument that may not be NULL, and is.
+    pub fn null_argument(name: &str) -> Failure {
+        Failure::new(State::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be NULL"))
+    }
+
+    /// Raises the error; the statement ends here.
+    pub fn raise(self) -> ! {
+        let mut report = ErrorReport::new(self.sqlstate, self.message, "odoo_etl");
+        if let Some(detail) = self.detail {
+            report = report.set_detail(detail);
+        }
+        if let Some(hint) = self.hint {
+            report = report.set_hint(hint);
+        }
+        report.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+}
+
+/// The end of every SQL function: its result, or its error.
+pub trait OrRaise<T> {
+    fn or_raise(self) -> T;
+}
+
+impl<T> OrRaise<T> for Result<T, Failure> {
+    fn or_raise(self) -> T {
+        self.unwrap_or_else(|failure| failure.raise())
+    }
+}
+
+impl From<SpiError> for Failure {
+    fn from(error: SpiError) -> Failure {
+        Failure::new(State::ERRCODE_INTERNAL_ERROR, format!("SPI: {error}"))
+    }
+}
+
+impl From<Caught> for Failure {
+    fn from(caught: Caught) -> Failure {
+        let Caught { sqlstate, message, detail, hint } = caught;
+        Failure { sqlstate, message, detail, hint }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let message = error.to_string();
+        let shown = |content_type: &str, beginning: &str| {
+            format!("Content type {content_type}, the body begins: {beginning}")
+        };
+        let (sqlstate, detail, hint): (State, Option<String>, &str) = match &error {
+            Error::Url { .. } => (
+                State::ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
+                None,
+                "Write the server option url as https://host[:port].",
+            ),
+            Error::Resolve { .. } => (
+                State::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+                None,
+                "Check the host in the server option url, and the name service of the database's machine.",
+            ),
+            Error::Connect { .. } => (
+                State::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+                None,
+                "Check that Odoo runs there, the port in the server option url, and the firewall.",
+            ),
+            Error::Tls { .. } => (
+                State::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
+                None,
+                "For a certificate of your own authority set the server option ca_file; if the server speaks plain HTTP, begin the url with http://.",
+            ),
+            Error::Timeout { .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                None,
+                "Raise the server option timeout, lower page_size, or look at Odoo's load.",
+            ),
+            Error::Broken { .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                None,
+                "Look at Odoo's log: a worker may have been ended by limit_time_real or limit_memory_hard; then lower the server option page_size.",
+            ),
+            Error::Status { status, content_type, beginning, .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                Some(shown(content_type, beginning)),
+                match status {
+                    404 => {
+                        "Check the server option url: nothing answers Odoo's API there. On Odoo 19 the module rpc must be loaded."
+                    }
+                    429 => {
+                        "The server limits the rate of requests: lower the server option readers, raise page_size."
+                    }
+                    502..=504 => {
+                        "A proxy answered for an Odoo that is down, busy or slower than the proxy waits: lower the server option page_size."
+                    }
+                    _ => {
+                        "Check the server option url, and what stands between the database and Odoo."
+                    }
+                },
+            ),
+            Error::Redirect { location, .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                Some(format!("Location: {location}")),
+                "Redirects are not followed. Set the server option url to the address that it leads to.",
+            ),
+            Error::Malformed { status, content_type, beginning, .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                Some(format!("HTTP status {status}. {}", shown(content_type, beginning))),
+                "Check that the server option url leads to Odoo itself, and what stands between.",
+            ),
+            Error::TooLarge { .. } => (
+                State::ERRCODE_PROGRAM_LIMIT_EXCEEDED,
+                None,
+                "Lower the server option page_size, ask for fewer fields, or raise odoo_etl.max_response_size.",
+            ),
+            Error::Denied { .. } => (
+                State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+                None,
+                "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one.",
+            ),
+            Error::Cancelled => (State::ERRCODE_QUERY_CANCELED, None, "Run it again."),
+            Error::Fault(fault) => return from_fault(fault),
+        };
+        Failure { sqlstate, message, detail, hint: Some(hint.to_owned()) }
+    }
+}
+
+fn from_fault(fault: &Fault) -> Failure {
+    let (sqlstate, hint) = match fault.kind {
+        FaultKind::Denied => (
+            State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            "Check the user mapping: the password or API key was changed, revoked or has expired.",
+        ),
+        FaultKind::Access => (
+            State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            "Give the Odoo user of the user mapping a group that may read this.",
+        ),
+        FaultKind::UnknownModel => (
+            State::ERRCODE_FDW_TABLE_NOT_FOUND,
+            "Check the model's name; the Odoo module that brings it may not be installed.",
+        ),
+        FaultKind::UnknownField => (
+            State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+            "Check the field's name in the domain, in fields and in order_by.",
+        ),
+        FaultKind::UnknownDatabase => (
+            State::ERRCODE_INVALID_CATALOG_NAME,
+            "Check the server option database; it is the name of Odoo's database.",
+        ),
+        FaultKind::User => {
+            (State::ERRCODE_FDW_ERROR, "The words are Odoo's; check what was asked for.")
+        }
+        FaultKind::Server => {
+            (State::ERRCODE_FDW_ERROR, "The words are Odoo's; its log holds the whole traceback.")
+        }
+    };
+    Failure::new(sqlstate, Error::Fault(fault.clone()).to_string()).hint(hint)
+}

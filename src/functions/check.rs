@@ -1,0 +1,147 @@
+//! odoo_check: the doctor.
+
+use std::time::Instant;
+
+use pgrx::prelude::*;
+
+use crate::failure::{Failure, OrRaise};
+use crate::odoo::{Domain, Version};
+use crate::server::{Server, Session};
+use crate::sync::{Catalogue, Plan};
+use crate::warehouse::{self, Dataset};
+
+/// One examined thing: its name, how it is, the facts, and what to do about it.
+struct Finding {
+    check: String,
+    status: &'static str,
+    detail: String,
+    hint: Option<String>,
+}
+
+const OK: &str = "ok";
+const WARNING: &str = "warning";
+const ERROR: &str = "error";
+
+/// The releases that this extension was made for.
+const RELEASES: std::ops::RangeInclusive<u32> = 14..=20;
+
+/// Examines a server: whether it is reached, who logs in, and what the user may read of what
+/// the warehouse needs. A check that fails is a row, not an error.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
+fn odoo_check(
+    server: default!(Option<&str>, "NULL"),
+) -> TableIterator<
+    'static,
+    (
+        name!(item, String),
+        name!(status, String),
+        name!(detail, String),
+        name!(hint, Option<String>),
+    ),
+> {
+    let examine = || {
+        let server = Server::named_or_only(server)?;
+        let session = server.session()?;
+        Ok(examine(&server, &session))
+    };
+    let findings: Vec<Finding> = examine().or_raise();
+    TableIterator::new(
+        findings.into_iter().map(|finding| {
+            (finding.check, finding.status.to_owned(), finding.detail, finding.hint)
+        }),
+    )
+}
+
+fn examine(server: &Server, session: &Session) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let begin = Instant::now();
+    match session.call(|odoo| odoo.version()) {
+        Err(failure) => {
+            findings.push(failed("connection", failure));
+            return findings;
+        }
+        Ok(version) => {
+            let milliseconds = begin.elapsed().as_millis();
+            let tls = if server.options.url.starts_with("https:") { "TLS" } else { "no TLS" };
+            let detail = format!("{}, {tls}, {milliseconds} ms", server.options.url);
+            findings.push(finding("connection", OK, detail, None));
+            findings.push(release(&version));
+        }
+    }
+    match session.call(|odoo| odoo.uid()) {
+        Err(failure) => {
+            findings.push(failed("login", failure));
+            return findings;
+        }
+        Ok(uid) => {
+            let detail = format!("database {}, user id {uid}", server.options.database);
+            findings.push(finding("login", OK, detail, None));
+        }
+    }
+    let mut catalogue = Catalogue::new(session);
+    findings.extend(warehouse::datasets().map(|dataset| {
+        table(dataset, session, &mut catalogue)
+            .unwrap_or_else(|failure| failed(dataset.table, failure))
+    }));
+    findings
+}
+
+fn release(version: &Version) -> Finding {
+    match RELEASES.contains(&version.major) {
+        true => finding("version", OK, format!("Odoo {version}"), None),
+        false => finding(
+            "version",
+            WARNING,
+            format!("Odoo {version}"),
+            Some("odoo_etl is made for Odoo 14 to 20.".into()),
+        ),
+    }
+}
+
+/// Whether a table's model is there, readable, and has the fields that the table wants.
+fn table(
+    dataset: &'static Dataset,
+    session: &Session,
+    catalogue: &mut Catalogue<'_>,
+) -> Result<Finding, Failure> {
+    let Some(plan) = Plan::make(dataset, catalogue)? else {
+        let models = dataset.models.join(" or ");
+        return Ok(finding(
+            dataset.table,
+            WARNING,
+            format!("Odoo has no model {models}"),
+            Some("Install the Odoo module that brings it, or leave the table empty.".into()),
+        ));
+    };
+    let model = plan.model.clone();
+    let count = session.call(move |odoo| {
+        let model = odoo.model(&model);
+        // The count alone would not notice a model whose rows may not be read.
+        model.search_after(Domain::all(), 0, 1)?;
+        model.count(Domain::all())
+    })?;
+    let absent = plan.absent();
+    Ok(match absent.is_empty() {
+        true => finding(dataset.table, OK, format!("{}: {count} records", plan.model), None),
+        false => finding(
+            dataset.table,
+            WARNING,
+            format!("{}: {count} records; NULL for lack of a field: {}", plan.model, absent.join(", ")),
+            Some("Such columns stay NULL: the Odoo module that brings the field is not installed, or the Odoo user may not read it.".into()),
+        ),
+    })
+}
+
+fn finding(check: &str, status: &'static str, detail: String, hint: Option<String>) -> Finding {
+    Finding { check: check.to_owned(), status, detail, hint }
+}
+
+fn failed(check: &str, failure: Failure) -> Finding {
+    let detail = match failure.detail {
+        Some(detail) => format!("{}. {detail}", failure.message),
+        None => failure.message,
+    };
+    finding(check, ERROR, detail, failure.hint)
+}

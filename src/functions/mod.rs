@@ -1,0 +1,6 @@
+//! The SQL surface, one file per group of functions.
+
+mod check;
+mod read;
+mod sync;
+mod wrapper;

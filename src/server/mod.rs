@@ -1,0 +1,167 @@
+//! CREATE SERVER and CREATE USER MAPPING: from their options to a session with Odoo.
+
+mod options;
+mod session;
+
+use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
+
+pub use options::{Place, ServerOptions, Wrong, check};
+pub use session::{Session, Ticket};
+
+use crate::backend;
+use crate::failure::Failure;
+use crate::odoo::{Connection, Settings};
+use crate::quote::ident;
+use crate::settings;
+
+/// A server of the wrapper odoo_fdw that the current user may use.
+pub struct Server {
+    pub oid: pg_sys::Oid,
+    pub name: String,
+    pub options: ServerOptions,
+}
+
+const CREATE_SERVER: &str =
+    "CREATE SERVER name FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://…', database '…');";
+
+impl Server {
+    /// The server of that name; without a name the only one that the user may use.
+    pub fn named_or_only(name: Option<&str>) -> Result<Server, Failure> {
+        match name {
+            Some(name) => Server::named(name),
+            None => Server::only(),
+        }
+    }
+
+    fn named(name: &str) -> Result<Server, Failure> {
+        let servers = Server::list("s.srvname = $1", &[name.into()])?;
+        let Some((server, usable)) = servers.into_iter().next() else {
+            return Err(Failure::new(
+                State::ERRCODE_UNDEFINED_OBJECT,
+                format!("server \"{name}\" does not exist"),
+            )
+            .detail("It is no server of the foreign-data wrapper odoo_fdw.")
+            .hint(CREATE_SERVER));
+        };
+        match usable {
+            true => Ok(server),
+            // PostgreSQL's own words.
+            false => Err(Failure::new(
+                State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("permission denied for foreign server {name}"),
+            )
+            .hint(format!("GRANT USAGE ON FOREIGN SERVER {} TO …;", ident(name)))),
+        }
+    }
+
+    fn only() -> Result<Server, Failure> {
+        let mut servers: Vec<Server> = Server::list("true", &[])?
+            .into_iter()
+            .filter_map(|(server, usable)| usable.then_some(server))
+            .collect();
+        match servers.len() {
+            1 => Ok(servers.remove(0)),
+            0 => Err(Failure::new(
+                State::ERRCODE_UNDEFINED_OBJECT,
+                "there is no Odoo server to use",
+            )
+            .detail(
+                "No server of the foreign-data wrapper odoo_fdw exists on which you have USAGE.",
+            )
+            .hint(CREATE_SERVER)),
+            _ => {
+                let names: Vec<_> = servers.iter().map(|server| server.name.as_str()).collect();
+                Err(Failure::new(
+                    State::ERRCODE_AMBIGUOUS_PARAMETER,
+                    "there are several Odoo servers",
+                )
+                .detail(format!("Servers: {}.", names.join(", ")))
+                .hint(format!("Name the one you mean: server => '{}'.", names[0])))
+            }
+        }
+    }
+
+    /// The servers that meet a condition, and whether the user may use each.
+    fn list(
+        condition: &str,
+        args: &[pgrx::datum::DatumWithOid<'_>],
+    ) -> Result<Vec<(Server, bool)>, Failure> {
+        let sql = format!(
+            "SELECT s.oid, s.srvname::text, has_server_privilege(s.oid, 'USAGE'), \
+                    ARRAY(SELECT option_name FROM pg_options_to_table(s.srvoptions)), \
+                    ARRAY(SELECT option_value FROM pg_options_to_table(s.srvoptions)) \
+             FROM pg_catalog.pg_foreign_server s \
+             JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
+             WHERE w.fdwname = 'odoo_fdw' AND {condition} ORDER BY s.srvname"
+        );
+        Spi::connect(|client| {
+            let mut servers = Vec::new();
+            for row in client.select(&sql, None, args)? {
+                let texts = |index| -> Result<Vec<String>, Failure> {
+                    Ok(row.get::<Vec<String>>(index)?.unwrap_or_default())
+                };
+                let pairs: Vec<_> = texts(4)?.into_iter().zip(texts(5)?).collect();
+                let server = Server {
+                    oid: row.get(1)?.unwrap_or(pg_sys::InvalidOid),
+                    name: row.get(2)?.unwrap_or_default(),
+                    options: ServerOptions::from_pairs(&pairs),
+                };
+                servers.push((server, row.get(3)?.unwrap_or(false)));
+            }
+            Ok(servers)
+        })
+    }
+
+    /// A session as the current user's mapping says. Nothing is sent yet.
+    pub fn session(&self) -> Result<Session, Failure> {
+        let (login, secret) = self.credentials()?;
+        let ca = match &self.options.ca_file {
+            None => None,
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                Failure::new(
+                    State::ERRCODE_UNDEFINED_FILE,
+                    format!("could not read ca_file \"{path}\": {error}"),
+                )
+                .hint("The file is read by the database's operating system user.")
+            })?),
+        };
+        let connection = Connection::new(Settings {
+            url: self.options.url.clone(),
+            database: self.options.database.clone(),
+            login,
+            secret,
+            language: self.options.language.clone(),
+            timeout: self.options.timeout,
+            max_response: settings::max_response_size(),
+            ca,
+        })?;
+        Ok(Session::new(connection, self.options.readers))
+    }
+
+    /// Login and secret of the current user's mapping, else of PUBLIC's.
+    fn credentials(&self) -> Result<(String, String), Failure> {
+        let mapped = Spi::get_one_with_args::<bool>(
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_user_mappings WHERE srvid = $1 \
+             AND umuser IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))",
+            &[self.oid.into()],
+        )?;
+        if mapped != Some(true) {
+            return Err(Failure::new(
+                State::ERRCODE_UNDEFINED_OBJECT,
+                format!("you have no user mapping for server \"{}\"", self.name),
+            )
+            .hint(format!(
+                "CREATE USER MAPPING FOR CURRENT_USER SERVER {} OPTIONS (login '…', password '…');",
+                ident(&self.name)
+            )));
+        }
+        let mut pairs = backend::user_mapping_options(self.oid);
+        let mut take = |name| {
+            let index = pairs.iter().position(|(key, _)| key == name)?;
+            Some(pairs.swap_remove(index).1)
+        };
+        let login = take("login").unwrap_or_default();
+        let secret = take("password").or_else(|| take("api_key")).unwrap_or_default();
+        Ok((login, secret))
+    }
+}

@@ -1,0 +1,229 @@
+//! The options of CREATE SERVER and CREATE USER MAPPING.
+
+use std::time::Duration;
+
+use crate::odoo::check_url;
+
+/// Where an option may stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Server,
+    UserMapping,
+}
+
+/// One option: its name, its place, and the check of its value.
+pub struct Spec {
+    pub name: &'static str,
+    pub place: Place,
+    pub required: bool,
+    check: fn(&str) -> Result<(), String>,
+}
+
+const fn server(name: &'static str, check: fn(&str) -> Result<(), String>) -> Spec {
+    Spec { name, place: Place::Server, required: false, check }
+}
+
+const fn mapping(name: &'static str, check: fn(&str) -> Result<(), String>) -> Spec {
+    Spec { name, place: Place::UserMapping, required: false, check }
+}
+
+const fn required(option: Spec) -> Spec {
+    Spec { required: true, ..option }
+}
+
+pub const OPTIONS: &[Spec] = &[
+    required(server("url", url)),
+    required(server("database", present)),
+    server("protocol", protocol),
+    server("schema", schema),
+    server("language", language),
+    server("page_size", |value| whole(value, PAGE_SIZE.min, PAGE_SIZE.max)),
+    server("readers", |value| whole(value, READERS.min, READERS.max)),
+    server("timeout", |value| whole(value, TIMEOUT.min, TIMEOUT.max)),
+    server("ca_file", path),
+    required(mapping("login", present)),
+    mapping("password", present),
+    mapping("api_key", present),
+];
+
+struct Range {
+    min: u32,
+    max: u32,
+    default: u32,
+}
+
+/// Records in one read.
+const PAGE_SIZE: Range = Range { min: 1, max: 100_000, default: 2_000 };
+/// Connections to Odoo at once.
+const READERS: Range = Range { min: 1, max: 16, default: 2 };
+/// Seconds. Odoo itself ends a request after limit_time_real, 120 by default.
+const TIMEOUT: Range = Range { min: 1, max: 86_400, default: 120 };
+
+/// What the options of a server mean; absent ones have their defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ServerOptions {
+    pub url: String,
+    pub database: String,
+    pub schema: String,
+    pub language: Option<String>,
+    pub page_size: usize,
+    pub readers: usize,
+    pub timeout: Duration,
+    pub ca_file: Option<String>,
+}
+
+impl ServerOptions {
+    /// Reads options that were checked when they were set.
+    pub fn from_pairs(pairs: &[(String, String)]) -> ServerOptions {
+        let get = |name| find(pairs, name).map(str::to_owned);
+        let number = |name, range: &Range| {
+            find(pairs, name).and_then(|value| value.parse().ok()).unwrap_or(range.default)
+        };
+        ServerOptions {
+            url: find(pairs, "url").and_then(|url| check_url(url).ok()).unwrap_or_default(),
+            database: get("database").unwrap_or_default(),
+            schema: get("schema").unwrap_or_else(|| "public".into()),
+            language: get("language"),
+            page_size: number("page_size", &PAGE_SIZE) as usize,
+            readers: number("readers", &READERS) as usize,
+            timeout: Duration::from_secs(number("timeout", &TIMEOUT).into()),
+            ca_file: get("ca_file"),
+        }
+    }
+}
+
+pub fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    pairs.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+}
+
+/// What is wrong with a set of options.
+#[derive(Debug, PartialEq)]
+pub enum Wrong {
+    Unknown {
+        name: String,
+        known: Vec<&'static str>,
+    },
+    Missing {
+        name: &'static str,
+    },
+    Value {
+        name: String,
+        reason: String,
+    },
+    /// Two options that exclude each other, or neither of them.
+    Secret {
+        reason: &'static str,
+    },
+}
+
+/// Checks a whole set of options, as CREATE and ALTER hand it over.
+pub fn check(place: Option<Place>, pairs: &[(String, String)]) -> Result<(), Wrong> {
+    let known = || OPTIONS.iter().filter(|option| Some(option.place) == place);
+    for (name, value) in pairs {
+        let Some(option) = known().find(|option| option.name == name) else {
+            let known = known().map(|option| option.name).collect();
+            return Err(Wrong::Unknown { name: name.clone(), known });
+        };
+        (option.check)(value).map_err(|reason| Wrong::Value { name: name.clone(), reason })?;
+    }
+    for option in known().filter(|option| option.required) {
+        if find(pairs, option.name).is_none() {
+            return Err(Wrong::Missing { name: option.name });
+        }
+    }
+    if place == Some(Place::UserMapping) {
+        match (find(pairs, "password"), find(pairs, "api_key")) {
+            (None, None) => {
+                return Err(Wrong::Secret { reason: "one of password and api_key is required" });
+            }
+            (Some(_), Some(_)) => {
+                return Err(Wrong::Secret { reason: "password and api_key exclude each other" });
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn url(value: &str) -> Result<(), String> {
+    check_url(value).map(drop).map_err(|error| error.to_string())
+}
+
+fn present(value: &str) -> Result<(), String> {
+    match value.is_empty() {
+        true => Err("it is empty".into()),
+        false => Ok(()),
+    }
+}
+
+fn protocol(value: &str) -> Result<(), String> {
+    match value {
+        "auto" | "xmlrpc" => Ok(()),
+        _ => Err("it is one of auto, xmlrpc".into()),
+    }
+}
+
+/// PostgreSQL's NAMEDATALEN leaves 63 bytes.
+fn schema(value: &str) -> Result<(), String> {
+    match value.len() {
+        1..=63 => Ok(()),
+        _ => Err("a schema's name has 1 to 63 bytes".into()),
+    }
+}
+
+/// Odoo's codes: `fr_FR`, `es_419`, `sr@latin`.
+fn language(value: &str) -> Result<(), String> {
+    let usual = |c: char| c.is_ascii_alphanumeric() || "_@".contains(c);
+    match (2..=16).contains(&value.len()) && value.chars().all(usual) {
+        true => Ok(()),
+        false => Err("it is a language code of Odoo such as fr_FR".into()),
+    }
+}
+
+fn whole(value: &str, min: u32, max: u32) -> Result<(), String> {
+    match value.parse::<u32>() {
+        Ok(number) if (min..=max).contains(&number) => Ok(()),
+        _ => Err(format!("it is an integer between {min} and {max}")),
+    }
+}
+
+fn path(value: &str) -> Result<(), String> {
+    match value.starts_with('/') {
+        true => Ok(()),
+        false => Err("it is an absolute path on the database's machine".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
+        list.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect()
+    }
+
+    #[test]
+    fn defaults() {
+        let minimal = pairs(&[("url", "http://x/"), ("database", "d")]);
+        assert_eq!(check(Some(Place::Server), &minimal), Ok(()));
+        let options = ServerOptions::from_pairs(&minimal);
+        assert_eq!((options.url.as_str(), options.schema.as_str()), ("http://x", "public"));
+        assert_eq!((options.page_size, options.readers), (2_000, 2));
+    }
+
+    #[test]
+    fn a_mapping_has_one_secret() {
+        let mapping = |list| check(Some(Place::UserMapping), &pairs(list));
+        assert_eq!(mapping(&[("login", "a"), ("password", "b")]), Ok(()));
+        assert!(matches!(mapping(&[("login", "a")]), Err(Wrong::Secret { .. })));
+        let both = [("login", "a"), ("password", "b"), ("api_key", "c")];
+        assert!(matches!(mapping(&both), Err(Wrong::Secret { .. })));
+        assert_eq!(mapping(&[("password", "b")]), Err(Wrong::Missing { name: "login" }));
+    }
+
+    #[test]
+    fn elsewhere_there_is_no_option() {
+        assert!(matches!(check(None, &pairs(&[("url", "x")])), Err(Wrong::Unknown { .. })));
+        assert_eq!(check(None, &[]), Ok(()));
+    }
+}

@@ -1,0 +1,178 @@
+//! A connection whose requests run on threads, while the backend waits and stays interruptible.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use pgrx::PgSqlErrorCode;
+
+use crate::backend;
+use crate::failure::Failure;
+use crate::odoo::{Canceller, Connection, Error};
+
+type Job = Box<dyn FnOnce(&Connection) + Send>;
+
+/// How long the end of a statement waits for threads whose sockets were shut down.
+const PATIENCE: Duration = Duration::from_millis(900);
+
+/// Requests to one server, on up to `readers` threads. Dropping it, which an error does too,
+/// ends every exchange in flight.
+pub struct Session {
+    connection: Arc<Connection>,
+    canceller: Canceller,
+    queue: Arc<Queue>,
+    threads: RefCell<Vec<JoinHandle<()>>>,
+    readers: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    jobs: VecDeque<Job>,
+    idle: usize,
+    closed: bool,
+}
+
+/// An answer that is still to come.
+pub struct Ticket<T>(Receiver<Result<T, Error>>);
+
+impl<T> Ticket<T> {
+    /// Waits for the answer; a cancel ends the wait with PostgreSQL's own error.
+    pub fn wait(self) -> Result<T, Failure> {
+        match backend::receive(&self.0) {
+            Some(answer) => Ok(answer?),
+            None => Err(Failure::new(
+                PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+                "a thread that reads from Odoo ended unexpectedly",
+            )),
+        }
+    }
+}
+
+impl Session {
+    pub fn new(connection: Connection, readers: usize) -> Session {
+        Session {
+            canceller: connection.canceller(),
+            connection: Arc::new(connection),
+            queue: Arc::default(),
+            threads: RefCell::default(),
+            readers,
+        }
+    }
+
+    /// How many requests may run at once.
+    pub fn readers(&self) -> usize {
+        self.readers
+    }
+
+    /// Makes a request and waits for it, ahead of those that were only submitted.
+    pub fn call<T, F>(&self, request: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.enqueue(request, |jobs, job| jobs.push_front(job))?.wait()
+    }
+
+    /// Makes a request in the background. The caller bounds how many answers it leaves waiting.
+    pub fn submit<T, F>(&self, request: F) -> Result<Ticket<T>, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.enqueue(request, |jobs, job| jobs.push_back(job))
+    }
+
+    fn enqueue<T, F>(
+        &self,
+        request: F,
+        put: impl FnOnce(&mut VecDeque<Job>, Job),
+    ) -> Result<Ticket<T>, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let job: Job = Box::new(move |connection| {
+            // Nobody waits any more if the statement has ended.
+            let _ = sender.send(request(connection));
+        });
+        let mut state = self.queue.lock();
+        put(&mut state.jobs, job);
+        let short_of_hands = state.idle < state.jobs.len();
+        drop(state);
+        self.queue.changed.notify_one();
+        if short_of_hands && self.threads.borrow().len() < self.readers {
+            self.hire()?;
+        }
+        Ok(Ticket(receiver))
+    }
+
+    fn hire(&self) -> Result<(), Failure> {
+        let (queue, connection) = (self.queue.clone(), self.connection.clone());
+        let spawned = backend::spawn("odoo_etl reader", move || {
+            while let Some(job) = queue.next() {
+                job(&connection);
+            }
+        });
+        let thread = spawned.map_err(|error| {
+            Failure::new(
+                PgSqlErrorCode::ERRCODE_INSUFFICIENT_RESOURCES,
+                format!("could not start a thread: {error}"),
+            )
+        })?;
+        self.threads.borrow_mut().push(thread);
+        Ok(())
+    }
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next job; `None` when the session has ended.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return None;
+            }
+            if let Some(job) = state.jobs.pop_front() {
+                return Some(job);
+            }
+            state.idle += 1;
+            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        state.closed = true;
+        state.jobs.clear();
+        drop(state);
+        self.queue.changed.notify_all();
+        self.canceller.cancel();
+        let deadline = Instant::now() + PATIENCE;
+        for thread in self.threads.take() {
+            while !thread.is_finished() && Instant::now() < deadline {
+                thread::sleep(Duration::from_millis(1));
+            }
+            // One that is left ends with its last system call, a connect of 750 ms at most.
+            if thread.is_finished() {
+                let _ = thread.join();
+            }
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The scan of a model: ids in large chunks, records page by page, read ahead on threads.
+
+use std::collections::VecDeque;
+
+use crate::failure::Failure;
+use crate::odoo::{Domain, FieldType, Page};
+use crate::server::{Session, Ticket};
+
+/// Ids in one answer of `search`.
+const CHUNK: usize = 50_000;
+
+/// Pages on their way or waiting to be loaded, for each reader.
+const AHEAD: usize = 2;
+
+/// A scan of all records that meet a domain, in the order of their ids.
+pub struct Scan<'s> {
+    session: &'s Session,
+    model: String,
+    domain: Domain,
+    fields: Vec<(String, FieldType)>,
+    page_size: usize,
+    window: usize,
+    /// Ids that are still to be read.
+    ids: VecDeque<i64>,
+    /// The next chunk of ids, on its way.
+    chunk: Option<Ticket<Vec<i64>>>,
+    /// Pages on their way, in their order.
+    pages: VecDeque<Ticket<Page>>,
+    total: usize,
+}
+
+impl<'s> Scan<'s> {
+    /// Begins a scan: the first ids, and how many there are.
+    pub fn begin(
+        session: &'s Session,
+        model: &str,
+        domain: Domain,
+        fields: Vec<(String, FieldType)>,
+        page_size: usize,
+    ) -> Result<Scan<'s>, Failure> {
+        let mut scan = Scan {
+            session,
+            model: model.to_owned(),
+            domain,
+            fields,
+            page_size,
+            window: session.readers() * AHEAD,
+            ids: VecDeque::new(),
+            chunk: None,
+            pages: VecDeque::new(),
+            total: 0,
+        };
+        scan.request_chunk(0)?;
+        scan.take_chunk()?;
+        scan.total = match scan.chunk {
+            // All came with the first chunk.
+            None => scan.ids.len(),
+            Some(_) => scan.count()?,
+        };
+        Ok(scan)
+    }
+
+    /// How many records the scan will bring, as of its beginning.
+    pub fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The next page; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<Page>, Failure> {
+        while self.pages.len() < self.window {
+            if self.ids.len() < self.page_size {
+                self.take_chunk()?;
+            }
+            if self.ids.is_empty() {
+                break;
+            }
+            let amount = self.ids.len().min(self.page_size);
+            let ids: Vec<i64> = self.ids.drain(..amount).collect();
+            self.pages.push_back(read(self.session, &self.model, ids, &self.fields)?);
+        }
+        self.pages.pop_front().map(Ticket::wait).transpose()
+    }
+
+    fn count(&self) -> Result<usize, Failure> {
+        let (model, domain) = (self.model.clone(), self.domain.clone());
+        let count = self.session.call(move |odoo| odoo.model(&model).count(domain))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+
+    fn request_chunk(&mut self, after: i64) -> Result<(), Failure> {
+        let (model, domain) = (self.model.clone(), self.domain.clone());
+        let search = move |odoo: &crate::odoo::Connection| {
+            odoo.model(&model).search_after(domain, after, CHUNK)
+        };
+        self.chunk = Some(self.session.submit(search)?);
+        Ok(())
+    }
+
+    /// Takes the chunk that was asked for, and asks for the one after it.
+    fn take_chunk(&mut self) -> Result<(), Failure> {
+        let Some(chunk) = self.chunk.take() else {
+            return Ok(());
+        };
+        let ids = chunk.wait()?;
+        if let (CHUNK.., Some(last)) = (ids.len(), ids.last()) {
+            self.request_chunk(*last)?;
+        }
+        self.ids.extend(ids);
+        Ok(())
+    }
+}
+
+/// Reads records in the background.
+pub fn read(
+    session: &Session,
+    model: &str,
+    ids: Vec<i64>,
+    fields: &[(String, FieldType)],
+) -> Result<Ticket<Page>, Failure> {
+    let (model, fields) = (model.to_owned(), fields.to_owned());
+    session.submit(move |odoo| {
+        let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+        odoo.model(&model).read(ids, &fields)
+    })
+}
+
+/// Those of the ids that Odoo has and lets the user see: `read` refuses a whole page for one
+/// record that a rule hides.
+pub fn visible(session: &Session, model: &str, ids: &[i64]) -> Result<Vec<i64>, Failure> {
+    let domain = Domain::leaf("id", "in", ids.iter().copied().collect::<crate::odoo::Value>());
+    let model = model.to_owned();
+    session.call(move |odoo| odoo.model(&model).search(domain, Some("id"), 0, None))
+}

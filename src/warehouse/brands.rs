@@ -1,0 +1,17 @@
+use super::Entity;
+use super::dataset::*;
+
+pub const ENTITY: Entity = Entity { name: "brands", datasets: &[BRANDS] };
+
+/// Odoo itself has no brands; they come with the OCA module `product_brand`.
+const BRANDS: Dataset = Dataset {
+    table: "dim_brands",
+    about: "Product brands (OCA module product_brand)",
+    models: &["product.brand"],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        text("description", "description"),
+        bigint("partner_id", "partner_id"),
+    ],
+};

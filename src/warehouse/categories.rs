@@ -1,0 +1,16 @@
+use super::Entity;
+use super::dataset::*;
+
+pub const ENTITY: Entity = Entity { name: "categories", datasets: &[CATEGORIES] };
+
+const CATEGORIES: Dataset = Dataset {
+    table: "dim_categories",
+    about: "Product categories",
+    models: &["product.category"],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        text("complete_name", "complete_name"),
+        reference("parent_id", "parent_id", "dim_categories"),
+    ],
+};

@@ -1,0 +1,134 @@
+"""Servers for the tests: a PostgreSQL cluster, the fake Odoo, the real one. All are started
+here, on ports of their own, and stopped at the end."""
+
+import itertools
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from .fake.server import Server, Unconnectable
+from .lab import odoo, places, ports
+from .lab.postgres import Cluster
+
+
+@pytest.fixture(scope="session")
+def folder():
+    path = Path(tempfile.mkdtemp(prefix="odoo_etl_test."))
+    path.chmod(0o755)
+    places.give_to_service(path)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(folder):
+    cluster = Cluster(folder / "pg", ports.free(1)[0], {"fsync": "off"})
+    cluster.init()
+    cluster.start()
+    yield cluster
+    cluster.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def fake():
+    server = Server().run()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def certificate(folder):
+    """A certificate for localhost, signed by itself: key and certificate in one file, and the
+    certificate alone."""
+    both, alone = folder / "both.pem", folder / "alone.pem"
+    places.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", both,
+         "-out", alone, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+        "openssl",
+    )
+    both.write_text(both.read_text() + alone.read_text())
+    alone.chmod(0o644)
+    return both, alone
+
+
+@pytest.fixture(scope="session")
+def tls(certificate):
+    server = Server(certificate=certificate[0]).run()
+    yield server
+    server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def unconnectable():
+    return Unconnectable()
+
+
+@pytest.fixture(scope="session")
+def real(folder):
+    server = odoo.Server(folder / "odoo")
+    server.start()
+    yield server
+    server.stop()
+
+
+numbers = itertools.count(1)
+
+
+class Database:
+    """A database of its own, with the extension in it."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.name = f"db{next(numbers)}"
+        cluster.sql(f"CREATE DATABASE {self.name}")
+        self.connection = self.connect()
+        self.run("CREATE EXTENSION odoo_etl")
+
+    def connect(self, **options):
+        connection = psycopg2.connect(self.cluster.dsn(self.name), **options)
+        connection.autocommit = True
+        return connection
+
+    def server(self, url, name="erp", secret="admin", **options):
+        options = {"url": url, "database": "demo", **options}
+        text = ", ".join(f"{key} '{value}'" for key, value in options.items())
+        self.run(f"CREATE SERVER {name} FOREIGN DATA WRAPPER odoo_fdw OPTIONS ({text})")
+        self.run(
+            f"CREATE USER MAPPING FOR CURRENT_USER SERVER {name} "
+            f"OPTIONS (login 'admin', password '{secret}')"
+        )
+
+    def run(self, sql, *args):
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql, args or None)
+            return cursor.fetchall() if cursor.description else None
+
+    def value(self, sql, *args):
+        return self.run(sql, *args)[0][0]
+
+    def report(self, sql):
+        """The rows of a sync by table, as dictionaries."""
+        with self.connection.cursor() as cursor:
+            cursor.execute(sql)
+            names = [column.name for column in cursor.description]
+            return {row[1]: dict(zip(names, row)) for row in cursor.fetchall()}
+
+    @property
+    def notices(self):
+        return "".join(self.connection.notices)
+
+
+@pytest.fixture
+def db(cluster):
+    database = Database(cluster)
+    yield database
+    database.connection.close()
+    cluster.sql(f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
+def url(server, behaviour="", host="127.0.0.1", scheme="http"):
+    return f"{scheme}://{host}:{server.port}/{behaviour}".rstrip("/")

@@ -1,0 +1,90 @@
+"""What the URL's path asks for: `name`, `name=argument`, or `name=argument@method`."""
+
+import time
+
+from . import catalogue
+from .orm import Fault, traceback_of
+
+#: How long a stall lasts at most; the client is expected to go away earlier.
+STALL = 60
+
+
+class Wish:
+    def __init__(self, segment):
+        head, _, self.method = segment.partition("@")
+        self.name, _, self.argument = head.partition("=")
+
+    def concerns(self, method):
+        return self.method in ("", method)
+
+
+class Behaviour:
+    """The wishes of one path, and the data that they shape."""
+
+    def __init__(self, prefix):
+        self.wishes = [Wish(segment) for segment in prefix.split("/") if segment]
+        rows = self.argument("rows", None)
+        self.database = catalogue.database(int(rows)) if rows else catalogue.database()
+        drop = self.argument("without", None)
+        if drop:
+            model, _, field = drop.partition(":")
+            if field:
+                del self.database.models[model].fields[field]
+            else:
+                del self.database.models[model]
+        hidden = self.argument("hide", None)
+        if hidden:
+            # As a record rule does: the record is there, search does not give it.
+            model, _, id = hidden.partition(":")
+            del self.database.models[model].records[int(id)]
+
+    def wish(self, name, method=""):
+        return next((w for w in self.wishes if w.name == name and w.concerns(method)), None)
+
+    def argument(self, name, method):
+        wish = next(
+            (w for w in self.wishes if w.name == name and (method is None or w.concerns(method))), None
+        )
+        return wish.argument if wish else None
+
+    def before(self, method):
+        """Faults that are raised instead of an answer."""
+        if self.wish("slow", method):
+            time.sleep(float(self.argument("slow", method)))
+        code = self.argument("fault", method)
+        if code == "1":
+            raise traceback_of("odoo.exceptions.Something: it went wrong")
+        if code == "2":
+            raise Fault(2, "Words for the user\nand more of them")
+        if code == "3":
+            raise Fault(3, "Access Denied")
+        if code == "4":
+            raise Fault(4, "You are not allowed to access 'Product' (product.product) records.")
+
+
+#: Bodies that are not what the protocol promises.
+BODIES = {
+    "html": ("text/html; charset=utf-8", b"<!DOCTYPE html><html><body>Welcome</body></html>"),
+    "json": ("application/json", b'{"jsonrpc": "2.0", "error": {"code": 404}}'),
+    "empty": ("text/xml", b""),
+    "latin": (
+        "text/xml",
+        b"<?xml version='1.0'?><methodResponse><params><param><value><string>caf\xe9</string>"
+        b"</value></param></params></methodResponse>",
+    ),
+    "bomb": (
+        "text/xml",
+        b"<?xml version='1.0'?><!DOCTYPE b [<!ENTITY a 'aaaaaaaaaa'><!ENTITY b '&a;&a;&a;'>]>"
+        b"<methodResponse><params><param><value>&b;</value></param></params></methodResponse>",
+    ),
+    "deep": (
+        "text/xml",
+        b"<?xml version='1.0'?><methodResponse><params><param>"
+        + b"<value><array><data>" * 100_000,
+    ),
+    "number": (
+        "text/xml",
+        b"<?xml version='1.0'?><methodResponse><params><param><value><int>1e9x</int></value>"
+        b"</param></params></methodResponse>",
+    ),
+}

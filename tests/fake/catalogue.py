@@ -1,0 +1,85 @@
+"""The models and records that the fake has."""
+
+from .orm import Database, Model
+
+
+def field(type_name, relation=None):
+    return {"type": type_name, **({"relation": relation} if relation else {})}
+
+
+def many2one(relation):
+    return field("many2one", relation)
+
+
+CATEGORY = {
+    "name": field("char"),
+    "complete_name": field("char"),
+    "parent_id": many2one("product.category"),
+}
+
+PRODUCT = {
+    "active": field("boolean"),
+    "name": field("char"),
+    "product_tmpl_id": many2one("product.template"),
+    "default_code": field("char"),
+    "barcode": field("char"),
+    "categ_id": many2one("product.category"),
+    "type": field("selection"),
+    "is_storable": field("boolean"),
+    "list_price": field("float"),
+    "standard_price": field("float"),
+    "uom_id": many2one("uom.uom"),
+    "weight": field("float"),
+    "volume": field("float"),
+    "sale_ok": field("boolean"),
+    "purchase_ok": field("boolean"),
+    "available_in_pos": field("boolean"),
+    "pos_categ_ids": field("many2many", "pos.category"),
+    "tracking": field("selection"),
+    "image_1920": field("binary"),
+}
+
+
+def product(id):
+    """A product whose values follow from its id."""
+    return {
+        "id": id,
+        "active": id % 10 != 0,
+        "name": f"Product {id}",
+        "product_tmpl_id": id,
+        "default_code": f"P{id:05}",
+        "barcode": f"{4000000000000 + id}",
+        "categ_id": 1 + id % 3,
+        "type": "consu",
+        "is_storable": id % 2 == 0,
+        "list_price": id + 0.99,
+        "standard_price": id / 2,
+        "uom_id": 1 + id % 2,
+        "sale_ok": True,
+        "pos_categ_ids": [1, 2] if id % 3 == 0 else [],
+        "tracking": "none",
+    }
+
+
+def database(rows=12):
+    return Database(
+        [
+            Model(
+                "product.category",
+                CATEGORY,
+                [
+                    {"id": 1, "name": "All", "complete_name": "All"},
+                    {"id": 2, "name": "Food", "complete_name": "All / Food", "parent_id": 1},
+                    # A parent with a higher id than its child.
+                    {"id": 3, "name": "Tea", "complete_name": "All / Drinks / Tea", "parent_id": 4},
+                    {"id": 4, "name": "Drinks", "complete_name": "All / Drinks", "parent_id": 1},
+                ],
+            ),
+            Model("product.product", PRODUCT, [product(id) for id in range(1, rows + 1)]),
+            Model(
+                "uom.uom",
+                {"name": field("char")},
+                [{"id": 1, "name": "Units"}, {"id": 2, "name": "kg"}],
+            ),
+        ]
+    )

@@ -1,0 +1,121 @@
+"""Models, records and the methods that clients call, as Odoo's ORM answers them."""
+
+import re
+
+
+class Fault(Exception):
+    def __init__(self, code, text):
+        super().__init__(text)
+        self.code = code
+        self.text = text
+
+
+def traceback_of(error):
+    """Fault 1 carries a whole traceback."""
+    return Fault(1, f'Traceback (most recent call last):\n  File "odoo/http.py", line 1, in f\n{error}\n')
+
+
+class Model:
+    """Fields by name (`type`, and `relation` for relational ones) and records by id."""
+
+    def __init__(self, name, fields, records):
+        self.name = name
+        self.fields = {
+            "id": {"type": "integer"},
+            "write_date": {"type": "datetime"},
+            **fields,
+        }
+        self.records = {record["id"]: record for record in records}
+
+    def value(self, record, field):
+        if field in record:
+            return record[field]
+        if field == "write_date":
+            return "2024-01-01 00:00:00"
+        return {"integer": 0, "float": 0.0, "monetary": 0.0, "one2many": [], "many2many": []}.get(
+            self.fields[field]["type"], False
+        )
+
+    def fields_get(self, attributes=None, **_):
+        return {
+            name: {"string": name.replace("_", " ").capitalize(), "store": True, **field}
+            for name, field in self.fields.items()
+        }
+
+    def search(self, domain, offset=0, limit=None, order=None, context=None):
+        found = [record for record in self._visible(context, domain) if self._meets(record, domain)]
+        if order:
+            self._sort(found, order)
+        ids = [record["id"] for record in found]
+        return ids[offset:][: limit or None]
+
+    def search_count(self, domain, context=None):
+        return len(self.search(domain, context=context))
+
+    def read(self, ids, fields=(), load="_classic_read", context=None):
+        for field in fields:
+            if field not in self.fields:
+                raise traceback_of(f"ValueError: Invalid field '{field}' on '{self.name}'")
+        return [
+            {name: self.value(self.records[id], name) for name in ["id", *fields]}
+            for id in ids
+            if id in self.records
+        ]
+
+    def _visible(self, context, domain):
+        named = any(isinstance(term, (list, tuple)) and term[0] == "active" for term in domain)
+        if "active" not in self.fields or named or (context or {}).get("active_test", True) is False:
+            return self.records.values()
+        return [record for record in self.records.values() if record.get("active", True)]
+
+    def _sort(self, records, order):
+        for part in reversed(order.split(",")):
+            match = re.fullmatch(r"\s*(\w+)(\s+asc|\s+desc)?\s*", part, re.IGNORECASE)
+            if not match or match[1] not in self.fields:
+                raise traceback_of(f"ValueError: Invalid field '{part.strip()}' on '{self.name}'")
+            descending = (match[2] or "").strip().lower() == "desc"
+            records.sort(key=lambda record: self.value(record, match[1]), reverse=descending)
+
+    def _meets(self, record, domain):
+        """Evaluates a domain in Odoo's prefix notation."""
+        stack = []
+        for term in reversed(domain):
+            if term == "!":
+                stack.append(not stack.pop())
+            elif term in ("&", "|"):
+                one, other = stack.pop(), stack.pop()
+                stack.append(one and other if term == "&" else one or other)
+            else:
+                stack.append(self._leaf(record, *term))
+        return all(stack)
+
+    def _leaf(self, record, field, operator, operand):
+        if field not in self.fields:
+            raise traceback_of(f"ValueError: Invalid field {self.name}.{field} in condition")
+        value = self.value(record, field)
+        return {
+            "=": lambda: value == operand,
+            "!=": lambda: value != operand,
+            "<": lambda: value < operand,
+            "<=": lambda: value <= operand,
+            ">": lambda: value > operand,
+            ">=": lambda: value >= operand,
+            "in": lambda: value in operand,
+            "not in": lambda: value not in operand,
+            "ilike": lambda: str(operand).lower() in str(value or "").lower(),
+        }[operator]()
+
+
+class Database:
+    def __init__(self, models):
+        self.models = {model.name: model for model in models}
+
+    def execute(self, name, method, args, kwargs):
+        if name not in self.models:
+            raise Fault(2, f"Object {name} doesn't exist")
+        model = self.models[name]
+        if method not in ("fields_get", "search", "search_count", "read"):
+            raise traceback_of(
+                f"AttributeError: The method '{name}.{method}' does not exist"
+            )
+        return getattr(model, method)(*args, **kwargs)

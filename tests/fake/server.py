@@ -1,0 +1,223 @@
+"""HTTP: the transport, whole or broken."""
+
+import gzip
+import json
+import socket
+import ssl
+import sys
+import threading
+import time
+import xmlrpc.client
+from functools import lru_cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from .behaviour import BODIES, STALL, Behaviour
+from .orm import Fault, traceback_of
+
+DATABASE, LOGIN, SECRET, UID = "demo", "admin", "admin", 2
+
+
+@lru_cache(maxsize=64)
+def behaviour_of(prefix):
+    return Behaviour(prefix)
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "FakeOdoo"
+
+    def log_message(self, *_):
+        pass
+
+    def do_POST(self):
+        prefix, _, service = self.path.rpartition("/xmlrpc/2/")
+        request = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        if service not in ("common", "object"):
+            return self.send_whole(404, "text/html", b"<html>Not Found</html>")
+        params, method = xmlrpc.client.loads(request, use_builtin_types=True)
+        if service == "object":
+            method = params[4]
+        self.server.calls.append((method, prefix))
+        behaviour = behaviour_of(prefix)
+        try:
+            behaviour.before(method)
+            result = self.dispatch(behaviour, service, method, params)
+            body = xmlrpc.client.dumps((result,), methodresponse=True, allow_none=False).encode()
+        except Fault as fault:
+            body = xmlrpc.client.dumps(xmlrpc.client.Fault(fault.code, fault.text)).encode()
+        self.answer(behaviour, method, body)
+
+    def dispatch(self, behaviour, service, method, params):
+        if service == "common" and method == "version":
+            return {
+                "server_version": "19.0",
+                "server_version_info": [19, 0, 0, "final", 0, ""],
+                "server_serie": "19.0",
+                "protocol_version": 1,
+            }
+        if params[0] != DATABASE:
+            raise traceback_of(
+                f'psycopg2.OperationalError: connection to server failed: FATAL:  database "{params[0]}" does not exist'
+            )
+        if service == "common":
+            return UID if tuple(params[1:3]) == (LOGIN, SECRET) else False
+        if (params[1], params[2]) != (UID, SECRET):
+            raise Fault(3, "Access Denied")
+        _, _, _, model, method, args, *kwargs = params
+        return behaviour.database.execute(model, method, args, kwargs[0] if kwargs else {})
+
+    def answer(self, behaviour, method, body):
+        wish = next((w for w in behaviour.wishes if w.concerns(method) and w.name in ACTIONS), None)
+        if wish:
+            return ACTIONS[wish.name](self, wish.argument, body)
+        return self.send_whole(200, "text/xml", body)
+
+    def send_whole(self, status, content_type, body, **headers):
+        if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:
+            body = gzip.compress(body, 1)
+            headers["Content-Encoding"] = "gzip"
+        self.send_head(status, content_type, len(body), **headers)
+        self.wfile.write(body)
+
+    def send_head(self, status, content_type, length, **headers):
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(length))
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+
+    # What a server, a proxy or a network may do to an answer.
+
+    def stall(self, _, body):
+        self.wait(STALL)
+
+    def stall_body(self, _, body):
+        self.send_head(200, "text/xml", len(body))
+        self.wfile.write(body[: len(body) // 2])
+        self.wfile.flush()
+        self.wait(STALL)
+
+    def drip(self, _, body):
+        self.send_head(200, "text/xml", len(body))
+        begin = time.monotonic()
+        for index in range(len(body)):
+            if time.monotonic() - begin > STALL:
+                break
+            self.wfile.write(body[index : index + 1])
+            self.wfile.flush()
+            self.wait(0.1)
+
+    def cut(self, _, body):
+        self.send_head(200, "text/xml", len(body))
+        self.wfile.write(body[: len(body) // 2])
+        self.close_connection = True
+
+    def reset(self, _, body):
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        self.connection.close()
+        self.close_connection = True
+
+    def status(self, code, body):
+        self.send_whole(int(code), "text/html", f"<html><h1>{code} from a proxy</h1></html>".encode())
+
+    def redirect(self, target, body):
+        self.send_whole(302, "text/html", b"", Location=f"http://{target or 'elsewhere.example'}/")
+
+    def body(self, name, body):
+        self.send_whole(200, *BODIES[name])
+
+    def endless(self, _, body):
+        self.send_response(200)
+        self.send_header("Content-Type", "text/xml")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+        self.wfile.write(b"<?xml version='1.0'?><methodResponse><params><param><value><string>")
+        begin = time.monotonic()
+        while time.monotonic() - begin < STALL:
+            self.wfile.write(b"endless " * 8192)
+
+    def wait(self, seconds):
+        """Sleeps, but not longer than the client stays."""
+        self.connection.settimeout(seconds)
+        try:
+            if not self.connection.recv(1, socket.MSG_PEEK):
+                raise ConnectionError("the client went away")
+        except (TimeoutError, ValueError, ssl.SSLError):
+            pass
+        finally:
+            self.connection.settimeout(None)
+
+
+ACTIONS = {
+    "stall": Handler.stall,
+    "stall-body": Handler.stall_body,
+    "drip": Handler.drip,
+    "cut": Handler.cut,
+    "reset": Handler.reset,
+    "status": Handler.status,
+    "redirect": Handler.redirect,
+    "body": Handler.body,
+    "endless": Handler.endless,
+}
+
+
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, port=0, certificate=None):
+        super().__init__(("127.0.0.1", port), Handler)
+        self.calls = []
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate)
+            self.socket = context.wrap_socket(self.socket, server_side=True)
+
+    @property
+    def port(self):
+        return self.server_address[1]
+
+    def handle_error(self, request, client_address):
+        # Clients that go away are what the tests are about.
+        if not isinstance(sys.exc_info()[1], (OSError, ssl.SSLError)):
+            super().handle_error(request, client_address)
+
+    def run(self):
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+        return self
+
+
+class Unconnectable:
+    """A port that neither accepts nor refuses: its queue of connections is full."""
+
+    def __init__(self):
+        self.listener = socket.socket()
+        self.listener.bind(("127.0.0.1", 0))
+        self.listener.listen(0)
+        self.fillers = []
+        for _ in range(4):
+            filler = socket.socket()
+            filler.setblocking(False)
+            filler.connect_ex(("127.0.0.1", self.port))
+            self.fillers.append(filler)
+
+    @property
+    def port(self):
+        return self.listener.getsockname()[1]
+
+
+def main():
+    """Runs until its standard input ends; says its ports in one line of JSON."""
+    plain = Server().run()
+    deaf = Unconnectable()
+    ports = {"plain": plain.port, "deaf": deaf.port}
+    if len(sys.argv) > 1:
+        ports["tls"] = Server(certificate=sys.argv[1]).run().port
+    print(json.dumps(ports), flush=True)
+    sys.stdin.read()
+
+
+if __name__ == "__main__":
+    main()

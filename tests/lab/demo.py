@@ -1,0 +1,92 @@
+"""make demo: a cluster with the extension and an Odoo, left running for a look around."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from . import odoo, places, ports
+from .places import say
+from .postgres import Cluster
+
+#: One demo per user; a second run takes the place of the first.
+FOLDER = Path(tempfile.gettempdir()) / f"odoo_etl_demo.{os.getuid()}"
+DATABASE = "warehouse"
+
+
+def run(_):
+    stop()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(mode=0o755)
+    FOLDER.chmod(0o755)
+    places.give_to_service(FOLDER)
+    try:
+        show(start_cluster(), options_of_odoo())
+    except BaseException:
+        say("stopping what was started")
+        stop()
+        raise
+
+
+def start_cluster():
+    say("starting a private PostgreSQL")
+    cluster = Cluster(FOLDER / "pg", ports.free(1)[0])
+    cluster.init()
+    cluster.start()
+    cluster.sql(f"CREATE DATABASE {DATABASE}")
+    return cluster
+
+
+def options_of_odoo():
+    """The user's own Odoo if ODOO_URL names one, else a real Odoo 19 with demo data."""
+    given = {key: os.environ.get(f"ODOO_{key}") for key in ("URL", "DATABASE", "LOGIN", "API_KEY")}
+    if given["URL"]:
+        missing = [f"ODOO_{key}" for key, value in given.items() if not value]
+        if missing:
+            sys.exit(f"With ODOO_URL, set {', '.join(missing)} too.")
+        return given["URL"], given["DATABASE"], given["LOGIN"], "api_key", given["API_KEY"]
+    odoo.ready()
+    say("starting a real Odoo 19 with demo data")
+    server = odoo.Server(FOLDER / "odoo")
+    server.start()
+    return server.url, server.database, server.login, "password", server.password
+
+
+def show(cluster, options):
+    url, database, login, kind, secret = options
+    quoted = lambda text: "'" + text.replace("'", "''") + "'"
+    script = FOLDER / "setup.sql"
+    script.touch(mode=0o600)
+    script.write_text(
+        "CREATE EXTENSION odoo_etl;\n"
+        f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url {quoted(url)}, database {quoted(database)});\n"
+        "CREATE USER MAPPING FOR CURRENT_USER SERVER erp "
+        f"OPTIONS (login {quoted(login)}, {kind} {quoted(secret)});\n"
+    )
+    psql = cluster.psql(DATABASE) + ["-X", "-P", "pager=off", "-v", "ON_ERROR_STOP=1"]
+    say(f"CREATE EXTENSION odoo_etl, and a server for {url}")
+    if subprocess.run([*psql, "-q", "-f", str(script)]).returncode != 0:
+        raise SystemExit(1)
+    script.unlink()
+    for statement in (
+        "SELECT item, status, detail FROM odoo_check()",
+        "SELECT * FROM odoo_sync_all()",
+        "SELECT name, sku, list_price, standard_price, margin_percent FROM dim_products "
+        "WHERE margin_percent IS NOT NULL ORDER BY margin DESC LIMIT 5",
+    ):
+        print(f"\n{DATABASE}=# {statement};", flush=True)
+        if subprocess.run([*psql, "-c", statement]).returncode != 0:
+            raise SystemExit(1)
+    say(f"look around:  {shlex.join(cluster.psql(DATABASE))}")
+    say("make clean stops and removes it")
+
+
+def stop():
+    """Stops the servers of an earlier demo: those whose data lies in its folder, no others."""
+    for pid_file in FOLDER.glob("*/odoo.pid"):
+        odoo.end_by_pid_file(pid_file)
+    for data in [*FOLDER.glob("pg/data"), *FOLDER.glob("odoo/cluster/data")]:
+        Cluster(data.parent, 0).stop("immediate")

@@ -1,0 +1,27 @@
+-- The doctor: everything that a sync needs, a row each.
+\getenv fake FAKE_URL
+\pset format unaligned
+CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo');
+CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin');
+SELECT item, status, regexp_replace(detail, '\d+ ms', 'N ms') AS detail, hint FROM odoo_check();
+
+-- A model that is not installed, a field that is not there.
+SELECT :'fake' || '/without=product.category/' AS url \gset
+ALTER SERVER erp OPTIONS (SET url :'url');
+SELECT item, status, detail, hint FROM odoo_check() WHERE item = 'dim_categories';
+SELECT :'fake' || '/without=product.product:barcode/' AS url \gset
+ALTER SERVER erp OPTIONS (SET url :'url');
+SELECT item, status, detail FROM odoo_check() WHERE item = 'dim_products';
+
+-- A model that the user may not read.
+SELECT :'fake' || '/fault=4@search/' AS url \gset
+ALTER SERVER erp OPTIONS (SET url :'url');
+SELECT item, status, detail, hint FROM odoo_check() WHERE item = 'dim_products';
+
+-- A check that fails is a row, not an error.
+ALTER SERVER erp OPTIONS (SET url 'http://127.0.0.1:1');
+SELECT * FROM odoo_check();
+ALTER SERVER erp OPTIONS (SET url :'fake');
+ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'wrong');
+SELECT item, status, detail, hint FROM odoo_check() WHERE status <> 'ok';
+DROP SERVER erp CASCADE;

@@ -1,0 +1,52 @@
+"""The SQL surface: pg_regress runs the files of tests/regress, which are its specification."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from .conftest import url
+from .lab import places
+from .lab.postgres import bindir
+
+FILES = Path(__file__).with_name("regress")
+TESTS = ["extension", "server", "check", "read", "sync", "missing", "errors"]
+
+#: The fake's port as it stands in the expected files; the copies get the real one.
+PORT = "54321"
+
+
+def pg_regress():
+    pgxs = places.run(["pg_config", "--pgxs"], "asking pg_config").strip()
+    return Path(pgxs).parent.parent / "test/regress/pg_regress"
+
+
+def test_sql_surface(cluster, fake, folder):
+    # As copies: user postgres may be shut out of the checkout.
+    inputs, outputs = folder / "regress", folder / "regress-output"
+    shutil.copytree(FILES, inputs)
+    for expected in (inputs / "expected").glob("*.out"):
+        expected.write_text(expected.read_text().replace(PORT, str(fake.port)))
+    outputs.mkdir()
+    places.give_to_service(inputs)
+    places.give_to_service(outputs)
+    command = [
+        pg_regress(), f"--bindir={bindir()}", f"--inputdir={inputs}", f"--outputdir={outputs}",
+        f"--host={cluster.folder}", f"--port={cluster.port}", "--user=postgres",
+        "--dbname=regression", *TESTS,
+    ]
+    done = subprocess.run(
+        places.as_service(command),
+        cwd=outputs,
+        env={**places.service_environment(), "FAKE_URL": url(fake)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    if os.environ.get("REGRESS_ACCEPT"):
+        for result in (outputs / "results").glob("*.out"):
+            text = result.read_text().replace(str(fake.port), PORT)
+            (FILES / "expected" / result.name).write_text(text)
+    differences = outputs / "regression.diffs"
+    shown = differences.read_text().replace(str(fake.port), PORT) if differences.exists() else ""
+    assert done.returncode == 0, done.stdout + shown
