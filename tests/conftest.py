@@ -47,7 +47,8 @@ def certificate(folder):
     both, alone = folder / "both.pem", folder / "alone.pem"
     places.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", both,
-         "-out", alone, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"],
+         "-out", alone, "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-addext", "basicConstraints=critical,CA:FALSE"],
         "openssl",
     )
     both.write_text(both.read_text() + alone.read_text())

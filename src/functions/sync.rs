@@ -6,7 +6,7 @@ use pgrx::prelude::*;
 use crate::failure::{Failure, OrRaise};
 use crate::server::{Server, Session};
 use crate::sync::{Run, TableReport};
-use crate::warehouse::{self, ENTITIES};
+use crate::warehouse::{self, ENTITIES, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state");
 
@@ -16,6 +16,7 @@ type Row = (String, String, i64, i64, i64, i64, i64, String, Option<String>, f64
 /// Loads one entity and the records that it refers to, in one transaction.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
 fn odoo_sync(
     entity: Option<&str>,
     server: default!(Option<&str>, "NULL"),
@@ -37,7 +38,7 @@ fn odoo_sync(
     let report = || {
         let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
         let entity = warehouse::entity(name).ok_or_else(|| unknown_entity(name))?;
-        with_run(server, |run| run.sync(entity))
+        with_run(server, Some(entity), |run| run.sync(entity))
     };
     rows(report().or_raise())
 }
@@ -45,6 +46,7 @@ fn odoo_sync(
 /// Loads every entity. One that fails is undone alone and says so in its rows.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
 fn odoo_sync_all(
     server: default!(Option<&str>, "NULL"),
 ) -> TableIterator<
@@ -63,7 +65,7 @@ fn odoo_sync_all(
     ),
 > {
     let report = || {
-        with_run(server, |run| {
+        with_run(server, None, |run| {
             ENTITIES.iter().for_each(|entity| run.try_sync(entity));
             Ok(())
         })
@@ -73,12 +75,13 @@ fn odoo_sync_all(
 
 fn with_run(
     server: Option<&str>,
+    entity: Option<&Entity>,
     body: impl FnOnce(&mut Run<'_>) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
     let server = Server::named_or_only(server)?;
     let session = server.session()?;
     log_in(&session)?;
-    let mut run = Run::begin(&server, &session)?;
+    let mut run = Run::begin(&server, &session, entity)?;
     body(&mut run)?;
     run.finish()
 }

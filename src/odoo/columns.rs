@@ -263,7 +263,7 @@ impl PageSink {
         let empty = matches!(scalar, Scalar::Null | Scalar::Bool(false));
         let field_type = self.types[index];
         let cells = &mut self.page.cells[index];
-        let taken = match (cells, field_type, scalar) {
+        match (cells, field_type, scalar) {
             (Cells::Booleans(cells), _, Scalar::Bool(bool)) => cells.push(Some(bool)),
             (cells, _, _) if empty => cells.push_null(),
             (Cells::Integers(cells), _, Scalar::Int(int)) => cells.push(Some(int)),
@@ -292,8 +292,8 @@ impl PageSink {
                 cells.push(Some(&json_scalar(scalar)));
             }
             (_, _, scalar) => return Err(self.refuse(&describe(scalar))),
-        };
-        Ok(taken)
+        }
+        Ok(())
     }
 
     fn in_cell(&self) -> Option<usize> {

@@ -99,7 +99,7 @@ fn last_line(text: &str) -> String {
                 exception = Some(line);
             }
         }
-        exception.or_else(|| lines().last())
+        exception.or_else(|| lines().next_back())
     } else {
         lines().next()
     };

@@ -99,7 +99,14 @@ pub struct Run<'s> {
 type Target = Option<Rc<(Plan, Loader)>>;
 
 impl<'s> Run<'s> {
-    pub fn begin(server: &'s Server, session: &'s Session) -> Result<Run<'s>, Failure> {
+    /// Begins a run, of one entity or of several. That of one entity fails here if another
+    /// session is at it, before it waits for anything.
+    pub fn begin(
+        server: &'s Server,
+        session: &'s Session,
+        entity: Option<&Entity>,
+    ) -> Result<Run<'s>, Failure> {
+        entity.map_or(Ok(()), |entity| lock(server, entity))?;
         tables::ensure(&server.options.schema)?;
         Ok(Run {
             server,

@@ -75,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
     def send_whole(self, status, content_type, body, **headers):
         if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:
             body = gzip.compress(body, 1)
+            self.server.compressed += 1
             headers["Content-Encoding"] = "gzip"
         self.send_head(status, content_type, len(body), **headers)
         self.wfile.write(body)
@@ -170,6 +171,7 @@ class Server(ThreadingHTTPServer):
     def __init__(self, port=0, certificate=None):
         super().__init__(("127.0.0.1", port), Handler)
         self.calls = []
+        self.connections = self.compressed = 0
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
@@ -178,6 +180,10 @@ class Server(ThreadingHTTPServer):
     @property
     def port(self):
         return self.server_address[1]
+
+    def process_request(self, request, client_address):
+        self.connections += 1
+        super().process_request(request, client_address)
 
     def handle_error(self, request, client_address):
         # Clients that go away are what the tests are about.

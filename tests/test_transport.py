@@ -1,0 +1,129 @@
+"""HTTP as it should be: TLS, compression, few connections, secrets kept, progress told."""
+
+import re
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from .conftest import url
+
+SYNC = "SELECT * FROM odoo_sync('products')"
+
+
+def test_tls_with_ones_own_authority(db, tls, certificate):
+    db.server(url(tls, host="localhost", scheme="https"), ca_file=certificate[1])
+    assert db.report(SYNC)["dim_products"]["inserted"] == 12
+    assert "TLS" in db.value("SELECT detail FROM odoo_check() WHERE item = 'connection'")
+
+
+def test_an_unknown_authority_is_refused(db, tls):
+    db.server(url(tls, host="localhost", scheme="https"))
+    with pytest.raises(psycopg2.OperationalError, match="could not establish TLS") as raised:
+        db.run(SYNC)
+    assert "ca_file" in str(raised.value)
+
+
+def test_a_certificate_of_another_name_is_refused(db, tls, certificate):
+    db.server(url(tls, host="127.0.0.1", scheme="https"), ca_file=certificate[1])
+    with pytest.raises(psycopg2.OperationalError, match="could not establish TLS"):
+        db.run(SYNC)
+
+
+def test_a_ca_file_that_is_not_there_or_holds_nothing(db, tls, folder):
+    db.server(url(tls, host="localhost", scheme="https"), ca_file="/no/such/file")
+    with pytest.raises(psycopg2.Error, match="could not read ca_file"):
+        db.run(SYNC)
+    empty = folder / "empty.pem"
+    empty.write_text("nothing")
+    db.run(f"ALTER SERVER erp OPTIONS (SET ca_file '{empty}')")
+    with pytest.raises(psycopg2.Error, match="no certificate"):
+        db.run(SYNC)
+
+
+def test_compressed_answers_are_read(db, fake):
+    db.server(url(fake, "rows=2000"))
+    assert db.report(SYNC)["dim_products"]["inserted"] == 2000
+    assert fake.compressed > 0
+
+
+def test_connections_are_kept(db, fake):
+    db.server(url(fake, "rows=2000"), page_size=50, readers=3)
+    before = fake.connections
+    db.run(SYNC)
+    assert fake.connections - before <= 3
+
+
+def test_a_redirect_gets_no_credentials(db, fake, tls):
+    """The second server would see the request, and with it the password."""
+    db.server(url(fake, f"redirect=127.0.0.1:{tls.port}"))
+    before = tls.connections
+    with pytest.raises(psycopg2.Error, match="redirect"):
+        db.run(SYNC)
+    assert tls.connections == before
+
+
+def test_pages_are_read_ahead_on_several_readers(db, fake):
+    """Ten pages that Odoo needs 0.3 s for each, with four readers."""
+    db.server(url(fake, "rows=1000/slow=0.3@read"), page_size=100, readers=4)
+    begin = time.monotonic()
+    db.run(SYNC)
+    assert time.monotonic() - begin < 10 * 0.3
+
+
+def test_a_long_run_tells_where_it_is(db, fake):
+    db.server(url(fake, "rows=3000/slow=0.5@read"), page_size=200, readers=1)
+    db.run(SYNC)
+    told = [n for n in db.connection.notices if "rows/s" in n]
+    assert 1 <= len(told) <= 4, "every few seconds, not more"
+    assert re.search(
+        r"NOTICE:  dim_products: [\d,]+ of 3,000 rows, [\d,]+ rows/s, about \d+ s left", told[0]
+    )
+
+
+def test_a_reader_that_is_late_does_not_reorder_or_lose(db, fake):
+    db.server(url(fake, "rows=5000"), page_size=1, readers=8)
+    db.run("ALTER SERVER erp OPTIONS (SET page_size '37')")
+    assert db.report(SYNC)["dim_products"]["inserted"] == 5000
+    assert db.run("SELECT count(*), min(id), max(id) FROM dim_products") == [(5000, 1, 5000)]
+
+
+CANARY = "s3cr3t-canary"
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    ["", "status=500", "body=html", "fault=3@search", "fault=1@search", "cut@read", "redirect=x"],
+)
+def test_the_secret_shows_nowhere(db, fake, cluster, behaviour):
+    db.server(url(fake, behaviour), secret=CANARY)
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET login 'canary')")
+    db.run("SET client_min_messages = debug5")
+    for statement in (SYNC, "SELECT * FROM odoo_check()", "SELECT * FROM odoo_read('uom.uom')"):
+        texts = []
+        try:
+            texts.append(str(db.run(statement)))
+        except psycopg2.Error as error:
+            texts += [str(error), str(error.diag.message_detail), str(error.diag.context)]
+        texts.append(db.notices)
+        assert CANARY not in "".join(texts)
+    # CREATE USER MAPPING itself may be logged; what follows may not repeat it.
+    assert CANARY not in cluster.log.read_text()
+
+
+def test_a_second_run_of_an_entity_fails_at_once_and_names_the_first(db, fake):
+    db.server(url(fake, "slow=2@read"))
+    db.run("SELECT * FROM odoo_sync_all()")
+    pid = db.connection.get_backend_pid()
+    first = threading.Thread(target=lambda: db.run(SYNC))
+    first.start()
+    time.sleep(1)
+    other = db.connect()
+    with other.cursor() as cursor, pytest.raises(psycopg2.errors.LockNotAvailable) as raised:
+        cursor.execute(SYNC)
+    assert f"PID {pid}" in str(raised.value)
+    # Another entity is free.
+    with other.cursor() as cursor:
+        cursor.execute("SELECT * FROM odoo_sync('categories')")
+    first.join()
