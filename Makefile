@@ -24,11 +24,11 @@ demo: deps install
 test: deps lint unit install
 	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 
-lint:
+lint: $(PGRX_HOME)/config.toml
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings
 
-unit:
+unit: $(PGRX_HOME)/config.toml
 	cargo test --release
 
 install: $(PGRX_HOME)/config.toml
