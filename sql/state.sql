@@ -12,4 +12,27 @@ CREATE TABLE odoo_sync_state (
 );
 COMMENT ON TABLE odoo_sync_state IS 'how the last run of each table ended, per server';
 
+-- Where each column came from on the last run.
+CREATE TABLE odoo_sync_columns (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    column_name text NOT NULL,
+    column_type text NOT NULL,
+    odoo_model text,
+    odoo_field text,
+    kind text NOT NULL,
+    position bigint NOT NULL,
+    PRIMARY KEY (server, target, channel, column_name)
+);
+
+CREATE VIEW odoo_columns AS
+SELECT server, target, nullif(channel, '') AS channel, column_name, column_type AS type,
+       odoo_model AS model, odoo_field AS field, kind
+FROM odoo_sync_columns
+ORDER BY server, target, channel, position;
+COMMENT ON VIEW odoo_columns IS 'lineage: the Odoo model and field behind each column, as resolved on the last run per server';
+GRANT SELECT ON odoo_columns TO PUBLIC;
+
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_state', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');

@@ -43,8 +43,18 @@ impl Failure {
         Failure::new(State::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be NULL"))
     }
 
+    /// Says it as a WARNING; the statement goes on.
+    pub fn warn(self) {
+        self.report(PgLogLevel::WARNING);
+    }
+
     /// Raises the error; the statement ends here.
     pub fn raise(self) -> ! {
+        self.report(PgLogLevel::ERROR);
+        unreachable!("an ERROR does not return")
+    }
+
+    fn report(self, level: PgLogLevel) {
         let mut report = ErrorReport::new(self.sqlstate, self.message, "odoo_etl");
         if let Some(detail) = self.detail {
             report = report.set_detail(detail);
@@ -52,8 +62,7 @@ impl Failure {
         if let Some(hint) = self.hint {
             report = report.set_hint(hint);
         }
-        report.report(PgLogLevel::ERROR);
-        unreachable!("an ERROR does not return")
+        report.report(level);
     }
 }
 
@@ -192,5 +201,6 @@ fn from_fault(fault: &Fault) -> Failure {
             (State::ERRCODE_FDW_ERROR, "The words are Odoo's; its log holds the whole traceback.")
         }
     };
-    Failure::new(sqlstate, Error::Fault(fault.clone()).to_string()).hint(hint)
+    let failure = Failure::new(sqlstate, Error::Fault(fault.clone()).to_string()).hint(hint);
+    Failure { detail: fault.detail.clone(), ..failure }
 }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use pgrx::prelude::*;
 
 use crate::failure::{Failure, OrRaise};
-use crate::odoo::{Domain, Version};
+use crate::odoo::{Identity, Version};
 use crate::server::{Server, Session};
 use crate::sync::{Catalogue, Plan};
 use crate::warehouse::{self, Dataset};
@@ -70,21 +70,30 @@ fn examine(server: &Server, session: &Session) -> Vec<Finding> {
             findings.push(release(&version));
         }
     }
-    match session.call(|odoo| odoo.uid()) {
+    match session.call(|odoo| odoo.identity()) {
         Err(failure) => {
             findings.push(failed("login", failure));
             return findings;
         }
-        Ok(uid) => {
-            let detail = format!("database {}, user id {uid}", server.options.database);
+        Ok(Identity { uid, companies }) => {
+            let companies: Vec<_> = companies.iter().map(i64::to_string).collect();
+            let detail = format!(
+                "database {}, user id {uid}, companies {}",
+                server.options.database,
+                companies.join(", ")
+            );
             findings.push(finding("login", OK, detail, None));
         }
     }
     let mut catalogue = Catalogue::new(session);
-    findings.extend(warehouse::datasets().map(|dataset| {
-        table(dataset, session, &mut catalogue)
-            .unwrap_or_else(|failure| failed(dataset.table, failure))
-    }));
+    for dataset in warehouse::datasets() {
+        for feed in 0..dataset.feeds.len() {
+            findings.push(
+                table(dataset, feed, session, &mut catalogue)
+                    .unwrap_or_else(|failure| failed(dataset.table, failure)),
+            );
+        }
+    }
     findings
 }
 
@@ -100,14 +109,16 @@ fn release(version: &Version) -> Finding {
     }
 }
 
-/// Whether a table's model is there, readable, and has the fields that the table wants.
+/// Whether the model of a table's feed is there, readable, and has the fields that the table
+/// wants.
 fn table(
     dataset: &'static Dataset,
+    feed: usize,
     session: &Session,
     catalogue: &mut Catalogue<'_>,
 ) -> Result<Finding, Failure> {
-    let Some(plan) = Plan::make(dataset, catalogue)? else {
-        let models = dataset.models.join(" or ");
+    let Some(plan) = Plan::make(dataset, feed, catalogue)? else {
+        let models = dataset.feeds[feed].models.join(" or ");
         return Ok(finding(
             dataset.table,
             WARNING,
@@ -115,24 +126,22 @@ fn table(
             Some("Install the Odoo module that brings it, or leave the table empty.".into()),
         ));
     };
-    let model = plan.model.clone();
-    let count = session.call(move |odoo| {
-        let model = odoo.model(&model);
-        // The count alone would not notice a model whose rows may not be read.
-        model.search_after(Domain::all(), 0, 1)?;
-        model.count(Domain::all())
-    })?;
+    let (model, domain) = (plan.model.clone(), plan.domain());
+    let count = session.call(move |odoo| odoo.model(&model).count(domain))?;
     let absent = plan.absent();
     Ok(match absent.is_empty() {
         true => finding(dataset.table, OK, format!("{}: {count} records", plan.model), None),
         false => finding(
             dataset.table,
             WARNING,
-            format!("{}: {count} records; NULL for lack of a field: {}", plan.model, absent.join(", ")),
-            Some("Such columns stay NULL: the Odoo module that brings the field is not installed, or the Odoo user may not read it.".into()),
+            format!("{}: {count} records; no field for {}", plan.model, absent.join(", ")),
+            Some(NO_FIELD.into()),
         ),
     })
 }
+
+const NO_FIELD: &str = "Such columns stay NULL: the module that brings the field is not installed, \
+                        this release has none, or the Odoo user may not read it.";
 
 fn finding(check: &str, status: &'static str, detail: String, hint: Option<String>) -> Finding {
     Finding { check: check.to_owned(), status, detail, hint }

@@ -4,7 +4,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use crate::failure::{Failure, OrRaise};
-use crate::server::{Server, Session};
+use crate::server::Server;
 use crate::sync::{Run, TableReport};
 use crate::warehouse::{self, ENTITIES, Entity};
 
@@ -80,15 +80,9 @@ fn with_run(
 ) -> Result<Vec<TableReport>, Failure> {
     let server = Server::named_or_only(server)?;
     let session = server.session()?;
-    log_in(&session)?;
     let mut run = Run::begin(&server, &session, entity)?;
     body(&mut run)?;
     run.finish()
-}
-
-/// Before anything is written, so that a wrong password does not look like a failed entity.
-fn log_in(session: &Session) -> Result<(), Failure> {
-    session.call(|odoo| odoo.uid()).map(drop)
 }
 
 /// A row per table, as the functions return it.

@@ -1,5 +1,7 @@
 //! Records as typed columns: what `read` returns, without a tree in between.
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::fields::FieldType;
@@ -30,6 +32,41 @@ impl Cells {
             | FieldType::Date
             | FieldType::Datetime
             | FieldType::Json => Cells::Texts(Texts::default()),
+        }
+    }
+
+    /// A column of empty cells.
+    pub fn empty(field_type: FieldType, rows: usize) -> Cells {
+        let mut cells = Cells::new(field_type);
+        (0..rows).for_each(|_| cells.push_null());
+        cells
+    }
+
+    /// Each cell, or where it is empty the other column's.
+    pub fn or(&self, other: &Cells) -> Cells {
+        let mut best = self.same_kind();
+        for row in 0..self.len() {
+            best.push_from(if self.is_null(row) { other } else { self }, row);
+        }
+        best
+    }
+
+    /// No cells yet, of the same kind.
+    fn same_kind(&self) -> Cells {
+        match self {
+            Cells::Booleans(_) => Cells::Booleans(Vec::new()),
+            Cells::Integers(_) => Cells::Integers(Vec::new()),
+            Cells::Texts(_) => Cells::Texts(Texts::default()),
+            Cells::Lists(_) => Cells::Lists(Lists::default()),
+        }
+    }
+
+    fn is_null(&self, row: usize) -> bool {
+        match self {
+            Cells::Booleans(cells) => cells[row].is_none(),
+            Cells::Integers(cells) => cells[row].is_none(),
+            Cells::Texts(cells) => cells.get(row).is_none(),
+            Cells::Lists(cells) => cells.get(row).is_empty(),
         }
     }
 
@@ -164,6 +201,7 @@ pub struct Page {
     names: Vec<String>,
     cells: Vec<Cells>,
     rows: usize,
+    dropped: usize,
 }
 
 impl Page {
@@ -175,6 +213,30 @@ impl Page {
     pub fn column(&self, field: &str) -> Option<&Cells> {
         let index = self.names.iter().position(|name| name == field)?;
         Some(&self.cells[index])
+    }
+
+    /// Puts the values of another page in the place of this one's, for its records and fields.
+    pub fn overlay(&mut self, other: &Page) {
+        let rows: HashMap<i64, usize> = other.ids().into_iter().zip(0..).collect();
+        let ids = self.ids();
+        for (name, theirs) in other.names.iter().zip(&other.cells).skip(1) {
+            let Some(index) = self.names.iter().position(|own| own == name) else {
+                continue;
+            };
+            let mut merged = self.cells[index].same_kind();
+            for (row, id) in ids.iter().enumerate() {
+                match rows.get(id) {
+                    Some(their_row) => merged.push_from(theirs, *their_row),
+                    None => merged.push_from(&self.cells[index], row),
+                }
+            }
+            self.cells[index] = merged;
+        }
+    }
+
+    /// Control characters that were left out of the texts.
+    pub fn dropped(&self) -> usize {
+        self.dropped
     }
 
     /// The ids of the records; every page has them.
@@ -218,7 +280,7 @@ impl PageSink {
         }
         let cells = types.iter().map(|field_type| Cells::new(*field_type)).collect();
         PageSink {
-            page: Page { names, cells, rows: 0 },
+            page: Page { names, cells, rows: 0, dropped: 0 },
             types,
             depth: 0,
             current: None,
@@ -386,6 +448,10 @@ impl Sink for PageSink {
         }
         self.current = found;
         Ok(())
+    }
+
+    fn dropped(&mut self, characters: usize) {
+        self.page.dropped += characters;
     }
 
     fn end(&mut self) -> Result<(), Refusal> {

@@ -9,7 +9,7 @@ use super::sink::Sink;
 use super::transport::http::{Canceller, Endpoint, Http};
 use super::transport::xmlrpc::XmlRpc;
 use super::transport::{Credentials, Request, Transport};
-use super::value::Value;
+use super::value::{Value, ValueSink};
 use super::version::Version;
 
 /// Everything that a connection is made of.
@@ -23,6 +23,8 @@ pub struct Settings {
     pub secret: String,
     /// The language of translated texts, e.g. `fr_FR`; `None` for the source's.
     pub language: Option<String>,
+    /// The companies to see, the first one as the current company; none for all of the user's.
+    pub companies: Vec<i64>,
     /// For the first byte of an answer, and again for its body.
     pub timeout: Duration,
     /// Bytes that an answer may have, after decompression.
@@ -37,7 +39,16 @@ pub struct Connection {
     canceller: Canceller,
     credentials: Credentials,
     language: Option<String>,
-    uid: Mutex<Option<i64>>,
+    companies: Vec<i64>,
+    identity: Mutex<Option<Identity>>,
+}
+
+/// Who the login turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    pub uid: i64,
+    /// The companies to see; the first one is the current company.
+    pub companies: Vec<i64>,
 }
 
 impl Connection {
@@ -61,7 +72,8 @@ impl Connection {
                 secret: settings.secret,
             },
             language: settings.language,
-            uid: Mutex::new(None),
+            companies: settings.companies,
+            identity: Mutex::new(None),
         })
     }
 
@@ -81,19 +93,45 @@ impl Connection {
         })
     }
 
-    /// The id of the user, after a login that is made once: Odoo hashes the password for it,
-    /// which takes it half a second.
-    pub fn uid(&self) -> Result<i64, Error> {
-        let mut uid = self.uid.lock().unwrap_or_else(PoisonError::into_inner);
-        match *uid {
-            Some(uid) => Ok(uid),
-            None => Ok(*uid.insert(self.transport.login(&self.credentials)?)),
+    /// The user and its companies, after a login that is made once: Odoo hashes the password
+    /// for it, which takes it half a second.
+    pub fn identity(&self) -> Result<Identity, Error> {
+        let mut known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(identity) = &*known {
+            return Ok(identity.clone());
         }
+        let uid = self.transport.login(&self.credentials)?;
+        let companies = match self.companies.is_empty() {
+            true => self.companies_of(uid)?,
+            false => self.companies.clone(),
+        };
+        Ok(known.insert(Identity { uid, companies }).clone())
+    }
+
+    /// The user's companies, the current one first. Without a context Odoo leaves out archived
+    /// ones, which nobody may name.
+    fn companies_of(&self, uid: i64) -> Result<Vec<i64>, Error> {
+        let fields: Value = ["company_id", "company_ids"].into_iter().collect();
+        let request = Request {
+            model: "res.users".into(),
+            method: "read".into(),
+            ids: Some(vec![uid]),
+            args: Vec::new(),
+            kwargs: vec![("fields".into(), fields), ("load".into(), "".into())],
+        };
+        let mut sink = ValueSink::default();
+        self.transport.execute(&self.credentials, uid, &request, &mut sink)?;
+        let answer = sink.finish();
+        let user = answer.as_array().and_then(<[Value]>::first);
+        let current = user.and_then(|user| user.get("company_id")).and_then(Value::as_int);
+        let all = user.and_then(|user| user.get("company_ids")).and_then(Value::as_array);
+        let others = all.unwrap_or_default().iter().filter_map(Value::as_int);
+        Ok(current.into_iter().chain(others.filter(|id| Some(*id) != current)).collect())
     }
 
     /// Calls a method and hands its result to the sink.
     pub fn execute(&self, request: &Request, sink: &mut dyn Sink) -> Result<(), Error> {
-        let uid = self.uid()?;
+        let uid = self.identity()?.uid;
         self.transport.execute(&self.credentials, uid, request, sink)
     }
 
@@ -101,12 +139,21 @@ impl Connection {
         Model::new(self, name)
     }
 
-    /// The context of every call: archived records are records too.
-    pub fn context(&self) -> Value {
-        let mut context = vec![("active_test".to_owned(), Value::Bool(false))];
+    /// The context of a call: archived records are records too, and the values of fields that
+    /// depend on the company are those of `company`, or else of the current one.
+    pub fn context(&self, company: Option<i64>) -> Result<Value, Error> {
+        let mut companies = self.identity()?.companies;
+        if let Some(company) = company {
+            companies.retain(|id| *id != company);
+            companies.insert(0, company);
+        }
+        let mut context = vec![
+            ("active_test".to_owned(), Value::Bool(false)),
+            ("allowed_company_ids".to_owned(), companies.into_iter().collect()),
+        ];
         if let Some(language) = &self.language {
             context.push(("lang".to_owned(), language.as_str().into()));
         }
-        Value::Struct(context)
+        Ok(Value::Struct(context))
     }
 }

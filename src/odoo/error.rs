@@ -40,6 +40,8 @@ pub struct Fault {
     pub kind: FaultKind,
     /// One line for the user: a traceback is reduced to its last line.
     pub message: String,
+    /// What Odoo says besides, such as the groups that have a right.
+    pub detail: Option<String>,
     /// `model.method` that was called.
     pub call: String,
 }
@@ -80,14 +82,20 @@ impl Fault {
             }
             _ => FaultKind::Server,
         };
-        Fault { kind, message, call }
+        let detail = match text.contains(TRACEBACK) {
+            true => None,
+            false => text.trim().split_once('\n').map(|(_, rest)| rest.trim().to_owned()),
+        };
+        Fault { kind, message, detail, call }
     }
 }
+
+const TRACEBACK: &str = "Traceback (most recent call last)";
 
 /// The line of a Python traceback that says what happened; of another text, its first line.
 fn last_line(text: &str) -> String {
     let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
-    let chosen = if text.contains("Traceback (most recent call last)") {
+    let chosen = if text.contains(TRACEBACK) {
         // The exception is the last line that is not indented; a message of several lines
         // (PostgreSQL's DETAIL, an echoed statement) follows it.
         let mut exception = None;
@@ -194,6 +202,7 @@ mod tests {
         assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
         assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::UnknownModel);
         assert_eq!(fault(2, "Some rule\nmore").message, "Some rule");
+        assert_eq!(fault(4, "No.\n\nGroups:\n\t- A\n").detail.as_deref(), Some("Groups:\n\t- A"));
         assert_eq!(fault(1, "").message, "(no text)");
         let database = "Traceback (most recent call last):\n  File\npsycopg2.OperationalError: \
                         connection failed: FATAL:  database \"nope\" does not exist\n";

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::value::Value;
 
 /// The attributes to ask for. Without a list Odoo may fault on an attribute that is None.
-pub const ATTRIBUTES: &[&str] = &["type", "string", "relation", "store"];
+pub const ATTRIBUTES: &[&str] = &["type", "string", "relation", "store", "company_dependent"];
 
 /// The type of a field in Odoo; it alone decides how a value is read, never the value's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +53,8 @@ pub struct Field {
     pub label: String,
     /// The model that a relational field points to.
     pub relation: Option<String>,
+    /// Each company has its own value; a read gives that of the context's first company.
+    pub company_dependent: bool,
     /// Stored in Odoo's database; other fields are computed when they are read.
     pub stored: bool,
 }
@@ -71,13 +73,15 @@ impl Fields {
             .into_iter()
             .map(|(name, attributes)| {
                 let text = |key| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
+                let flag = |key| attributes.get(key).and_then(Value::as_bool);
                 let type_name = text("type")?;
                 let field = Field {
                     field_type: FieldType::from_name(&type_name),
                     type_name,
                     label: text("string").unwrap_or_default(),
                     relation: text("relation"),
-                    stored: attributes.get("store").and_then(Value::as_bool).unwrap_or(true),
+                    stored: flag("store").unwrap_or(true),
+                    company_dependent: flag("company_dependent").unwrap_or(false),
                 };
                 Some((name, field))
             })

@@ -15,7 +15,7 @@ mod value;
 mod version;
 
 pub use columns::{Cells, Lists, Page, Texts};
-pub use connection::{Connection, Settings};
+pub use connection::{Connection, Identity, Settings};
 pub use domain::{Domain, DomainError};
 pub use error::{Error, Fault, FaultKind};
 pub use fields::{Field, FieldType, Fields};

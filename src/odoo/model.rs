@@ -16,11 +16,17 @@ use super::value::{Value, ValueSink};
 pub struct Model<'c> {
     connection: &'c Connection,
     name: &'c str,
+    company: Option<i64>,
 }
 
 impl<'c> Model<'c> {
     pub(super) fn new(connection: &'c Connection, name: &'c str) -> Model<'c> {
-        Model { connection, name }
+        Model { connection, name, company: None }
+    }
+
+    /// The model as a company sees it: fields that depend on the company have its values.
+    pub fn of_company(self, company: Option<i64>) -> Model<'c> {
+        Model { company, ..self }
     }
 
     /// The ids of the records that meet the domain, archived ones included.
@@ -81,7 +87,8 @@ impl<'c> Model<'c> {
 
     fn read_into(&self, ids: Vec<i64>, fields: Value, sink: &mut dyn Sink) -> Result<(), Error> {
         let kwargs = vec![("fields", fields), ("load", "".into())];
-        self.connection.execute(&self.request("read", Some(ids), Vec::new(), kwargs), sink)
+        let request = self.request("read", Some(ids), Vec::new(), kwargs)?;
+        self.connection.execute(&request, sink)
     }
 
     /// The fields that the user may read.
@@ -101,7 +108,7 @@ impl<'c> Model<'c> {
         kwargs: Vec<(&str, Value)>,
     ) -> Result<Value, Error> {
         let mut sink = ValueSink::default();
-        self.connection.execute(&self.request(method, ids, args, kwargs), &mut sink)?;
+        self.connection.execute(&self.request(method, ids, args, kwargs)?, &mut sink)?;
         Ok(sink.finish())
     }
 
@@ -111,16 +118,16 @@ impl<'c> Model<'c> {
         ids: Option<Vec<i64>>,
         args: Vec<(&'static str, Value)>,
         kwargs: Vec<(&str, Value)>,
-    ) -> Request {
+    ) -> Result<Request, Error> {
         let kwargs = kwargs.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let context = ("context".to_owned(), self.connection.context());
-        Request {
+        let context = ("context".to_owned(), self.connection.context(self.company)?);
+        Ok(Request {
             model: self.name.to_owned(),
             method: method.to_owned(),
             ids,
             args,
             kwargs: kwargs.chain([context]).collect(),
-        }
+        })
     }
 
     fn unexpected(&self, method: &str, refusal: Refusal) -> Error {

@@ -25,4 +25,7 @@ pub trait Sink {
     fn begin_struct(&mut self) -> Result<(), Refusal>;
     fn name(&mut self, name: &str) -> Result<(), Refusal>;
     fn end(&mut self) -> Result<(), Refusal>;
+
+    /// Told when control characters were left out of the text that comes next.
+    fn dropped(&mut self, _characters: usize) {}
 }

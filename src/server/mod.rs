@@ -131,6 +131,7 @@ impl Server {
             login,
             secret,
             language: self.options.language.clone(),
+            companies: self.options.companies.clone(),
             timeout: self.options.timeout,
             max_response: settings::max_response_size(),
             ca,

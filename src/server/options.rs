@@ -36,7 +36,9 @@ pub const OPTIONS: &[Spec] = &[
     required(server("database", present)),
     server("protocol", protocol),
     server("schema", schema),
+    server("timezone", timezone),
     server("language", language),
+    server("companies", |value| companies(value).map(drop)),
     server("page_size", |value| whole(value, PAGE_SIZE.min, PAGE_SIZE.max)),
     server("readers", |value| whole(value, READERS.min, READERS.max)),
     server("timeout", |value| whole(value, TIMEOUT.min, TIMEOUT.max)),
@@ -65,7 +67,9 @@ pub struct ServerOptions {
     pub url: String,
     pub database: String,
     pub schema: String,
+    pub timezone: String,
     pub language: Option<String>,
+    pub companies: Vec<i64>,
     pub page_size: usize,
     pub readers: usize,
     pub timeout: Duration,
@@ -83,7 +87,11 @@ impl ServerOptions {
             url: find(pairs, "url").and_then(|url| check_url(url).ok()).unwrap_or_default(),
             database: get("database").unwrap_or_default(),
             schema: get("schema").unwrap_or_else(|| "public".into()),
+            timezone: get("timezone").unwrap_or_else(|| "UTC".into()),
             language: get("language"),
+            companies: find(pairs, "companies")
+                .and_then(|list| companies(list).ok())
+                .unwrap_or_default(),
             page_size: number("page_size", &PAGE_SIZE) as usize,
             readers: number("readers", &READERS) as usize,
             timeout: Duration::from_secs(number("timeout", &TIMEOUT).into()),
@@ -178,6 +186,20 @@ fn language(value: &str) -> Result<(), String> {
         true => Ok(()),
         false => Err("it is a language code of Odoo such as fr_FR".into()),
     }
+}
+
+fn timezone(value: &str) -> Result<(), String> {
+    match value.parse::<chrono_tz::Tz>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err("it is a name of the IANA time zone database such as Europe/Paris".into()),
+    }
+}
+
+/// Odoo's ids of companies, the current one first.
+fn companies(value: &str) -> Result<Vec<i64>, String> {
+    let ids = value.split(',').map(|id| id.trim().parse().ok().filter(|id| *id > 0));
+    let ids: Option<Vec<i64>> = ids.collect();
+    ids.ok_or_else(|| "it is a list of company ids such as 1,3".into())
 }
 
 fn whole(value: &str, min: u32, max: u32) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::failure::Failure;
-use crate::odoo::{Domain, FieldType, Page};
+use crate::odoo::{Connection, Domain, FieldType, Page, Value};
 use crate::server::{Session, Ticket};
 
 /// Ids in one answer of `search`.
@@ -76,7 +76,7 @@ impl<'s> Scan<'s> {
             }
             let amount = self.ids.len().min(self.page_size);
             let ids: Vec<i64> = self.ids.drain(..amount).collect();
-            self.pages.push_back(read(self.session, &self.model, ids, &self.fields)?);
+            self.pages.push_back(read(self.session, &self.model, ids, &self.fields, None)?);
         }
         self.pages.pop_front().map(Ticket::wait).transpose()
     }
@@ -89,9 +89,7 @@ impl<'s> Scan<'s> {
 
     fn request_chunk(&mut self, after: i64) -> Result<(), Failure> {
         let (model, domain) = (self.model.clone(), self.domain.clone());
-        let search = move |odoo: &crate::odoo::Connection| {
-            odoo.model(&model).search_after(domain, after, CHUNK)
-        };
+        let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, after, CHUNK);
         self.chunk = Some(self.session.submit(search)?);
         Ok(())
     }
@@ -110,24 +108,35 @@ impl<'s> Scan<'s> {
     }
 }
 
-/// Reads records in the background.
+/// Reads records in the background; fields that depend on the company as `company` sees them.
 pub fn read(
     session: &Session,
     model: &str,
     ids: Vec<i64>,
     fields: &[(String, FieldType)],
+    company: Option<i64>,
 ) -> Result<Ticket<Page>, Failure> {
     let (model, fields) = (model.to_owned(), fields.to_owned());
     session.submit(move |odoo| {
         let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
-        odoo.model(&model).read(ids, &fields)
+        odoo.model(&model).of_company(company).read(ids, &fields)
     })
 }
 
 /// Those of the ids that Odoo has and lets the user see: `read` refuses a whole page for one
 /// record that a rule hides.
 pub fn visible(session: &Session, model: &str, ids: &[i64]) -> Result<Vec<i64>, Failure> {
-    let domain = Domain::leaf("id", "in", ids.iter().copied().collect::<crate::odoo::Value>());
+    visible_in(session, model, ids, Domain::all())
+}
+
+/// Those of them that meet a domain too.
+pub fn visible_in(
+    session: &Session,
+    model: &str,
+    ids: &[i64],
+    domain: Domain,
+) -> Result<Vec<i64>, Failure> {
+    let domain = domain.and(Domain::leaf("id", "in", ids.iter().copied().collect::<Value>()));
     let model = model.to_owned();
     session.call(move |odoo| odoo.model(&model).search(domain, Some("id"), 0, None))
 }

@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::odoo::Cells;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::{Dataset, SqlType, dataset};
+use crate::warehouse::{self, Dataset, Feed, Key, Source, SqlType, dataset};
 
 /// What a page's statement did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Loaded {
     pub updated: i64,
 }
 
-/// The statements that load a table, made once per run.
+/// The statements that load a feed of a table, made once per run.
 pub struct Loader {
     references: Vec<Reference>,
     upsert: String,
@@ -30,58 +30,102 @@ pub struct Loader {
     resolve: Option<String>,
 }
 
-/// A reference column: its name, its place among the loaded columns, and its table.
+/// A reference column.
 struct Reference {
     column: &'static str,
+    /// Its place among the loaded columns.
     index: usize,
     table: &'static str,
-    model: &'static str,
+    /// The feed of that table which brings the record.
+    feed: usize,
 }
 
-fn references(dataset: &'static Dataset) -> Vec<Reference> {
-    let place = |column| dataset.loaded_columns().position(|loaded| loaded.name == column);
-    dataset
-        .references()
-        .filter_map(|(column, table)| {
-            let model = crate::warehouse::dataset(table)?.models[0];
-            Some(Reference { column, index: place(column)?, table, model })
-        })
-        .collect()
+impl Reference {
+    fn parent(&self) -> Option<&'static Dataset> {
+        dataset(self.table)
+    }
+
+    fn feed(&self) -> Option<&'static Feed> {
+        self.parent()?.feeds.get(self.feed)
+    }
+
+    /// The condition under which a row of the referenced table is one of that feed.
+    fn of_feed(&self, alias: &str) -> String {
+        match self.feed().and_then(|feed| feed.channel) {
+            Some(channel) => format!("{alias}.channel = {}", literal(channel)),
+            None => "true".into(),
+        }
+    }
+
+    /// Whether it points into the feed that is being loaded.
+    fn is_own(&self, dataset: &Dataset, feed: usize) -> bool {
+        self.table == dataset.table && self.feed == feed
+    }
+}
+
+fn references(dataset: &'static Dataset, feed: usize) -> Vec<Reference> {
+    let channel = dataset.feeds[feed].channel;
+    let loaded = dataset.loaded_columns().enumerate();
+    let reference = |(index, column): (usize, &'static warehouse::Column)| {
+        let Source::Reference { table, key, .. } = column.source else {
+            return None;
+        };
+        let wanted = match key {
+            Key::Id => None,
+            Key::OwnChannel => channel,
+            Key::Channel { channel, .. } => Some(channel),
+        };
+        let feeds = warehouse::dataset(table)?.feeds;
+        let feed = feeds.iter().position(|feed| feed.channel == wanted)?;
+        Some(Reference { column: column.name, index, table, feed })
+    };
+    loaded.filter_map(reference).collect()
+}
+
+/// Ids that rows refer to and that are not in the warehouse.
+pub struct Absent {
+    pub dataset: &'static Dataset,
+    pub feed: usize,
+    pub ids: Vec<i64>,
 }
 
 impl Loader {
-    pub fn new(dataset: &'static Dataset, schema: &str) -> Loader {
-        let references = references(dataset);
+    pub fn new(dataset: &'static Dataset, feed: usize, schema: &str) -> Loader {
+        let references = references(dataset, feed);
+        let target = Target { dataset, feed, schema, references: &references };
         Loader {
-            upsert: upsert(dataset, &references, schema),
-            absent: (!references.is_empty()).then(|| absent(dataset, &references, schema)),
-            resolve: (!references.is_empty()).then(|| resolve(dataset, &references, schema)),
+            upsert: target.upsert(),
+            absent: (!references.is_empty()).then(|| target.absent()),
+            resolve: (!references.is_empty()).then(|| target.resolve()),
             references,
         }
     }
 
-    /// The ids that the rows refer to and that are not in the warehouse, by table.
-    pub fn absent_parents(
-        &self,
-        rows: &Rows,
-    ) -> Result<Vec<(&'static Dataset, Vec<i64>)>, Failure> {
+    /// The ids that the rows refer to and that are not in the warehouse.
+    pub fn absent_parents(&self, rows: &Rows) -> Result<Vec<Absent>, Failure> {
         let Some(sql) = &self.absent else {
             return Ok(Vec::new());
         };
         let mut args = vec![rows.ids.clone().into()];
-        for reference in &self.references {
-            args.push(argument(&rows.columns[reference.index]));
-        }
+        args.extend(self.references.iter().map(|r| argument(&rows.columns[r.index])));
         Spi::connect(|client| {
-            let mut parents = Vec::new();
+            let mut absent: Vec<Absent> = Vec::new();
             for row in client.select(sql, None, &args)? {
-                let table: Option<String> = row.get(1)?;
-                let ids: Option<Vec<i64>> = row.get(2)?;
-                if let (Some(parent), Some(ids)) = (table.as_deref().and_then(dataset), ids) {
-                    parents.push((parent, ids));
+                let (place, ids) = (row.get::<i32>(1)?, row.get::<Vec<i64>>(2)?);
+                let reference = place.and_then(|place| self.references.get(place as usize));
+                let parent = reference.and_then(|r| Some((r.parent()?, r.feed)));
+                let (Some((dataset, feed)), Some(ids)) = (parent, ids) else {
+                    continue;
+                };
+                let same = |known: &&mut Absent| {
+                    known.dataset.table == dataset.table && known.feed == feed
+                };
+                match absent.iter_mut().find(same) {
+                    Some(known) => known.ids.extend(ids),
+                    None => absent.push(Absent { dataset, feed, ids }),
                 }
             }
-            Ok(parents)
+            Ok(absent)
         })
     }
 
@@ -126,182 +170,277 @@ fn carrier(sql_type: SqlType) -> &'static str {
     match sql_type {
         SqlType::Bigint => "bigint[]",
         SqlType::Boolean => "boolean[]",
-        SqlType::Text | SqlType::BigintArray | SqlType::Numeric | SqlType::Timestamptz => "text[]",
+        _ => "text[]",
     }
 }
 
-fn upsert(dataset: &'static Dataset, references: &[Reference], schema: &str) -> String {
-    let table = qualified(schema, dataset.table);
-    let columns: Vec<_> = dataset.loaded_columns().collect();
-    let names: Vec<String> = columns.iter().map(|column| ident(column.name)).collect();
-    let parameters: Vec<String> = columns
-        .iter()
-        .enumerate()
-        .map(|(index, column)| format!("${}::{}", index + 2, carrier(column.sql_type)))
-        .collect();
-    let mut values = Vec::new();
-    let mut joins = String::new();
-    for (index, column) in columns.iter().enumerate() {
-        let name = &names[index];
-        values.push(match references.iter().find(|reference| reference.index == index) {
-            Some(reference) => {
-                let parent = format!("parent_{index}");
-                joins.push_str(&format!(
-                    " LEFT JOIN ({}) AS {parent} ON {parent}.id = input.{name}",
-                    present_ids(dataset, reference, schema)
-                ));
-                format!("{parent}.id AS {name}")
+/// What the statements are written for.
+struct Target<'a> {
+    dataset: &'static Dataset,
+    feed: usize,
+    schema: &'a str,
+    references: &'a [Reference],
+}
+
+impl Target<'_> {
+    /// `, 'pos' AS channel` in tables with channels.
+    fn channel(&self) -> Option<String> {
+        self.dataset.feeds[self.feed].channel.map(literal)
+    }
+
+    fn channel_or_none(&self) -> String {
+        self.channel().unwrap_or_else(|| "''".into())
+    }
+
+    fn upsert(&self) -> String {
+        let table = qualified(self.schema, self.dataset.table);
+        let key = self.dataset.key().join(", ");
+        let loaded: Vec<_> = self.dataset.loaded_columns().collect();
+        let loaded_names: Vec<_> = loaded.iter().map(|column| ident(column.name)).collect();
+        let parameters: Vec<_> = loaded
+            .iter()
+            .enumerate()
+            .map(|(index, column)| format!("${}::{}", index + 2, carrier(column.sql_type)))
+            .collect();
+
+        let mut values = vec!["input.id".to_owned()];
+        values.extend(self.channel().map(|channel| format!("{channel} AS channel")));
+        let mut names = Vec::new();
+        let mut joins = String::new();
+        for column in self.dataset.value_columns() {
+            let name = ident(column.name);
+            let value = match column.source {
+                Source::Generated(_) | Source::Refreshed(_) => continue,
+                Source::Inherited { reference, column, .. } => {
+                    format!("{}.{}", ident(&format!("parent {reference}")), ident(column))
+                }
+                Source::Reference { .. } => {
+                    let parent = ident(&format!("parent {}", column.name));
+                    let known = self.references.iter().find(|r| r.column == column.name);
+                    let present = known
+                        .map_or("SELECT NULL::bigint AS id WHERE false".into(), |r| {
+                            self.present(r)
+                        });
+                    joins.push_str(&format!(
+                        " LEFT JOIN ({present}) AS {parent} ON {parent}.id = input.{name}"
+                    ));
+                    format!("{parent}.id")
+                }
+                _ => format!("input.{name}::{}", column.sql_type.name()),
+            };
+            values.push(format!("{value} AS {name}"));
+            names.push(name);
+        }
+        let list = |format: &dyn Fn(&String) -> String| {
+            names.iter().map(format).collect::<Vec<_>>().join(", ")
+        };
+        let (seen_again, again) = match self.dataset.kind {
+            warehouse::Kind::Dimension => {
+                (", deleted_at = NULL", " OR target.deleted_at IS NOT NULL")
             }
-            None => format!("input.{name}::{} AS {name}", column.sql_type.name()),
+            warehouse::Kind::Fact => ("", ""),
+        };
+        format!(
+            "WITH input AS (SELECT * FROM unnest($1::bigint[], {parameters}) AS input (id, {inputs})), \
+             fresh AS (SELECT {values} FROM input{joins}), \
+             written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
+               SELECT {key}, {columns}, now() FROM fresh \
+               ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = now() \
+               WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
+               RETURNING xmax = 0 AS inserted), \
+             missing AS ({missing}) \
+             SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM written",
+            parameters = parameters.join(", "),
+            inputs = loaded_names.join(", "),
+            values = values.join(", "),
+            columns = names.join(", "),
+            assignments = list(&|name| format!("{name} = EXCLUDED.{name}")),
+            current = list(&|name| format!("target.{name}")),
+            excluded = list(&|name| format!("EXCLUDED.{name}")),
+            missing = self.missing(),
+        )
+    }
+
+    /// The rows that a reference may point to, with the columns that others inherit from them.
+    /// A table that refers to itself has those of this page too.
+    fn present(&self, reference: &Reference) -> String {
+        let inherited = self.dataset.columns.iter().filter_map(|column| match column.source {
+            Source::Inherited { reference: own, column, .. } if own == reference.column => {
+                Some(format!(", there.{}", ident(column)))
+            }
+            _ => None,
         });
+        let stored = format!(
+            "SELECT there.id{} FROM {} AS there WHERE {}",
+            inherited.collect::<String>(),
+            qualified(self.schema, reference.table),
+            reference.of_feed("there"),
+        );
+        match reference.is_own(self.dataset, self.feed) {
+            true => format!("{stored} UNION SELECT id FROM input"),
+            false => stored,
+        }
     }
-    let list = names.join(", ");
-    let current: Vec<_> = names.iter().map(|name| format!("target.{name}")).collect();
-    let fresh: Vec<_> = names.iter().map(|name| format!("EXCLUDED.{name}")).collect();
-    let assignments: Vec<_> =
-        names.iter().map(|name| format!("{name} = EXCLUDED.{name}")).collect();
-    format!(
-        "WITH input AS (SELECT * FROM unnest($1::bigint[], {parameters}) AS input (id, {list})), \
-         fresh AS (SELECT input.id, {values} FROM input{joins}), \
-         written AS (INSERT INTO {table} AS target (id, {list}, synced_at) \
-           SELECT id, {list}, now() FROM fresh \
-           ON CONFLICT (id) DO UPDATE SET {assignments}, deleted_at = NULL, synced_at = now() \
-           WHERE ({current}) IS DISTINCT FROM ({fresh}) OR target.deleted_at IS NOT NULL \
-           RETURNING xmax = 0 AS inserted), \
-         missing AS ({missing}) \
-         SELECT (SELECT count(*) FROM written WHERE inserted), \
-                (SELECT count(*) FROM written WHERE NOT inserted)",
-        parameters = parameters.join(", "),
-        values = values.join(", "),
-        assignments = assignments.join(", "),
-        current = current.join(", "),
-        fresh = fresh.join(", "),
-        missing = missing(dataset, references, schema),
-    )
-}
 
-/// The ids that a reference may point to; a table that refers to itself has those of this page too.
-fn present_ids(dataset: &Dataset, reference: &Reference, schema: &str) -> String {
-    let stored = format!("SELECT id FROM {}", qualified(schema, reference.table));
-    match reference.table == dataset.table {
-        true => format!("{stored} UNION SELECT id FROM input"),
-        false => stored,
-    }
-}
-
-/// Remembers the references that are not there.
-fn missing(dataset: &Dataset, references: &[Reference], schema: &str) -> String {
-    if references.is_empty() {
-        return "SELECT WHERE false".into();
-    }
-    let lost: Vec<String> = references
-        .iter()
-        .map(|reference| {
+    /// Remembers the references that are not there.
+    fn missing(&self) -> String {
+        if self.references.is_empty() {
+            return "SELECT WHERE false".into();
+        }
+        let lost = self.references.iter().map(|reference| {
             let column = ident(reference.column);
             format!(
                 "SELECT input.id, {}, {}, input.{column} FROM input JOIN fresh ON fresh.id = input.id \
                  WHERE input.{column} IS NOT NULL AND fresh.{column} IS NULL",
                 literal(reference.column),
-                literal(reference.model),
+                literal(reference.feed().map_or("", |feed| feed.models[0])),
             )
-        })
-        .collect();
-    format!(
-        "INSERT INTO {} AS known (target, row_id, column_name, odoo_model, missing_id) \
-         SELECT {}, * FROM ({}) AS lost \
-         ON CONFLICT (target, row_id, column_name) DO UPDATE SET missing_id = EXCLUDED.missing_id, \
-           odoo_model = EXCLUDED.odoo_model, last_seen = now(), resolved_at = NULL, \
-           attempts = known.attempts + 1",
-        qualified(schema, MISSING_DATA),
-        literal(dataset.table),
-        lost.join(" UNION ALL "),
-    )
-}
+        });
+        format!(
+            "INSERT INTO {} AS known (target, channel, row_id, column_name, odoo_model, missing_id) \
+             SELECT {}, {}, * FROM ({}) AS lost \
+             ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
+               missing_id = EXCLUDED.missing_id, odoo_model = EXCLUDED.odoo_model, \
+               last_seen = now(), resolved_at = NULL, attempts = known.attempts + 1",
+            qualified(self.schema, MISSING_DATA),
+            literal(self.dataset.table),
+            self.channel_or_none(),
+            lost.collect::<Vec<_>>().join(" UNION ALL "),
+        )
+    }
 
-/// Ids per referenced table that are neither there nor, in a table that refers to itself, in
-/// this page.
-fn absent(dataset: &Dataset, references: &[Reference], schema: &str) -> String {
-    let parts: Vec<String> = references
-        .iter()
-        .enumerate()
-        .map(|(index, reference)| {
-            let own = match reference.table == dataset.table {
+    /// For each reference, by its place, the ids that are neither there nor in this page.
+    fn absent(&self) -> String {
+        let parts = self.references.iter().enumerate().map(|(place, reference)| {
+            let own = match reference.is_own(self.dataset, self.feed) {
                 true => " AND wanted.id <> ALL ($1::bigint[])",
                 false => "",
             };
             format!(
-                "SELECT {} AS parent, wanted.id FROM unnest(${}::bigint[]) AS wanted (id) \
+                "SELECT {place} AS place, wanted.id FROM unnest(${}::bigint[]) AS wanted (id) \
                  WHERE wanted.id IS NOT NULL{own} \
-                 AND NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id)",
-                literal(reference.table),
-                index + 2,
-                qualified(schema, reference.table),
+                 AND NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {})",
+                place + 2,
+                qualified(self.schema, reference.table),
+                reference.of_feed("there"),
             )
-        })
-        .collect();
-    format!(
-        "SELECT parent, array_agg(DISTINCT id ORDER BY id) FROM ({}) AS absent GROUP BY parent",
-        parts.join(" UNION ALL ")
-    )
+        });
+        format!(
+            "SELECT place, array_agg(DISTINCT id ORDER BY id) FROM ({}) AS absent GROUP BY place ORDER BY place",
+            parts.collect::<Vec<_>>().join(" UNION ALL ")
+        )
+    }
+
+    /// Marks what was missing for these rows as resolved, unless it was found missing again
+    /// just now.
+    fn resolve(&self) -> String {
+        format!(
+            "UPDATE {} SET resolved_at = now() WHERE target = {} AND channel = {} \
+             AND resolved_at IS NULL AND row_id = ANY ($1::bigint[]) AND last_seen < now()",
+            qualified(self.schema, MISSING_DATA),
+            literal(self.dataset.table),
+            self.channel_or_none(),
+        )
+    }
 }
 
-/// Marks what was missing for these rows as resolved, unless this very statement's page
-/// found it missing again.
-fn resolve(dataset: &Dataset, references: &[Reference], schema: &str) -> String {
-    let columns: Vec<_> = references.iter().map(|reference| literal(reference.column)).collect();
-    format!(
-        "UPDATE {} SET resolved_at = now() WHERE target = {} AND resolved_at IS NULL \
-         AND row_id = ANY ($1::bigint[]) AND column_name IN ({}) AND last_seen < now()",
-        qualified(schema, MISSING_DATA),
-        literal(dataset.table),
-        columns.join(", "),
-    )
-}
-
-/// Restores the references to records that arrived after the rows that refer to them.
+/// Restores the references to records that arrived after the rows that refer to them, and
+/// what those rows inherit from them.
 pub fn heal(schema: &str) -> Result<(), Failure> {
     let known = qualified(schema, MISSING_DATA);
-    let open =
-        format!("SELECT DISTINCT target, column_name FROM {known} WHERE resolved_at IS NULL");
-    for (target, column) in pairs::<String>(&open)? {
-        let reference =
-            |dataset: &'static Dataset| dataset.references().find(|(name, _)| *name == column);
-        let Some((_, parent)) = dataset(&target).and_then(reference) else {
-            continue;
-        };
-        let (table, column_sql) = (qualified(schema, &target), ident(&column));
-        let sql = format!(
-            "WITH found AS (SELECT known.row_id, known.missing_id FROM {known} AS known \
-               JOIN {parent} AS parent ON parent.id = known.missing_id \
-               WHERE known.target = $1 AND known.column_name = $2 AND known.resolved_at IS NULL), \
-             restored AS (UPDATE {table} AS target SET {column_sql} = found.missing_id, synced_at = now() \
-               FROM found WHERE target.id = found.row_id AND target.{column_sql} IS NULL) \
-             UPDATE {known} AS known SET resolved_at = now() FROM found \
-               WHERE known.target = $1 AND known.column_name = $2 AND known.row_id = found.row_id",
-            parent = qualified(schema, parent),
-        );
-        Spi::run_with_args(&sql, &[target.as_str().into(), column.as_str().into()])?;
+    for target in warehouse::datasets() {
+        let open = Spi::get_one_with_args::<bool>(
+            &format!(
+                "SELECT EXISTS (SELECT FROM {known} WHERE target = $1 AND resolved_at IS NULL)"
+            ),
+            &[target.table.into()],
+        )?;
+        if open == Some(true) {
+            for feed in 0..target.feeds.len() {
+                for reference in references(target, feed) {
+                    heal_reference(schema, target, feed, &reference)?;
+                }
+            }
+        }
     }
-    // What was missing for a moment only, between two tables that refer to each other.
-    Ok(Spi::run(&format!("DELETE FROM {known} WHERE first_seen = now() AND resolved_at = now()"))?)
+    // What was missing for a moment only, between tables that refer to each other.
+    let passing = format!("DELETE FROM {known} WHERE first_seen = now() AND resolved_at = now()");
+    Ok(Spi::run(&passing)?)
+}
+
+fn heal_reference(
+    schema: &str,
+    target: &'static Dataset,
+    feed: usize,
+    reference: &Reference,
+) -> Result<(), Failure> {
+    let channel = target.feeds[feed].channel;
+    let column = ident(reference.column);
+    let inherited = target.columns.iter().filter_map(|own| match own.source {
+        Source::Inherited { reference: through, column, .. } if through == reference.column => {
+            Some(format!(", {} = parent.{}", ident(own.name), ident(column)))
+        }
+        _ => None,
+    });
+    let of_channel =
+        channel.map_or(String::new(), |name| format!("AND row.channel = {} ", literal(name)));
+    let condition = format!(
+        "known.target = {} AND known.channel = {} AND known.column_name = {} AND known.resolved_at IS NULL",
+        literal(target.table),
+        literal(channel.unwrap_or_default()),
+        literal(reference.column),
+    );
+    let sql = format!(
+        "WITH restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = now() \
+           FROM {known} AS known JOIN {parents} AS parent ON parent.id = known.missing_id AND {of_feed} \
+           WHERE {condition} AND row.id = known.row_id {of_channel}AND row.{column} IS NULL) \
+         UPDATE {known} AS known SET resolved_at = now() FROM {parents} AS parent \
+           WHERE {condition} AND parent.id = known.missing_id AND {of_feed}",
+        table = qualified(schema, target.table),
+        inherited = inherited.collect::<String>(),
+        known = qualified(schema, MISSING_DATA),
+        parents = qualified(schema, reference.table),
+        of_feed = reference.of_feed("parent"),
+    );
+    Ok(Spi::run(&sql)?)
+}
+
+/// Brings the columns that depend on today's date up to date, where they differ.
+pub fn refresh(dataset: &Dataset, schema: &str) -> Result<(), Failure> {
+    let columns: Vec<(String, &str)> = dataset
+        .columns
+        .iter()
+        .filter_map(|column| match column.source {
+            Source::Refreshed(expression) => Some((ident(column.name), expression)),
+            _ => None,
+        })
+        .collect();
+    if columns.is_empty() {
+        return Ok(());
+    }
+    let list = |format: &dyn Fn(&(String, &str)) -> String| {
+        columns.iter().map(format).collect::<Vec<_>>().join(", ")
+    };
+    Ok(Spi::run(&format!(
+        "UPDATE {} SET {} WHERE ({}) IS DISTINCT FROM ({})",
+        qualified(schema, dataset.table),
+        list(&|(name, expression)| format!("{name} = {expression}")),
+        list(&|(name, _)| name.clone()),
+        list(&|(_, expression)| (*expression).to_owned()),
+    ))?)
 }
 
 /// How many references are missing, by table.
 pub fn count_missing(schema: &str) -> Result<HashMap<String, i64>, Failure> {
-    let known = qualified(schema, MISSING_DATA);
-    let counts = pairs(&format!(
-        "SELECT target, count(*) FROM {known} WHERE resolved_at IS NULL GROUP BY target"
-    ))?;
-    Ok(counts.into_iter().collect())
-}
-
-/// The rows of a query for a text and another value.
-fn pairs<T: FromDatum + IntoDatum>(sql: &str) -> Result<Vec<(String, T)>, Failure> {
+    let sql = format!(
+        "SELECT target, count(*) FROM {} WHERE resolved_at IS NULL GROUP BY target",
+        qualified(schema, MISSING_DATA)
+    );
     Spi::connect(|client| {
-        let mut pairs = Vec::new();
-        for row in client.select(sql, None, &[])? {
-            pairs.extend(row.get::<String>(1)?.zip(row.get::<T>(2)?));
+        let mut counts = HashMap::new();
+        for row in client.select(&sql, None, &[])? {
+            counts.extend(row.get::<String>(1)?.zip(row.get::<i64>(2)?));
         }
-        Ok(pairs)
+        Ok(counts)
     })
 }

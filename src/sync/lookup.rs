@@ -2,23 +2,33 @@
 
 use std::collections::HashMap;
 
+use pgrx::PgSqlErrorCode;
+
 use super::extract;
-use super::plan::{Hop, Reading};
+use super::plan::{Hop, Plan, Reading};
 use crate::failure::Failure;
-use crate::odoo::Cells;
+use crate::odoo::{Cells, FieldType, Lists, Page, Texts};
 use crate::server::Session;
 
-/// What is known of related records, by model and field.
+/// Records of one model that are kept at most, so that memory stays bounded.
+const KEPT: usize = 50_000;
+
+/// What is known of related records, by model.
 pub struct Lookups<'s> {
     session: &'s Session,
     page_size: usize,
-    known: HashMap<(String, Reading), Known>,
+    known: HashMap<String, Known>,
 }
 
-/// The values of one field, and in which cell each record's value is.
+/// The fields of a model that plans want, and what they hold.
+#[derive(Default)]
 struct Known {
-    cells: Cells,
-    at: HashMap<i64, usize>,
+    fields: Vec<Reading>,
+    /// Parallel to `fields`.
+    cells: Vec<Cells>,
+    /// The cell of a record; `None` for one that Odoo does not give.
+    at: HashMap<i64, Option<usize>>,
+    warned: bool,
 }
 
 impl<'s> Lookups<'s> {
@@ -26,51 +36,122 @@ impl<'s> Lookups<'s> {
         Lookups { session, page_size, known: HashMap::new() }
     }
 
-    /// For each id the value of the field that `hop` names; NULL for records that Odoo does
-    /// not give.
-    pub fn follow(&mut self, ids: &[Option<i64>], hop: &Hop) -> Result<Cells, Failure> {
-        let key = (hop.model.clone(), hop.field.clone());
-        let field_type = hop.field.field_type;
-        let known = self
-            .known
-            .entry(key)
-            .or_insert_with(|| Known { cells: Cells::new(field_type), at: HashMap::new() });
-        let mut wanted: Vec<i64> = ids.iter().copied().flatten().collect();
-        wanted.retain(|id| !known.at.contains_key(id));
-        wanted.sort_unstable();
-        wanted.dedup();
-        for some in wanted.chunks(self.page_size) {
-            known.learn(self.session, hop, some)?;
+    /// Announces what a plan will ask for, so that each record is read once with all of it.
+    pub fn announce(&mut self, plan: &Plan) {
+        let origins = plan.columns.iter().flat_map(|planned| planned.values.origins());
+        for hop in origins.flat_map(|origin| &origin.hops) {
+            let known = self.known.entry(hop.model.clone()).or_default();
+            if !known.fields.contains(&hop.field) {
+                known.fields.push(hop.field.clone());
+                known.forget();
+            }
         }
-        let mut cells = Cells::new(field_type);
+    }
+
+    /// For each id the value of the hop's field; NULL for records that Odoo does not give.
+    pub fn follow(&mut self, ids: &[Option<i64>], hop: &Hop) -> Result<Cells, Failure> {
+        let (known, column) = self.learn(ids.iter().copied().flatten().collect(), hop)?;
+        let mut cells = Cells::new(hop.field.field_type);
         for id in ids {
-            match id.and_then(|id| known.at.get(&id)) {
-                Some(at) => cells.push_from(&known.cells, *at),
+            match id.and_then(|id| known.at.get(&id).copied().flatten()) {
+                Some(at) => cells.push_from(&known.cells[column], at),
                 None => cells.push_null(),
             }
         }
         Ok(cells)
     }
+
+    /// For each list the texts of the hop's field, put together by `render`.
+    pub fn follow_many(
+        &mut self,
+        lists: &Lists,
+        hop: &Hop,
+        render: impl Fn(&[&str]) -> String,
+    ) -> Result<Cells, Failure> {
+        let (known, column) = self.learn(lists.iter().flatten().copied().collect(), hop)?;
+        let mut texts = Texts::default();
+        for list in lists.iter() {
+            let cells = list.iter().filter_map(|id| known.at.get(id).copied().flatten());
+            let found: Vec<&str> = match &known.cells[column] {
+                Cells::Texts(cells_of) => cells.filter_map(|at| cells_of.get(at)).collect(),
+                _ => Vec::new(),
+            };
+            texts.push(Some(&render(&found)));
+        }
+        Ok(Cells::Texts(texts))
+    }
+
+    /// Reads the records that are not known yet. Returns what is known, and the place of the
+    /// hop's field in it.
+    fn learn(&mut self, mut wanted: Vec<i64>, hop: &Hop) -> Result<(&Known, usize), Failure> {
+        let known = self.known.entry(hop.model.clone()).or_default();
+        let column = match known.fields.iter().position(|field| *field == hop.field) {
+            Some(column) => column,
+            None => {
+                known.fields.push(hop.field.clone());
+                known.forget();
+                known.fields.len() - 1
+            }
+        };
+        if known.at.len() > KEPT {
+            known.forget();
+        }
+        if known.cells.is_empty() {
+            known.cells = known.fields.iter().map(|f| Cells::new(f.field_type)).collect();
+        }
+        wanted.retain(|id| !known.at.contains_key(id));
+        wanted.sort_unstable();
+        wanted.dedup();
+        for some in wanted.chunks(self.page_size) {
+            known.read(self.session, &hop.model, some)?;
+        }
+        Ok((known, column))
+    }
 }
 
 impl Known {
-    fn learn(&mut self, session: &Session, hop: &Hop, ids: &[i64]) -> Result<(), Failure> {
-        let visible = extract::visible(session, &hop.model, ids)?;
-        let fields = [(hop.field.name.clone(), hop.field.field_type)];
-        let page = extract::read(session, &hop.model, visible, &fields)?.wait()?;
-        if let Some(cells) = page.column(&hop.field.name) {
-            for (row, id) in page.ids().into_iter().enumerate() {
-                self.at.insert(id, self.cells.len());
-                self.cells.push_from(cells, row);
+    fn forget(&mut self) {
+        self.cells.clear();
+        self.at.clear();
+    }
+
+    fn read(&mut self, session: &Session, model: &str, ids: &[i64]) -> Result<(), Failure> {
+        match self.fetch(session, model, ids) {
+            Ok(page) => self.keep(&page),
+            // The user may not read the model: its values are NULL, and everything else loads.
+            Err(failure) if failure.sqlstate == PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE => {
+                if !std::mem::replace(&mut self.warned, true) {
+                    let fields: Vec<_> = self.fields.iter().map(|f| f.name.as_str()).collect();
+                    let what =
+                        format!("{model}: {} stay NULL: {}", fields.join(", "), failure.message);
+                    Failure { message: what, ..failure }.warn();
+                }
             }
+            Err(failure) => return Err(failure),
         }
-        // What was not given is known to be empty.
         for id in ids {
-            if !self.at.contains_key(id) {
-                self.at.insert(*id, self.cells.len());
-                self.cells.push_null();
-            }
+            self.at.entry(*id).or_insert(None);
         }
         Ok(())
+    }
+
+    fn fetch(&self, session: &Session, model: &str, ids: &[i64]) -> Result<Page, Failure> {
+        let visible = extract::visible(session, model, ids)?;
+        let fields: Vec<(String, FieldType)> =
+            self.fields.iter().map(|field| (field.name.clone(), field.field_type)).collect();
+        extract::read(session, model, visible, &fields, None)?.wait()
+    }
+
+    fn keep(&mut self, page: &Page) {
+        let first = self.cells.first().map_or(0, Cells::len);
+        for (field, cells) in self.fields.iter().zip(&mut self.cells) {
+            let Some(found) = page.column(&field.name) else {
+                continue;
+            };
+            (0..found.len()).for_each(|row| cells.push_from(found, row));
+        }
+        for (row, id) in page.ids().into_iter().enumerate() {
+            self.at.insert(id, Some(first + row));
+        }
     }
 }

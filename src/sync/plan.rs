@@ -4,9 +4,11 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::failure::Failure;
-use crate::odoo::{FaultKind, FieldType, Fields};
+use crate::odoo::{Domain, FaultKind, FieldType, Fields};
 use crate::server::Session;
-use crate::warehouse::{Column, Dataset, Path, SqlType};
+use crate::warehouse::dataset::ACTIVE;
+use crate::warehouse::path::{self, Path, Test};
+use crate::warehouse::{Column, Dataset, Feed, Source, SqlType};
 
 /// The fields of models, asked for once.
 pub struct Catalogue<'s> {
@@ -36,37 +38,48 @@ impl<'s> Catalogue<'s> {
     }
 }
 
-/// How a dataset is read from this Odoo.
+/// How one feed of a dataset is read from this Odoo.
 pub struct Plan {
     pub dataset: &'static Dataset,
+    pub feed: &'static Feed,
     /// The name that the model has there.
     pub model: String,
     /// Parallel to [`Dataset::loaded_columns`].
     pub columns: Vec<PlannedColumn>,
+    /// Fields of which each company has its own value.
+    pub per_company: Vec<(String, FieldType)>,
 }
 
 pub struct PlannedColumn {
     pub column: &'static Column,
-    /// `None` where this Odoo has no field for it, or none that the user may read.
-    pub origin: Option<Origin>,
+    pub values: Values,
+}
+
+/// Where a column's values come from, each list in the order of preference. Empty where this
+/// Odoo has no field for it, or none that the user may read.
+pub enum Values {
+    Plain(Vec<Origin>),
+    Day { time: Vec<Origin>, zone: Vec<Origin> },
 }
 
 /// A field of the dataset's model, and the fields beyond it if it is relational.
+#[derive(Debug, Clone)]
 pub struct Origin {
     pub field: Reading,
     pub hops: Vec<Hop>,
+    /// Makes a boolean of the value.
+    pub test: Option<Test>,
 }
 
 /// A field to read.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reading {
     pub name: String,
     pub field_type: FieldType,
-    /// The value that makes a boolean column true.
-    pub equals: Option<&'static str>,
 }
 
 /// A field of the record that the step before points to.
+#[derive(Debug, Clone)]
 pub struct Hop {
     pub model: String,
     pub field: Reading,
@@ -87,95 +100,190 @@ impl Origin {
     }
 }
 
+impl Values {
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        let (one, other) = match self {
+            Values::Plain(origins) => (origins.as_slice(), [].as_slice()),
+            Values::Day { time, zone } => (time.as_slice(), zone.as_slice()),
+        };
+        one.iter().chain(other)
+    }
+
+    fn is_absent(&self) -> bool {
+        match self {
+            Values::Plain(origins) => origins.is_empty(),
+            Values::Day { time, .. } => time.is_empty(),
+        }
+    }
+}
+
 impl Plan {
-    /// Resolves a dataset; `None` if Odoo has none of its models.
+    /// Resolves a feed of a dataset; `None` if Odoo has none of its models.
     pub fn make(
         dataset: &'static Dataset,
+        feed: usize,
         catalogue: &mut Catalogue<'_>,
     ) -> Result<Option<Plan>, Failure> {
-        for model in dataset.models {
-            if catalogue.fields(model)?.is_some() {
-                let columns = dataset
-                    .loaded_columns()
-                    .map(|column| {
-                        let origin = resolve(column, model, catalogue)?;
-                        Ok(PlannedColumn { column, origin })
-                    })
-                    .collect::<Result<_, Failure>>()?;
-                return Ok(Some(Plan { dataset, model: (*model).to_owned(), columns }));
+        let source = &dataset.feeds[feed];
+        for model in source.models {
+            let Some(fields) = catalogue.fields(model)? else {
+                continue;
+            };
+            let mut columns = Vec::new();
+            for column in dataset.loaded_columns() {
+                columns.push(PlannedColumn {
+                    column,
+                    values: resolve(column, feed, model, catalogue)?,
+                });
             }
+            let mut plan = Plan {
+                dataset,
+                feed: source,
+                model: (*model).to_owned(),
+                columns,
+                per_company: Vec::new(),
+            };
+            if fields.contains("company_id") {
+                let dependent =
+                    |name: &str| fields.get(name).is_some_and(|field| field.company_dependent);
+                plan.per_company =
+                    plan.fields().into_iter().filter(|(name, _)| dependent(name)).collect();
+            }
+            return Ok(Some(plan));
         }
         Ok(None)
     }
 
-    /// The fields to ask for, each once.
+    /// Which records belong to the table.
+    pub fn domain(&self) -> Domain {
+        // A test parses the domains of all declarations.
+        Domain::parse(self.feed.domain).unwrap_or_default()
+    }
+
+    /// The fields to ask for, each once. With fields that depend on the company comes the
+    /// record's company.
     pub fn fields(&self) -> Vec<(String, FieldType)> {
         let mut fields: Vec<(String, FieldType)> = Vec::new();
-        for origin in self.columns.iter().filter_map(|planned| planned.origin.as_ref()) {
+        for origin in self.columns.iter().flat_map(|planned| planned.values.origins()) {
             let field = &origin.field;
             if fields.iter().all(|(name, _)| *name != field.name) {
                 fields.push((field.name.clone(), field.field_type));
             }
         }
+        if self.per_company.iter().any(|_| fields.iter().all(|(name, _)| name != "company_id")) {
+            fields.push(("company_id".into(), FieldType::Many2one));
+        }
         fields
     }
 
-    /// The columns that stay NULL here. Models without archiving have no `active`, which then
-    /// is true.
+    /// The columns that stay NULL here.
     pub fn absent(&self) -> Vec<&'static str> {
-        let absent = self.columns.iter().filter(|planned| planned.origin.is_none());
-        absent.map(|planned| planned.column.name).filter(|name| *name != "active").collect()
+        let absent = self.columns.iter().filter(|planned| planned.values.is_absent());
+        absent
+            .filter(|planned| has_path(planned.column, self))
+            .map(|planned| planned.column.name)
+            .filter(|name| *name != ACTIVE)
+            .collect()
+    }
+}
+
+/// Whether the declaration has a path for this feed at all.
+fn has_path(column: &Column, plan: &Plan) -> bool {
+    let feed = plan.dataset.feeds.iter().position(|feed| std::ptr::eq(feed, plan.feed));
+    match column.source {
+        Source::Field(text) | Source::Reference { path: text, .. } => {
+            path::parse(text, feed.unwrap_or(0)).is_ok_and(|paths| !paths.is_empty())
+        }
+        _ => true,
     }
 }
 
 fn resolve(
     column: &'static Column,
+    feed: usize,
+    model: &str,
+    catalogue: &mut Catalogue<'_>,
+) -> Result<Values, Failure> {
+    let mut all = |text, sql_type| -> Result<Vec<Origin>, Failure> {
+        let mut origins = Vec::new();
+        // A test parses the paths of all declarations.
+        for spellings in path::parse(text, feed).unwrap_or_default() {
+            for path in &spellings {
+                if let Some(origin) = follow(path, sql_type, model, catalogue)? {
+                    origins.push(origin);
+                    break;
+                }
+            }
+        }
+        Ok(origins)
+    };
+    Ok(match column.source {
+        Source::Field(path) | Source::Reference { path, .. } | Source::Zone(path) => {
+            Values::Plain(all(path, column.sql_type)?)
+        }
+        Source::BusinessDate { time, zone } => {
+            Values::Day { time: all(time, SqlType::Timestamptz)?, zone: all(zone, SqlType::Text)? }
+        }
+        Source::Inherited { .. } | Source::Generated(_) | Source::Refreshed(_) => {
+            Values::Plain(Vec::new())
+        }
+    })
+}
+
+/// The fields of a path, if this Odoo has them all and the last one fits the column.
+fn follow(
+    path: &Path,
+    sql_type: SqlType,
     model: &str,
     catalogue: &mut Catalogue<'_>,
 ) -> Result<Option<Origin>, Failure> {
-    let Some(Ok(path)) = column.path().map(Path::parse) else {
-        return Ok(None);
-    };
     let mut model = model.to_owned();
-    let mut readings: Vec<(String, Reading)> = Vec::new();
-    for step in &path.steps {
+    let mut first = None;
+    let mut hops = Vec::new();
+    for name in &path.fields {
         let Some(fields) = catalogue.fields(&model)? else {
             return Ok(None);
         };
-        let found = step.aliases.iter().find_map(|alias| Some((alias, fields.get(alias.field)?)));
-        let Some((alias, field)) = found else {
+        let Some(known) = fields.get(name) else {
             return Ok(None);
         };
-        let reading = Reading {
-            name: alias.field.to_owned(),
-            field_type: field.field_type,
-            equals: alias.equals,
-        };
-        let next = field.relation.clone().unwrap_or_default();
-        readings.push((std::mem::replace(&mut model, next), reading));
+        let field = Reading { name: (*name).to_owned(), field_type: known.field_type };
+        let next = known.relation.clone().unwrap_or_default();
+        let from = std::mem::replace(&mut model, next);
+        match first {
+            None => first = Some(field),
+            Some(_) => hops.push(Hop { model: from, field }),
+        }
     }
-    let mut readings = readings.into_iter();
-    let Some((_, field)) = readings.next() else {
-        return Ok(None);
-    };
-    let hops = readings.map(|(model, field)| Hop { model, field }).collect();
-    let origin = Origin { field, hops };
-    Ok(fits(origin.last(), column.sql_type).then_some(origin))
+    let origin = first.map(|field| Origin { field, hops, test: path.test });
+    Ok(origin.filter(|origin| fits(origin, sql_type)))
 }
 
 /// Whether a column can hold a field's values. A customised Odoo may have another type under
 /// a known name.
-fn fits(field: &Reading, column: SqlType) -> bool {
+fn fits(origin: &Origin, column: SqlType) -> bool {
     use FieldType::*;
-    match (column, field.field_type) {
-        (SqlType::Text, ToMany) => false,
-        (SqlType::Text, _) => true,
-        (SqlType::Bigint, Integer | Many2one) => true,
-        (SqlType::BigintArray, ToMany | Many2one) => true,
-        (SqlType::Numeric, Decimal | Integer) => true,
-        (SqlType::Boolean, Boolean) => true,
-        (SqlType::Boolean, Text) => field.equals.is_some(),
-        (SqlType::Timestamptz, Datetime) => true,
-        _ => false,
+    let inner = origin.hops.split_last().map(|(_, inner)| inner);
+    let many = |hop: &Hop| hop.field.field_type == ToMany;
+    // Beyond an x2many field comes one field at most, and its values are texts.
+    let through_many = !origin.hops.is_empty() && origin.field.field_type == ToMany;
+    if inner.is_some_and(|inner| inner.iter().any(many)) || through_many && origin.hops.len() > 1 {
+        return false;
+    }
+    let field_type = origin.last().field_type;
+    match (column, field_type, origin.test) {
+        (SqlType::Boolean, Text, Some(Test::Equals(_))) => true,
+        (SqlType::Boolean, Integer, Some(Test::Positive)) => true,
+        (_, _, Some(_)) => false,
+        (SqlType::Text | SqlType::TextArray, Text, None) if through_many => true,
+        (_, _, None) if through_many => false,
+        (SqlType::TextArray, _, None) => false,
+        (SqlType::Text, kind, None) => kind != ToMany,
+        (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one),
+        (SqlType::BigintArray, kind, None) => matches!(kind, ToMany | Many2one),
+        (SqlType::Numeric, kind, None) => matches!(kind, Decimal | Integer),
+        (SqlType::Boolean, kind, None) => kind == Boolean,
+        (SqlType::Date, kind, None) => matches!(kind, Date | Datetime),
+        (SqlType::Timestamptz, kind, None) => kind == Datetime,
     }
 }

@@ -8,16 +8,16 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::extract::{self, Scan};
-use super::load::{self, Loaded, Loader};
+use super::load::{self, Absent, Loaded, Loader};
 use super::lookup::Lookups;
 use super::plan::{Catalogue, Plan};
 use super::progress::Progress;
 use super::state::Extension;
-use super::tables;
-use super::transform::Rows;
+use super::tables::{self, Widths};
+use super::transform::{Context, Rows};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Domain, Page};
+use crate::odoo::{Cells, Identity, Page};
 use crate::server::{Server, Session};
 use crate::warehouse::{self, Dataset, Entity};
 
@@ -27,6 +27,8 @@ pub enum Status {
     Ok,
     /// Odoo has no such model: its module is not installed.
     Absent,
+    /// The Odoo user may not read the model.
+    Denied,
     Failed,
 }
 
@@ -35,6 +37,7 @@ impl Status {
         match self {
             Status::Ok => "ok",
             Status::Absent => "absent",
+            Status::Denied => "denied",
             Status::Failed => "failed",
         }
     }
@@ -71,7 +74,8 @@ impl TableReport {
     }
 
     pub fn unchanged(&self) -> i64 {
-        self.fetched - self.inserted - self.updated
+        // A row that came as a parent may be written again with the references that it lacked.
+        (self.fetched - self.inserted - self.updated).max(0)
     }
 
     fn add(&mut self, fetched: usize, loaded: Loaded) {
@@ -85,18 +89,28 @@ impl TableReport {
 pub struct Run<'s> {
     server: &'s Server,
     session: &'s Session,
+    identity: Identity,
     extension: Extension,
+    widths: Widths,
     catalogue: Catalogue<'s>,
     lookups: Lookups<'s>,
-    targets: HashMap<&'static str, Target>,
+    targets: HashMap<(&'static str, usize), Option<Rc<Target>>>,
     /// Parents that were asked for in this run, and so need not be asked for again.
-    asked: HashSet<(&'static str, i64)>,
+    asked: HashSet<(&'static str, usize, i64)>,
+    /// Records whose rows wait for their parents: those of the pages that are being loaded.
+    waiting: HashSet<(&'static str, usize, i64)>,
+    /// Values that were cut or cleaned, by what to say of them.
+    blemishes: HashMap<String, usize>,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
 }
 
-/// How a table is read and written in this run; `None` where Odoo has no such model.
-type Target = Option<Rc<(Plan, Loader)>>;
+/// How a feed of a table is read and written in this run.
+struct Target {
+    feed: usize,
+    plan: Plan,
+    loader: Loader,
+}
 
 impl<'s> Run<'s> {
     /// Begins a run, of one entity or of several. That of one entity fails here if another
@@ -106,16 +120,23 @@ impl<'s> Run<'s> {
         session: &'s Session,
         entity: Option<&Entity>,
     ) -> Result<Run<'s>, Failure> {
+        // Before anything is written, so that a wrong password does not look like a failed
+        // entity.
+        let identity = session.call(|odoo| odoo.identity())?;
         entity.map_or(Ok(()), |entity| lock(server, entity))?;
-        tables::ensure(&server.options.schema)?;
+        let widths = tables::ensure(&server.options.schema)?;
         Ok(Run {
             server,
             session,
+            identity,
             extension: Extension::find()?,
+            widths,
             catalogue: Catalogue::new(session),
             lookups: Lookups::new(session, server.options.page_size),
             targets: HashMap::new(),
             asked: HashSet::new(),
+            waiting: HashSet::new(),
+            blemishes: HashMap::new(),
             reports: Vec::new(),
         })
     }
@@ -124,7 +145,12 @@ impl<'s> Run<'s> {
     pub fn sync(&mut self, entity: &'static Entity) -> Result<(), Failure> {
         lock(self.server, entity)?;
         for dataset in entity.datasets {
-            self.sync_table(dataset)?;
+            let begin = Instant::now();
+            for feed in 0..dataset.feeds.len() {
+                self.sync_feed(dataset, feed)?;
+            }
+            load::refresh(dataset, &self.server.options.schema)?;
+            self.report(dataset).seconds += begin.elapsed().as_secs_f64();
         }
         load::heal(&self.server.options.schema)
     }
@@ -139,6 +165,7 @@ impl<'s> Run<'s> {
         self.reports = before;
         // What the entity's parents brought was undone with it.
         self.asked.clear();
+        self.waiting.clear();
         for dataset in entity.datasets {
             let report = self.report(dataset);
             report.status = Status::Failed;
@@ -149,6 +176,11 @@ impl<'s> Run<'s> {
 
     /// Remembers the run and tells what it did, a line per table.
     pub fn finish(mut self) -> Result<Vec<TableReport>, Failure> {
+        let mut blemishes: Vec<_> = self.blemishes.drain().collect();
+        blemishes.sort();
+        for (what, count) in blemishes {
+            warning!("{what} in {count} value(s)");
+        }
         let missing = load::count_missing(&self.server.options.schema)?;
         self.reports.sort_by_key(|report| warehouse::position(report.target));
         for report in &mut self.reports {
@@ -158,30 +190,31 @@ impl<'s> Run<'s> {
         Ok(self.reports)
     }
 
-    fn sync_table(&mut self, dataset: &'static Dataset) -> Result<(), Failure> {
-        let begin = Instant::now();
-        self.report(dataset);
-        if let Some(target) = self.target(dataset)? {
-            let (plan, loader) = &*target;
-            let page_size = self.server.options.page_size;
-            let mut scan =
-                Scan::begin(self.session, &plan.model, Domain::all(), plan.fields(), page_size)?;
-            let mut progress = Progress::begin(dataset.table, scan.total());
-            let mut rows = 0;
-            while let Some(page) = scan.next()? {
-                rows += page.rows();
-                // Records that came as parents before are not counted again.
-                let again = page
-                    .ids()
-                    .iter()
-                    .filter(|id| self.asked.contains(&(dataset.table, **id)))
-                    .count();
-                self.load(dataset, plan, loader, &page)?;
-                self.report(dataset).fetched -= again as i64;
-                progress.tell(rows);
+    fn sync_feed(&mut self, dataset: &'static Dataset, feed: usize) -> Result<(), Failure> {
+        let Some(target) = self.target(dataset, feed)? else {
+            return Ok(());
+        };
+        let plan = &target.plan;
+        let page_size = self.server.options.page_size;
+        let scan = Scan::begin(self.session, &plan.model, plan.domain(), plan.fields(), page_size);
+        let mut scan = match scan {
+            Err(failure) if is_denied(&failure) => {
+                self.deny(dataset, feed, failure);
+                return Ok(());
             }
+            scan => scan?,
+        };
+        let mut progress = Progress::begin(dataset.table, scan.total());
+        let mut rows = 0;
+        while let Some(page) = scan.next()? {
+            rows += page.rows();
+            // Records that came as parents before are not counted again.
+            let known = |id: &&i64| self.asked.contains(&(dataset.table, feed, **id));
+            let again = page.ids().iter().filter(known).count();
+            self.load(dataset, &target, page)?;
+            self.report(dataset).fetched -= again as i64;
+            progress.tell(rows);
         }
-        self.report(dataset).seconds += begin.elapsed().as_secs_f64();
         Ok(())
     }
 
@@ -190,88 +223,178 @@ impl<'s> Run<'s> {
     fn load(
         &mut self,
         dataset: &'static Dataset,
-        plan: &Plan,
-        loader: &Loader,
-        page: &Page,
+        target: &Target,
+        page: Page,
     ) -> Result<(), Failure> {
-        let mut rows = Rows::from_page(plan, page, &mut self.lookups)?;
+        let mut rows = self.transform(&target.plan, page)?;
+        let keys: Vec<_> = rows.ids.iter().map(|id| (dataset.table, target.feed, *id)).collect();
+        self.waiting.extend(&keys);
         loop {
-            let (own, others): (Vec<_>, Vec<_>) = loader
-                .absent_parents(&rows)?
-                .into_iter()
-                .partition(|(parent, _)| parent.table == dataset.table);
-            let own = own.into_iter().flat_map(|(_, ids)| ids).collect();
-            let wanted = self.not_yet_asked(dataset, own);
+            let (own, others): (Vec<_>, Vec<_>) =
+                target.loader.absent_parents(&rows)?.into_iter().partition(|absent| {
+                    absent.dataset.table == dataset.table && absent.feed == target.feed
+                });
+            let own = own.into_iter().flat_map(|absent| absent.ids).collect();
+            let wanted = self.not_yet_asked(dataset, target.feed, own);
             if wanted.is_empty() {
-                for (parent, ids) in others {
-                    self.fetch_parents(parent, ids)?;
+                for absent in others {
+                    self.fetch_parents(absent)?;
                 }
                 break;
             }
             for some in wanted.chunks(self.server.options.page_size) {
-                if let Some(page) = self.fetch(plan, some)? {
-                    rows.append(Rows::from_page(plan, &page, &mut self.lookups)?);
+                if let Some(page) = self.fetch(&target.plan, some)? {
+                    let more = self.transform(&target.plan, page)?;
+                    rows.append(more);
                 }
             }
         }
-        let loaded = loader.load(&rows)?;
+        keys.iter().for_each(|key| {
+            self.waiting.remove(key);
+        });
+        let loaded = target.loader.load(&rows)?;
         self.report(dataset).add(rows.ids.len(), loaded);
         Ok(())
     }
 
+    /// The rows of a page, fit for their table.
+    fn transform(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
+        let page = self.with_companies(plan, page)?;
+        let mut context =
+            Context { lookups: &mut self.lookups, default_zone: &self.server.options.timezone };
+        let mut rows = Rows::from_page(plan, &page, &mut context)?;
+        let table = plan.dataset.table;
+        self.blemish(format!("{table}: left out control characters"), page.dropped());
+        for (index, planned) in plan.columns.iter().enumerate() {
+            let name = planned.column.name;
+            if let Some(width) = self.widths.get(&(table.to_owned(), name.to_owned())) {
+                let cut = rows.narrow(index, *width);
+                self.blemish(format!("{table}.{name}: cut to {width} characters"), cut);
+            }
+        }
+        Ok(rows)
+    }
+
+    fn blemish(&mut self, what: String, count: usize) {
+        if count > 0 {
+            *self.blemishes.entry(what).or_default() += count;
+        }
+    }
+
+    /// Fields of which each company has its own value, read again as the record's company.
+    fn with_companies(&self, plan: &Plan, mut page: Page) -> Result<Page, Failure> {
+        let Some(Cells::Integers(companies)) = page.column("company_id") else {
+            return Ok(page);
+        };
+        if plan.per_company.is_empty() {
+            return Ok(page);
+        }
+        let ids = page.ids();
+        let mut by_company: HashMap<i64, Vec<i64>> = HashMap::new();
+        for (id, company) in ids.iter().zip(companies) {
+            match company {
+                Some(company)
+                    if self.identity.companies.first() != Some(company)
+                        && self.identity.companies.contains(company) =>
+                {
+                    by_company.entry(*company).or_default().push(*id);
+                }
+                _ => {}
+            }
+        }
+        for (company, ids_of) in by_company {
+            let fields = &plan.per_company;
+            let own = extract::read(self.session, &plan.model, ids_of, fields, Some(company))?;
+            page.overlay(&own.wait()?);
+        }
+        Ok(page)
+    }
+
     /// Fetches records that others refer to. What Odoo does not give stays missing.
-    fn fetch_parents(&mut self, dataset: &'static Dataset, ids: Vec<i64>) -> Result<(), Failure> {
-        let wanted = self.not_yet_asked(dataset, ids);
-        let Some(target) = self.target(dataset)? else {
+    fn fetch_parents(&mut self, absent: Absent) -> Result<(), Failure> {
+        let Absent { dataset, feed, ids } = absent;
+        let wanted = self.not_yet_asked(dataset, feed, ids);
+        let Some(target) = self.target(dataset, feed)? else {
             return Ok(());
         };
-        let (plan, loader) = &*target;
         for some in wanted.chunks(self.server.options.page_size) {
-            if let Some(page) = self.fetch(plan, some)? {
-                self.load(dataset, plan, loader, &page)?;
+            match self.fetch(&target.plan, some) {
+                Ok(Some(page)) => self.load(dataset, &target, page)?,
+                Ok(None) => {}
+                Err(failure) if is_denied(&failure) => {
+                    self.deny(dataset, feed, failure);
+                    break;
+                }
+                Err(failure) => return Err(failure),
             }
         }
         Ok(())
     }
 
-    fn not_yet_asked(&mut self, dataset: &Dataset, mut ids: Vec<i64>) -> Vec<i64> {
-        ids.retain(|id| self.asked.insert((dataset.table, *id)));
+    fn not_yet_asked(&mut self, dataset: &Dataset, feed: usize, mut ids: Vec<i64>) -> Vec<i64> {
+        ids.retain(|id| {
+            let key = (dataset.table, feed, *id);
+            !self.waiting.contains(&key) && self.asked.insert(key)
+        });
         ids
     }
 
-    /// Reads records by id; `None` if Odoo gives none of them.
+    /// Reads records by id, if they belong to the table; `None` if Odoo gives none of them.
     fn fetch(&self, plan: &Plan, ids: &[i64]) -> Result<Option<Page>, Failure> {
-        let found = extract::visible(self.session, &plan.model, ids)?;
+        let found = extract::visible_in(self.session, &plan.model, ids, plan.domain())?;
         if found.is_empty() {
             return Ok(None);
         }
-        extract::read(self.session, &plan.model, found, &plan.fields())?.wait().map(Some)
+        extract::read(self.session, &plan.model, found, &plan.fields(), None)?.wait().map(Some)
     }
 
-    /// The plan and the statements for a table, made when it is first needed.
-    fn target(&mut self, dataset: &'static Dataset) -> Result<Target, Failure> {
-        if let Some(target) = self.targets.get(dataset.table) {
+    /// The plan and the statements for a feed, made when it is first needed; `None` if it
+    /// cannot be read.
+    fn target(
+        &mut self,
+        dataset: &'static Dataset,
+        feed: usize,
+    ) -> Result<Option<Rc<Target>>, Failure> {
+        self.report(dataset);
+        if let Some(target) = self.targets.get(&(dataset.table, feed)) {
             return Ok(target.clone());
         }
-        let plan = Plan::make(dataset, &mut self.catalogue)?;
-        match &plan {
-            None => {
-                self.report(dataset).status = Status::Absent;
-                notice!(
-                    "{}: Odoo has no model {}, the table stays empty",
-                    dataset.table,
-                    dataset.models.join(" or ")
-                );
-            }
-            Some(plan) if !plan.absent().is_empty() => {
-                notice!("{}: Odoo has no field for {}", dataset.table, plan.absent().join(", "))
-            }
-            Some(_) => {}
+        let Some(plan) = Plan::make(dataset, feed, &mut self.catalogue)? else {
+            self.targets.insert((dataset.table, feed), None);
+            self.absent(dataset, feed);
+            return Ok(None);
+        };
+        if !plan.absent().is_empty() {
+            let columns = plan.absent().join(", ");
+            notice!("{}: {} has no field for {columns}", dataset.table, plan.model);
         }
-        let schema = &self.server.options.schema;
-        let target = plan.map(|plan| Rc::new((plan, Loader::new(dataset, schema))));
-        self.targets.insert(dataset.table, target.clone());
+        self.lookups.announce(&plan);
+        self.extension.remember_columns(&self.server.name, &plan)?;
+        let loader = Loader::new(dataset, feed, &self.server.options.schema);
+        let target = Some(Rc::new(Target { feed, plan, loader }));
+        self.targets.insert((dataset.table, feed), target.clone());
         Ok(target)
+    }
+
+    /// Says that Odoo has no model for a feed.
+    fn absent(&mut self, dataset: &'static Dataset, feed: usize) {
+        let models = dataset.feeds[feed].models.join(" or ");
+        if dataset.feeds.len() == 1 {
+            self.report(dataset).status = Status::Absent;
+            notice!("{}: Odoo has no model {models}, the table stays empty", dataset.table);
+        } else {
+            notice!("{}: Odoo has no model {models}", dataset.table);
+        }
+    }
+
+    /// Says that the Odoo user may not read the model of a feed, and leaves it out from now on.
+    fn deny(&mut self, dataset: &'static Dataset, feed: usize, failure: Failure) {
+        self.targets.insert((dataset.table, feed), None);
+        let report = self.report(dataset);
+        report.status = Status::Denied;
+        report.error = Some(failure.message.clone());
+        let message = format!("{}: skipped, {}", dataset.table, failure.message);
+        Failure { message, ..failure }.warn();
     }
 
     fn report(&mut self, dataset: &Dataset) -> &mut TableReport {
@@ -284,6 +407,11 @@ impl<'s> Run<'s> {
     }
 }
 
+/// Whether Odoo said that the user may not read a model.
+fn is_denied(failure: &Failure) -> bool {
+    failure.sqlstate == State::ERRCODE_INSUFFICIENT_PRIVILEGE
+}
+
 /// One runner per server and entity, until the transaction ends.
 fn lock(server: &Server, entity: &Entity) -> Result<(), Failure> {
     let key = format!("odoo_etl {} {}", server.name, entity.name);
@@ -291,8 +419,9 @@ fn lock(server: &Server, entity: &Entity) -> Result<(), Failure> {
     if Spi::get_one_with_args::<bool>(sql, &[key.as_str().into()])? == Some(true) {
         return Ok(());
     }
-    let holder = "SELECT pid FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted \
-                  AND objsubid = 1 AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+    let holder = "SELECT pid FROM pg_catalog.pg_locks \
+                  WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+                  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
                   AND (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)";
     let pid: Option<i32> = Spi::get_one_with_args(holder, &[key.as_str().into()]).unwrap_or(None);
     let message =

@@ -1,12 +1,14 @@
-//! What the extension remembers of each table's runs, in its own table.
+//! What the extension remembers of each table's runs, in its own tables.
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use super::plan::Plan;
 use super::run::TableReport;
 use crate::backend;
 use crate::failure::Failure;
 use crate::quote::ident;
+use crate::warehouse::Source;
 
 /// Who owns the extension, and the schema that its tables live in.
 pub struct Extension {
@@ -26,8 +28,14 @@ impl Extension {
         })
     }
 
-    /// Remembers how a table's load ended. Users cannot write this table by hand, so the
-    /// statement runs as the extension's owner.
+    /// Writes to the extension's own tables. Users cannot do so by hand; the statement runs as
+    /// the extension's owner, with names that are all qualified.
+    fn write(&self, sql: &str, args: &[pgrx::datum::DatumWithOid<'_>]) -> Result<(), Failure> {
+        backend::as_role(self.owner, || Spi::run_with_args(sql, args))?;
+        Ok(())
+    }
+
+    /// Remembers how a table's load ended.
     pub fn remember(&self, server: &str, report: &TableReport) -> Result<(), Failure> {
         let sql = format!(
             "INSERT INTO {}.odoo_sync_state AS state \
@@ -40,15 +48,69 @@ impl Extension {
                rows_fetched = EXCLUDED.rows_fetched, last_error = EXCLUDED.last_error",
             ident(&self.schema)
         );
-        let args = [
-            server.into(),
-            report.target.into(),
-            report.status.name().into(),
-            report.seconds.into(),
-            report.error.clone().into(),
-            report.fetched.into(),
-        ];
-        backend::as_role(self.owner, || Spi::run_with_args(&sql, &args))?;
-        Ok(())
+        self.write(
+            &sql,
+            &[
+                server.into(),
+                report.target.into(),
+                report.status.name().into(),
+                report.seconds.into(),
+                report.error.clone().into(),
+                report.fetched.into(),
+            ],
+        )
+    }
+
+    /// Remembers where each column of a table comes from in this Odoo, where that has changed.
+    pub fn remember_columns(&self, server: &str, plan: &Plan) -> Result<(), Failure> {
+        let mut rows: Vec<[Option<String>; 5]> = Vec::new();
+        for (name, sql_type) in plan.dataset.all_columns() {
+            let planned = plan.columns.iter().find(|planned| planned.column.name == name);
+            let fields = planned.map(|planned| {
+                planned.values.origins().map(|origin| origin.path()).collect::<Vec<_>>()
+            });
+            let kind = match plan.dataset.column(name).map(|column| column.source) {
+                _ if name == "id" => "key",
+                Some(Source::Reference { .. }) => "reference",
+                Some(Source::Generated(_) | Source::Refreshed(_)) => "generated",
+                Some(Source::Inherited { .. }) => "inherited",
+                Some(_) => "field",
+                None => "bookkeeping",
+            };
+            let field = match name {
+                "id" => Some("id".to_owned()),
+                _ => fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", ")),
+            };
+            let model = field.as_ref().map(|_| plan.model.clone());
+            let named = |text: &str| Some(text.to_owned());
+            rows.push([named(name), named(sql_type.name()), model, field, named(kind)]);
+        }
+        let column = |index: usize| -> Vec<Option<String>> {
+            rows.iter().map(|row| row[index].clone()).collect()
+        };
+        let sql = format!(
+            "INSERT INTO {}.odoo_sync_columns AS known \
+               (server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position) \
+             SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY \
+             ON CONFLICT (server, target, channel, column_name) DO UPDATE SET \
+               column_type = EXCLUDED.column_type, odoo_model = EXCLUDED.odoo_model, \
+               odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position \
+             WHERE (known.column_type, known.odoo_model, known.odoo_field, known.kind, known.position) \
+               IS DISTINCT FROM (EXCLUDED.column_type, EXCLUDED.odoo_model, EXCLUDED.odoo_field, EXCLUDED.kind, EXCLUDED.position)",
+            ident(&self.schema)
+        );
+        self.write(
+            &sql,
+            &[
+                server.into(),
+                plan.dataset.table.into(),
+                plan.feed.channel.unwrap_or_default().into(),
+                column(0).into(),
+                column(1).into(),
+                column(2).into(),
+                column(3).into(),
+                column(4).into(),
+            ],
+        )
     }
 }

@@ -1,40 +1,101 @@
-//! The warehouse's tables: made where they are missing.
+//! The warehouse's tables: made where they are missing, completed where they are older, and
+//! left alone in everything else.
 
+use std::collections::{HashMap, HashSet};
+
+use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
-use crate::quote::{ident, literal};
-use crate::warehouse::{self, ddl};
+use crate::quote::ident;
+use crate::warehouse::{self, Dataset, SqlType, ddl};
 
 /// What a load could not resolve; its rows name tables, columns and Odoo's ids.
 pub const MISSING_DATA: &str = "missing_data";
 
-/// Makes the schema and the tables that are missing. Every table of the warehouse is made, so
-/// that each reference has its foreign key from the beginning.
-pub fn ensure(schema: &str) -> Result<(), Failure> {
-    let wanted = || warehouse::datasets().map(|dataset| dataset.table).chain([MISSING_DATA]);
-    if existing(schema, wanted())? == wanted().count() {
-        return Ok(());
+/// The columns of the schema's tables, with their types as PostgreSQL writes them.
+type Existing = HashMap<String, HashMap<String, String>>;
+
+/// Widths of text columns that the user narrowed, by table and column.
+pub type Widths = HashMap<(String, String), usize>;
+
+/// Makes the schema and what is missing in it. Every table of the warehouse is made, so that
+/// each reference has its foreign key from the beginning.
+pub fn ensure(schema: &str) -> Result<Widths, Failure> {
+    let mut found = existing(schema)?;
+    if !is_complete(&found) {
+        // Two first runs at once would both try to make the tables.
+        run("SELECT pg_advisory_xact_lock(hashtext('odoo_etl tables'))")?;
+        found = existing(schema)?;
+        make(schema, &found)?;
+        found = existing(schema)?;
     }
-    // Two first runs at once would both try to make the tables.
-    run("SELECT pg_advisory_xact_lock(hashtext('odoo_etl tables'))")?;
-    if !schema_exists(schema)? {
+    let mut widths = Widths::new();
+    for dataset in warehouse::datasets() {
+        let columns = found.get(dataset.table);
+        for (name, sql_type) in dataset.all_columns() {
+            let Some(actual) = columns.and_then(|columns| columns.get(name)) else {
+                continue;
+            };
+            if !compatible(sql_type, actual) {
+                return Err(incompatible(schema, dataset, name, sql_type, actual));
+            }
+            if let Some(width) = width(actual) {
+                widths.insert((dataset.table.to_owned(), name.to_owned()), width);
+            }
+        }
+    }
+    Ok(widths)
+}
+
+fn is_complete(found: &Existing) -> bool {
+    found.contains_key(MISSING_DATA)
+        && warehouse::datasets().all(|dataset| {
+            found.get(dataset.table).is_some_and(|columns| {
+                dataset.all_columns().iter().all(|(name, _)| columns.contains_key(*name))
+            })
+        })
+}
+
+fn make(schema: &str, found: &Existing) -> Result<(), Failure> {
+    let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
+    if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
     }
-    let mut made = Vec::new();
+    let mut made: HashSet<(&str, &str)> = HashSet::new();
     for dataset in warehouse::datasets() {
-        if existing(schema, [dataset.table])? == 0 {
-            run(&ddl::create_table(dataset, schema))?;
-            made.push(dataset);
+        match found.get(dataset.table) {
+            None => {
+                run(&ddl::create_table(dataset, schema))?;
+                made.extend(dataset.all_columns().iter().map(|(name, _)| (dataset.table, *name)));
+            }
+            Some(columns) => {
+                for (name, _) in dataset.all_columns() {
+                    if !columns.contains_key(name) {
+                        let table = ddl::qualified(schema, dataset.table);
+                        let definition = ddl::column_definition(dataset, name);
+                        run(&format!("ALTER TABLE {table} ADD COLUMN {definition}"))?;
+                        made.insert((dataset.table, name));
+                    }
+                }
+            }
         }
     }
-    for dataset in made {
-        for statement in ddl::complete_table(dataset, schema) {
-            run(&statement)?;
-        }
-    }
-    if existing(schema, [MISSING_DATA])? == 0 {
+    if !found.contains_key(MISSING_DATA) {
         run(&missing_data(schema))?;
+    }
+    for dataset in warehouse::datasets() {
+        let new = |column: &&warehouse::Column| made.contains(&(dataset.table, column.name));
+        for column in dataset.value_columns().collect::<Vec<_>>().into_iter().filter(new) {
+            for statement in ddl::foreign_key(dataset, column, schema) {
+                run(&statement)?;
+            }
+        }
+        if made.iter().any(|(table, _)| *table == dataset.table) {
+            for statement in ddl::comments(dataset, schema) {
+                run(&statement)?;
+            }
+        }
     }
     Ok(())
 }
@@ -43,22 +104,58 @@ fn run(statement: &str) -> Result<(), Failure> {
     Ok(Spi::run(statement)?)
 }
 
-fn schema_exists(schema: &str) -> Result<bool, Failure> {
-    let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
-    Ok(Spi::get_one_with_args(sql, &[schema.into()])? == Some(true))
+fn existing(schema: &str) -> Result<Existing, Failure> {
+    let sql = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) \
+               FROM pg_catalog.pg_attribute a \
+               JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped";
+    Spi::connect(|client| {
+        let mut found = Existing::new();
+        for row in client.select(sql, None, &[schema.into()])? {
+            let (table, column, kind) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let table: &mut HashMap<String, String> =
+                found.entry(table.unwrap_or_default()).or_default();
+            table.insert(column.unwrap_or_default(), kind.unwrap_or_default());
+        }
+        Ok(found)
+    })
 }
 
-/// How many of the tables exist.
-fn existing<'a>(schema: &str, tables: impl IntoIterator<Item = &'a str>) -> Result<usize, Failure> {
-    let names: Vec<_> = tables.into_iter().map(literal).collect();
-    let sql = format!(
-        "SELECT count(*) FROM pg_catalog.pg_class c \
-         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-         WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND c.relname IN ({})",
-        names.join(", ")
-    );
-    let count: Option<i64> = Spi::get_one_with_args(&sql, &[schema.into()])?;
-    Ok(usize::try_from(count.unwrap_or(0)).unwrap_or(0))
+/// Whether a column can take the values. Users may narrow texts and fix a number's scale.
+fn compatible(expected: SqlType, actual: &str) -> bool {
+    match expected {
+        SqlType::Text => actual == "text" || actual.starts_with("character varying"),
+        SqlType::Numeric => actual.starts_with("numeric"),
+        _ => actual == expected.name(),
+    }
+}
+
+/// The n of `character varying(n)`.
+fn width(actual: &str) -> Option<usize> {
+    actual.strip_prefix("character varying(")?.strip_suffix(')')?.parse().ok()
+}
+
+fn incompatible(
+    schema: &str,
+    dataset: &Dataset,
+    column: &str,
+    expected: SqlType,
+    actual: &str,
+) -> Failure {
+    let table = ddl::qualified(schema, dataset.table);
+    Failure::new(
+        State::ERRCODE_DATATYPE_MISMATCH,
+        format!(
+            "column \"{column}\" of table {table} has type {actual}, expected {}",
+            expected.name()
+        ),
+    )
+    .hint(format!(
+        "ALTER TABLE {table} ALTER COLUMN {} TYPE {}; or move the table out of the way.",
+        ident(column),
+        expected.name()
+    ))
 }
 
 fn missing_data(schema: &str) -> String {
@@ -66,6 +163,7 @@ fn missing_data(schema: &str) -> String {
     format!(
         "CREATE TABLE {table} (
             target text NOT NULL,
+            channel text NOT NULL DEFAULT '',
             row_id bigint NOT NULL,
             column_name text NOT NULL,
             odoo_model text NOT NULL,
@@ -73,17 +171,20 @@ fn missing_data(schema: &str) -> String {
             first_seen timestamp with time zone NOT NULL DEFAULT now(),
             last_seen timestamp with time zone NOT NULL DEFAULT now(),
             attempts bigint NOT NULL DEFAULT 1,
+            last_error text,
             resolved_at timestamp with time zone,
-            PRIMARY KEY (target, row_id, column_name)
+            PRIMARY KEY (target, channel, row_id, column_name)
         );
         CREATE INDEX ON {table} (target) WHERE resolved_at IS NULL;
         COMMENT ON TABLE {table} IS 'References to records that Odoo did not give: the column is NULL in the row until the record arrives';
         COMMENT ON COLUMN {table}.target IS 'table that holds the row';
+        COMMENT ON COLUMN {table}.channel IS 'channel of the row, in tables that have one';
         COMMENT ON COLUMN {table}.row_id IS 'id of the row';
         COMMENT ON COLUMN {table}.column_name IS 'the reference that is NULL for it';
         COMMENT ON COLUMN {table}.odoo_model IS 'model of the missing record';
         COMMENT ON COLUMN {table}.missing_id IS 'Odoo''s id of the missing record';
         COMMENT ON COLUMN {table}.attempts IS 'how often it was asked for in vain';
+        COMMENT ON COLUMN {table}.last_error IS 'why Odoo did not give it, where it said so';
         COMMENT ON COLUMN {table}.resolved_at IS 'when the reference was restored, or no longer there';"
     )
 }

@@ -1,10 +1,18 @@
 //! Odoo's records to the warehouse's rows.
 
+use std::str::FromStr;
+
+use chrono::NaiveDateTime;
+use chrono_tz::Tz;
+use pgrx::PgSqlErrorCode;
+
 use super::lookup::Lookups;
-use super::plan::{Origin, Plan, PlannedColumn};
+use super::plan::{Origin, Plan, PlannedColumn, Values};
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType, Page, Texts};
-use crate::warehouse::SqlType;
+use crate::warehouse::dataset::ACTIVE;
+use crate::warehouse::path::Test;
+use crate::warehouse::{Source, SqlType};
 
 /// Rows of one table, as columns.
 pub struct Rows {
@@ -13,22 +21,26 @@ pub struct Rows {
     pub columns: Vec<Cells>,
 }
 
+/// What a transformation needs besides the page.
+pub struct Context<'a, 's> {
+    pub lookups: &'a mut Lookups<'s>,
+    /// The server option `timezone`.
+    pub default_zone: &'a str,
+}
+
 impl Rows {
     /// The rows of a page.
-    pub fn from_page(plan: &Plan, page: &Page, lookups: &mut Lookups<'_>) -> Result<Rows, Failure> {
-        let ids = page.ids();
+    pub fn from_page(
+        plan: &Plan,
+        page: &Page,
+        context: &mut Context<'_, '_>,
+    ) -> Result<Rows, Failure> {
         let columns = plan
             .columns
             .iter()
-            .map(|planned| match &planned.origin {
-                Some(origin) => {
-                    let cells = follow(origin, page, lookups)?;
-                    Ok(convert(cells, origin, planned.column.sql_type))
-                }
-                None => Ok(default(planned, ids.len())),
-            })
-            .collect::<Result<_, Failure>>()?;
-        Ok(Rows { ids, columns })
+            .map(|planned| column(planned, page, context))
+            .collect::<Result<_, _>>()?;
+        Ok(Rows { ids: page.ids(), columns })
     }
 
     /// Adds rows of the same table.
@@ -38,61 +50,218 @@ impl Rows {
             (0..more.len()).for_each(|row| cells.push_from(more, row));
         }
     }
+
+    /// Cuts a column's texts to a number of characters. Returns how many were longer.
+    pub fn narrow(&mut self, column: usize, width: usize) -> usize {
+        let Cells::Texts(texts) = &self.columns[column] else {
+            return 0;
+        };
+        let cut = |text: &str| text.char_indices().nth(width).map(|(end, _)| end);
+        let longer = texts.iter().flatten().filter(|text| cut(text).is_some()).count();
+        if longer > 0 {
+            let narrowed =
+                texts.iter().map(|text| text.map(|text| &text[..cut(text).unwrap_or(text.len())]));
+            self.columns[column] = Cells::Texts(narrowed.collect());
+        }
+        longer
+    }
+}
+
+fn column(
+    planned: &PlannedColumn,
+    page: &Page,
+    context: &mut Context<'_, '_>,
+) -> Result<Cells, Failure> {
+    let sql_type = planned.column.sql_type;
+    match &planned.values {
+        Values::Plain(origins) => {
+            let cells = first_value(origins, sql_type, page, context)?;
+            match (cells, planned.column.source) {
+                (None, _) if planned.column.name == ACTIVE => {
+                    Ok(Cells::Booleans(vec![Some(true); page.rows()]))
+                }
+                (cells, Source::Zone(_)) => {
+                    let zones = cells.unwrap_or_else(|| empty(sql_type, page.rows()));
+                    checked_zones(&zones, context.default_zone)
+                }
+                (cells, _) => Ok(cells.unwrap_or_else(|| empty(sql_type, page.rows()))),
+            }
+        }
+        Values::Day { time, zone } => {
+            let nothing = || empty(SqlType::Text, page.rows());
+            let times = first_value(time, SqlType::Timestamptz, page, context)?;
+            let zones = first_value(zone, SqlType::Text, page, context)?;
+            days(
+                &times.unwrap_or_else(nothing),
+                &zones.unwrap_or_else(nothing),
+                context.default_zone,
+            )
+        }
+    }
+}
+
+/// Each row's first value that is not empty; `None` without any origin.
+fn first_value(
+    origins: &[Origin],
+    sql_type: SqlType,
+    page: &Page,
+    context: &mut Context<'_, '_>,
+) -> Result<Option<Cells>, Failure> {
+    let mut best: Option<Cells> = None;
+    for origin in origins {
+        let cells = convert(follow(origin, sql_type, page, context)?, origin, sql_type);
+        best = Some(match best {
+            None => cells,
+            Some(best) => best.or(&cells),
+        });
+    }
+    Ok(best)
 }
 
 /// The values of an origin's last field.
-fn follow(origin: &Origin, page: &Page, lookups: &mut Lookups<'_>) -> Result<Cells, Failure> {
-    let nothing = || empty(origin.field.field_type, page.rows());
-    let mut cells = page.column(&origin.field.name).cloned().unwrap_or_else(nothing);
+fn follow(
+    origin: &Origin,
+    sql_type: SqlType,
+    page: &Page,
+    context: &mut Context<'_, '_>,
+) -> Result<Cells, Failure> {
+    let missing = || Cells::empty(origin.field.field_type, page.rows());
+    let mut cells = page.column(&origin.field.name).cloned().unwrap_or_else(missing);
     for hop in &origin.hops {
         cells = match &cells {
-            Cells::Integers(ids) => lookups.follow(ids, hop)?,
-            _ => empty(hop.field.field_type, page.rows()),
+            Cells::Integers(ids) => context.lookups.follow(ids, hop)?,
+            Cells::Lists(lists) if sql_type == SqlType::TextArray => {
+                context.lookups.follow_many(lists, hop, array_literal)?
+            }
+            Cells::Lists(lists) => {
+                context.lookups.follow_many(lists, hop, |texts| texts.join("; "))?
+            }
+            _ => Cells::empty(hop.field.field_type, page.rows()),
         };
     }
     Ok(cells)
 }
 
-fn empty(field_type: FieldType, rows: usize) -> Cells {
-    let mut cells = Cells::new(field_type);
-    (0..rows).for_each(|_| cells.push_null());
-    cells
+/// Texts as PostgreSQL writes an array of them.
+fn array_literal(texts: &[&str]) -> String {
+    let quoted =
+        texts.iter().map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
 }
 
-/// The cells of a column that Odoo has no field for. Records of models that cannot be archived
-/// are active.
-fn default(planned: &PlannedColumn, rows: usize) -> Cells {
-    match (planned.column.name, planned.column.sql_type) {
-        ("active", _) => Cells::Booleans(vec![Some(true); rows]),
-        (_, SqlType::Boolean) => empty(FieldType::Boolean, rows),
-        (_, SqlType::Bigint) => empty(FieldType::Integer, rows),
-        (_, SqlType::BigintArray) => empty(FieldType::ToMany, rows),
-        (_, SqlType::Text | SqlType::Numeric | SqlType::Timestamptz) => {
-            empty(FieldType::Text, rows)
-        }
-    }
+/// NULLs in the form in which a column of that type is handed over.
+fn empty(sql_type: SqlType, rows: usize) -> Cells {
+    let field_type = match sql_type {
+        SqlType::Boolean => FieldType::Boolean,
+        SqlType::Bigint => FieldType::Integer,
+        SqlType::Text
+        | SqlType::TextArray
+        | SqlType::BigintArray
+        | SqlType::Numeric
+        | SqlType::Date
+        | SqlType::Timestamptz => FieldType::Text,
+    };
+    Cells::empty(field_type, rows)
 }
 
 /// A field's values as a column of another type holds them.
 fn convert(cells: Cells, origin: &Origin, to: SqlType) -> Cells {
-    match (to, cells, origin.last().equals) {
-        (SqlType::Boolean, Cells::Texts(texts), Some(value)) => {
-            Cells::Booleans(texts.iter().map(|text| text.map(|text| text == value)).collect())
+    let texts =
+        |texts: Vec<Option<String>>| Cells::Texts(texts.iter().map(Option::as_deref).collect());
+    match (to, cells, origin.test) {
+        (_, Cells::Texts(values), Some(Test::Equals(value))) => {
+            Cells::Booleans(values.iter().map(|text| text.map(|text| text == value)).collect())
+        }
+        (_, Cells::Integers(values), Some(Test::Positive)) => {
+            Cells::Booleans(values.into_iter().map(|number| number.map(|n| n > 0)).collect())
         }
         (SqlType::BigintArray, Cells::Integers(ids), _) => Cells::Lists(ids.into_iter().collect()),
-        (SqlType::Text, Cells::Integers(numbers), _) => {
-            let texts = numbers.into_iter().map(|number| number.map(|number| number.to_string()));
-            Cells::Texts(owned(texts))
+        (SqlType::Text | SqlType::Numeric, Cells::Integers(numbers), _) => {
+            texts(numbers.into_iter().map(|number| number.map(|n| n.to_string())).collect())
         }
         (SqlType::Text, Cells::Booleans(flags), _) => {
-            Cells::Texts(owned(flags.into_iter().map(|flag| flag.map(|flag| flag.to_string()))))
+            texts(flags.into_iter().map(|flag| flag.map(|flag| flag.to_string())).collect())
+        }
+        // The day of a time, in UTC.
+        (SqlType::Date, Cells::Texts(times), _) => {
+            Cells::Texts(times.iter().map(|time| time.and_then(|time| time.get(..10))).collect())
         }
         (_, cells, _) => cells,
     }
 }
 
-fn owned(texts: impl Iterator<Item = Option<String>>) -> Texts {
-    let mut all = Texts::default();
-    texts.for_each(|text| all.push(text.as_deref()));
-    all
+fn zone_named(name: &str) -> Result<Tz, Failure> {
+    Tz::from_str(name).map_err(|_| {
+        Failure::new(
+            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
+            format!("unknown time zone \"{name}\""),
+        )
+        .detail("A company in Odoo has it, by its working hours or its address.")
+        .hint("Set a name of the IANA time zone database there, such as Europe/Paris.")
+    })
+}
+
+fn checked_zones(zones: &Cells, default: &str) -> Result<Cells, Failure> {
+    let Cells::Texts(zones) = zones else {
+        return Ok(zones.clone());
+    };
+    let named: Vec<&str> = zones.iter().map(|zone| zone.unwrap_or(default)).collect();
+    named.iter().try_for_each(|zone| zone_named(zone).map(drop))?;
+    Ok(Cells::Texts(named.into_iter().map(Some).collect()))
+}
+
+/// The day that a time falls on in its zone.
+fn days(times: &Cells, zones: &Cells, default: &str) -> Result<Cells, Failure> {
+    let (Cells::Texts(times), Cells::Texts(zones)) = (times, zones) else {
+        return Ok(Cells::empty(FieldType::Text, times.len()));
+    };
+    let mut days = Texts::default();
+    // Shops are in few zones, and rows of one zone come together.
+    let mut last: Option<(&str, Tz)> = None;
+    for (time, zone) in times.iter().zip(zones.iter()) {
+        let name = zone.unwrap_or(default);
+        let zone = match last {
+            Some((known, zone)) if known == name => zone,
+            _ => zone_named(name)?,
+        };
+        last = Some((name, zone));
+        let utc =
+            time.and_then(|time| NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S+00").ok());
+        let day = utc.map(|utc| utc.and_utc().with_timezone(&zone).date_naive().to_string());
+        days.push(day.as_deref());
+    }
+    Ok(Cells::Texts(days))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(values: &[Option<&str>]) -> Cells {
+        Cells::Texts(values.iter().copied().collect())
+    }
+
+    #[test]
+    fn a_day_is_that_of_the_branch() {
+        let times = texts(&[Some("2024-03-31 22:30:00+00"), Some("2024-01-01 02:00:00+00"), None]);
+        let zones = texts(&[Some("Europe/Paris"), Some("America/New_York"), None]);
+        let expected = texts(&[Some("2024-04-01"), Some("2023-12-31"), None]);
+        assert_eq!(days(&times, &zones, "UTC").unwrap(), expected);
+        let error = days(&times, &texts(&[Some("Mars/North"), None, None]), "UTC").unwrap_err();
+        assert!(error.message.contains("Mars/North"));
+    }
+
+    #[test]
+    fn arrays_are_quoted() {
+        assert_eq!(array_literal(&["a,b", "c\"d\\e", "{}"]), r#"{"a,b","c\"d\\e","{}"}"#);
+        assert_eq!(array_literal(&[]), "{}");
+    }
+
+    #[test]
+    fn narrow_columns_cut_characters_not_bytes() {
+        let mut rows =
+            Rows { ids: vec![1, 2, 3], columns: vec![texts(&[Some("äöü"), Some("ab"), None])] };
+        assert_eq!(rows.narrow(0, 2), 1);
+        assert_eq!(rows.columns[0], texts(&[Some("äö"), Some("ab"), None]));
+    }
 }

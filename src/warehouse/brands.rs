@@ -7,11 +7,11 @@ pub const ENTITY: Entity = Entity { name: "brands", datasets: &[BRANDS] };
 const BRANDS: Dataset = Dataset {
     table: "dim_brands",
     about: "Product brands (OCA module product_brand)",
-    models: &["product.brand"],
+    feeds: &[all_of(&["product.brand"])],
     kind: Kind::Dimension,
     columns: &[
         text("name", "name"),
         text("description", "description"),
-        bigint("partner_id", "partner_id"),
+        reference("partner_id", "partner_id", "dim_customers"),
     ],
 };

@@ -6,7 +6,7 @@ pub const ENTITY: Entity = Entity { name: "categories", datasets: &[CATEGORIES] 
 const CATEGORIES: Dataset = Dataset {
     table: "dim_categories",
     about: "Product categories",
-    models: &["product.category"],
+    feeds: &[all_of(&["product.category"])],
     kind: Kind::Dimension,
     columns: &[
         text("name", "name"),

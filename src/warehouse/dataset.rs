@@ -5,10 +5,24 @@ pub struct Dataset {
     pub table: &'static str,
     /// Becomes the table's comment.
     pub about: &'static str,
-    /// The names that the model has had, newest first.
-    pub models: &'static [&'static str],
+    pub feeds: &'static [Feed],
     pub kind: Kind,
     pub columns: &'static [Column],
+}
+
+/// The model that fills a table, or its share of it.
+pub struct Feed {
+    /// In tables with several feeds, the first part of the primary key.
+    pub channel: Option<&'static str>,
+    /// The names that the model has had, newest first.
+    pub models: &'static [&'static str],
+    /// Which records, in Odoo's notation.
+    pub domain: &'static str,
+}
+
+/// All records of a model.
+pub const fn all_of(models: &'static [&'static str]) -> Feed {
+    Feed { channel: None, models, domain: "[]" }
 }
 
 /// What a table's rows are.
@@ -16,6 +30,8 @@ pub struct Dataset {
 pub enum Kind {
     /// Things that facts refer to; they are never deleted here.
     Dimension,
+    /// What happened, or what there is.
+    Fact,
 }
 
 pub struct Column {
@@ -27,21 +43,55 @@ pub struct Column {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SqlType {
     Text,
+    TextArray,
     Bigint,
     BigintArray,
     Numeric,
     Boolean,
+    Date,
     Timestamptz,
 }
 
+/// Where a column's values come from. Paths are written as [`super::path`] says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// A value, by its path in Odoo (see [`super::Path`]).
     Field(&'static str),
-    /// The id of a row of another table, by its path in Odoo.
-    Reference { path: &'static str, table: &'static str },
-    /// An expression over the row's own columns, in SQL.
+    /// The id of a row of another table.
+    Reference {
+        path: &'static str,
+        table: &'static str,
+        key: Key,
+    },
+    /// The name of a time zone; where Odoo has none, the server option `timezone`.
+    Zone(&'static str),
+    /// The day of a time in a zone.
+    BusinessDate {
+        time: &'static str,
+        zone: &'static str,
+    },
+    /// A column of the row that a reference points to; `table` if it is a reference itself.
+    Inherited {
+        reference: &'static str,
+        column: &'static str,
+        table: Option<&'static str>,
+    },
+    /// An SQL expression over the row's own columns.
     Generated(&'static str),
+    /// The same, but it depends on today's date and so is brought up to date by every run.
+    Refreshed(&'static str),
+}
+
+/// The primary key that a reference points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    Id,
+    /// (channel, id) with the row's own channel.
+    OwnChannel,
+    /// (channel, id) with the channel that a generated column of the row holds.
+    Channel {
+        column: &'static str,
+        channel: &'static str,
+    },
 }
 
 impl SqlType {
@@ -49,90 +99,145 @@ impl SqlType {
     pub fn name(self) -> &'static str {
         match self {
             SqlType::Text => "text",
+            SqlType::TextArray => "text[]",
             SqlType::Bigint => "bigint",
             SqlType::BigintArray => "bigint[]",
             SqlType::Numeric => "numeric",
             SqlType::Boolean => "boolean",
+            SqlType::Date => "date",
             SqlType::Timestamptz => "timestamp with time zone",
         }
     }
 }
 
 impl Column {
-    /// Its path in Odoo; a generated column has none.
-    pub fn path(&self) -> Option<&'static str> {
+    /// Whether its values come with the record, as opposed to being made in the warehouse.
+    pub fn is_loaded(&self) -> bool {
+        !matches!(
+            self.source,
+            Source::Generated(_) | Source::Refreshed(_) | Source::Inherited { .. }
+        )
+    }
+
+    /// The table that it refers to.
+    pub fn refers_to(&self) -> Option<&'static str> {
         match self.source {
-            Source::Field(path) | Source::Reference { path, .. } => Some(path),
-            Source::Generated(_) => None,
+            Source::Reference { table, .. } => Some(table),
+            Source::Inherited { table, .. } => table,
+            _ => None,
         }
     }
 }
 
-const fn field(name: &'static str, sql_type: SqlType, path: &'static str) -> Column {
-    Column { name, sql_type, source: Source::Field(path) }
+macro_rules! field_columns {
+    ($($name:ident: $sql_type:ident),*) => {$(
+        pub const fn $name(name: &'static str, path: &'static str) -> Column {
+            Column { name, sql_type: SqlType::$sql_type, source: Source::Field(path) }
+        }
+    )*};
 }
 
-pub const fn text(name: &'static str, path: &'static str) -> Column {
-    field(name, SqlType::Text, path)
-}
-
-pub const fn bigint(name: &'static str, path: &'static str) -> Column {
-    field(name, SqlType::Bigint, path)
-}
-
-pub const fn bigint_array(name: &'static str, path: &'static str) -> Column {
-    field(name, SqlType::BigintArray, path)
-}
-
-pub const fn numeric(name: &'static str, path: &'static str) -> Column {
-    field(name, SqlType::Numeric, path)
-}
-
-pub const fn boolean(name: &'static str, path: &'static str) -> Column {
-    field(name, SqlType::Boolean, path)
+field_columns! {
+    text: Text, text_array: TextArray, bigint: Bigint, bigint_array: BigintArray,
+    numeric: Numeric, boolean: Boolean, date: Date, timestamptz: Timestamptz
 }
 
 pub const fn reference(name: &'static str, path: &'static str, table: &'static str) -> Column {
-    Column { name, sql_type: SqlType::Bigint, source: Source::Reference { path, table } }
+    keyed_reference(name, path, table, Key::Id)
+}
+
+pub const fn keyed_reference(
+    name: &'static str,
+    path: &'static str,
+    table: &'static str,
+    key: Key,
+) -> Column {
+    Column { name, sql_type: SqlType::Bigint, source: Source::Reference { path, table, key } }
+}
+
+pub const fn zone(name: &'static str, path: &'static str) -> Column {
+    Column { name, sql_type: SqlType::Text, source: Source::Zone(path) }
+}
+
+pub const fn business_date(name: &'static str, time: &'static str, zone: &'static str) -> Column {
+    Column { name, sql_type: SqlType::Date, source: Source::BusinessDate { time, zone } }
+}
+
+pub const fn inherited(
+    name: &'static str,
+    sql_type: SqlType,
+    reference: &'static str,
+    column: &'static str,
+    table: Option<&'static str>,
+) -> Column {
+    Column { name, sql_type, source: Source::Inherited { reference, column, table } }
 }
 
 pub const fn generated(name: &'static str, sql_type: SqlType, expression: &'static str) -> Column {
     Column { name, sql_type, source: Source::Generated(expression) }
 }
 
-/// The columns that the engine fills from Odoo in every table, besides `id`.
-const ACTIVE: Column = boolean("active", "active");
-const WRITE_DATE: Column = field("odoo_write_date", SqlType::Timestamptz, "write_date");
+pub const fn refreshed(name: &'static str, sql_type: SqlType, expression: &'static str) -> Column {
+    Column { name, sql_type, source: Source::Refreshed(expression) }
+}
+
+/// Models without archiving have no `active`; their records are active.
+pub const ACTIVE: &str = "active";
+
+/// The columns that the engine fills from Odoo, besides the key.
+const DIMENSION: &[Column] =
+    &[boolean(ACTIVE, "active"), timestamptz("odoo_write_date", "write_date")];
+const FACT: &[Column] = &[timestamptz("odoo_write_date", "write_date")];
 
 impl Dataset {
-    /// The columns that come from Odoo, besides `id`: the declared ones and the engine's.
-    pub fn loaded_columns(&self) -> impl Iterator<Item = &Column> {
-        let declared = self.columns.iter().filter(|column| column.path().is_some());
-        let engine = match self.kind {
-            Kind::Dimension => &[ACTIVE, WRITE_DATE],
-        };
-        declared.chain(engine)
+    fn engine_columns(&self) -> &'static [Column] {
+        match self.kind {
+            Kind::Dimension => DIMENSION,
+            Kind::Fact => FACT,
+        }
     }
 
-    /// The columns that refer to other tables: name, and the table.
-    pub fn references(&self) -> impl Iterator<Item = (&'static str, &'static str)> {
-        self.columns.iter().filter_map(|column| match column.source {
-            Source::Reference { table, .. } => Some((column.name, table)),
-            _ => None,
-        })
+    /// Declared columns and the engine's own, besides key and bookkeeping.
+    pub fn value_columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
+        self.columns.iter().chain(self.engine_columns())
+    }
+
+    /// The columns whose values come with each record.
+    pub fn loaded_columns(&self) -> impl Iterator<Item = &'static Column> + use<> {
+        self.value_columns().filter(|column| column.is_loaded())
+    }
+
+    /// Whether the table has several feeds, and so the key (channel, id).
+    pub fn has_channels(&self) -> bool {
+        self.feeds.iter().any(|feed| feed.channel.is_some())
+    }
+
+    /// The primary key's columns.
+    pub fn key(&self) -> &'static [&'static str] {
+        match self.has_channels() {
+            true => &["channel", "id"],
+            false => &["id"],
+        }
     }
 
     /// Every column of the table in its order: name and SQL type.
-    pub fn all_columns(&self) -> impl Iterator<Item = (&'static str, SqlType)> {
-        let declared = self.columns.iter().map(|column| (column.name, column.sql_type));
-        let bookkeeping = match self.kind {
-            Kind::Dimension => [
-                (ACTIVE.name, SqlType::Boolean),
-                ("deleted_at", SqlType::Timestamptz),
-                (WRITE_DATE.name, SqlType::Timestamptz),
-                ("synced_at", SqlType::Timestamptz),
-            ],
+    pub fn all_columns(&self) -> Vec<(&'static str, SqlType)> {
+        let mut columns = match self.has_channels() {
+            true => vec![("channel", SqlType::Text), ("id", SqlType::Bigint)],
+            false => vec![("id", SqlType::Bigint)],
         };
-        [("id", SqlType::Bigint)].into_iter().chain(declared).chain(bookkeeping)
+        let named = |column: &'static Column| (column.name, column.sql_type);
+        columns.extend(self.columns.iter().map(named));
+        columns.extend(self.engine_columns().iter().map(named));
+        if self.kind == Kind::Dimension {
+            columns.push(("deleted_at", SqlType::Timestamptz));
+        }
+        columns.push(("synced_at", SqlType::Timestamptz));
+        columns
+    }
+
+    /// The column of that name, if it is declared or the engine's.
+    pub fn column(&self, name: &str) -> Option<&'static Column> {
+        self.value_columns().find(|column| column.name == name)
     }
 }

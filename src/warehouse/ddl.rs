@@ -1,6 +1,6 @@
 //! Declarations as SQL: tables, constraints and comments. Pure text; nothing is run here.
 
-use super::dataset::{Dataset, Source};
+use super::dataset::{Column, Dataset, Key, Source};
 use crate::quote::{ident, literal};
 
 /// The table's name with its schema, as SQL text.
@@ -10,84 +10,109 @@ pub fn qualified(schema: &str, table: &str) -> String {
 
 /// CREATE TABLE of a dataset, without its foreign keys: tables may refer to one another.
 pub fn create_table(dataset: &Dataset, schema: &str) -> String {
-    let columns: Vec<String> = dataset
-        .all_columns()
-        .map(|(name, sql_type)| {
-            let rest = match (name, generation(dataset, name)) {
-                ("id", _) => " PRIMARY KEY".to_owned(),
-                ("active" | "synced_at", _) => " NOT NULL".to_owned(),
-                (_, Some(expression)) => format!(" GENERATED ALWAYS AS ({expression}) STORED"),
-                _ => String::new(),
-            };
-            format!("{} {}{rest}", ident(name), sql_type.name())
-        })
-        .collect();
+    let columns = dataset.all_columns();
+    let mut lines: Vec<_> =
+        columns.iter().map(|(name, _)| column_definition(dataset, name)).collect();
+    lines.push(format!("PRIMARY KEY ({})", dataset.key().join(", ")));
     let table = qualified(schema, dataset.table);
-    format!("CREATE TABLE IF NOT EXISTS {table} (\n    {}\n)", columns.join(",\n    "))
+    format!("CREATE TABLE {table} (\n    {}\n)", lines.join(",\n    "))
 }
 
-fn generation(dataset: &Dataset, name: &str) -> Option<&'static str> {
-    dataset.columns.iter().find(|column| column.name == name).and_then(|column| {
-        match column.source {
-            Source::Generated(expression) => Some(expression),
-            _ => None,
+/// A column as CREATE TABLE and ADD COLUMN want it.
+pub fn column_definition(dataset: &Dataset, name: &str) -> String {
+    let columns = dataset.all_columns();
+    let sql_type = columns.iter().find(|(column, _)| *column == name).map(|(_, kind)| kind.name());
+    let rest = match dataset.column(name).map(|column| column.source) {
+        Some(Source::Generated(expression)) => {
+            format!(" GENERATED ALWAYS AS ({expression}) STORED")
         }
-    })
+        _ => String::new(),
+    };
+    format!("{} {}{rest}", ident(name), sql_type.unwrap_or("text"))
 }
 
-/// The name of the foreign key of a column, as PostgreSQL itself would name it.
-pub fn foreign_key_name(table: &str, column: &str) -> String {
-    format!("{table}_{column}_fkey")
-}
-
-/// The statements that complete a table just made: its foreign keys, an index for each, since
-/// missing parents are looked up by it, and the comments.
-pub fn complete_table(dataset: &Dataset, schema: &str) -> Vec<String> {
+/// The foreign key of a column, and an index for the other direction.
+pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Vec<String> {
+    let Some(parent) = column.refers_to() else {
+        return Vec::new();
+    };
     let table = qualified(schema, dataset.table);
-    let mut statements = Vec::new();
-    for (column, parent) in dataset.references() {
-        statements.push(format!(
-            "ALTER TABLE {table} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {}",
-            ident(&foreign_key_name(dataset.table, column)),
-            ident(column),
-            qualified(schema, parent),
-        ));
-        statements.push(format!("CREATE INDEX ON {table} ({})", ident(column)));
-    }
-    let models = dataset.models.join(" or ");
-    let about = format!("{} (Odoo: {models})", dataset.about);
-    statements.push(format!("COMMENT ON TABLE {table} IS {}", literal(&about)));
-    for (column, about) in comments(dataset) {
-        let column = ident(column);
-        statements.push(format!("COMMENT ON COLUMN {table}.{column} IS {}", literal(&about)));
+    let name = ident(column.name);
+    let key = match column.source {
+        Source::Reference { key, .. } => key,
+        _ => Key::Id,
+    };
+    let (own, theirs) = match key {
+        Key::Id => (name.clone(), "id"),
+        Key::OwnChannel => (format!("channel, {name}"), "channel, id"),
+        Key::Channel { column, .. } => (format!("{}, {name}", ident(column)), "channel, id"),
+    };
+    // As PostgreSQL itself would name it.
+    let constraint = ident(&format!("{}_{}_fkey", dataset.table, column.name));
+    let parent = qualified(schema, parent);
+    vec![
+        format!(
+            "ALTER TABLE {table} ADD CONSTRAINT {constraint} FOREIGN KEY ({own}) REFERENCES {parent} ({theirs})"
+        ),
+        format!("CREATE INDEX ON {table} ({own})"),
+    ]
+}
+
+/// The table's comment and its columns'.
+pub fn comments(dataset: &Dataset, schema: &str) -> Vec<String> {
+    let table = qualified(schema, dataset.table);
+    let about = format!("{} (Odoo: {})", dataset.about, models(dataset));
+    let mut statements = vec![format!("COMMENT ON TABLE {table} IS {}", literal(&about))];
+    for (name, _) in dataset.all_columns() {
+        let about = literal(&column_comment(dataset, name));
+        statements.push(format!("COMMENT ON COLUMN {table}.{} IS {about}", ident(name)));
     }
     statements
 }
 
-/// What each column holds, in words that name Odoo's field.
-fn comments(dataset: &Dataset) -> Vec<(&'static str, String)> {
-    let model = dataset.models[0];
-    let declared = dataset.columns.iter().map(|column| {
-        let about = match column.source {
-            Source::Field(path) => format!("Odoo: {model}.{}", readable(path)),
-            Source::Reference { path, table } => {
-                format!("Odoo: {model}.{}; refers to {table}", readable(path))
+fn models(dataset: &Dataset) -> String {
+    let models: Vec<_> = dataset.feeds.iter().map(|feed| feed.models.join(" or ")).collect();
+    models.join(", ")
+}
+
+/// What a column holds, in words that name Odoo's field.
+fn column_comment(dataset: &Dataset, name: &str) -> String {
+    let field = |path: &str| format!("Odoo: {}", described(dataset, path));
+    match dataset.column(name) {
+        None => match name {
+            "channel" => "where the row comes from: pos or sale".into(),
+            "id" => format!("Odoo: {}", described(dataset, "id")),
+            "deleted_at" => "when the record was found to be deleted in Odoo".into(),
+            _ => "when this row last changed here".into(),
+        },
+        Some(column) => match column.source {
+            Source::Field("active") => format!("{}; false for archived records", field("active")),
+            Source::Field(path) => field(path),
+            Source::Reference { path, table, .. } => format!("{}; refers to {table}", field(path)),
+            Source::Zone(path) => format!("{}, or the server option timezone", field(path)),
+            Source::BusinessDate { time, zone } => {
+                format!("day of {} in the time zone {}", described(dataset, time), spelled(zone))
+            }
+            Source::Inherited { reference, column, .. } => {
+                format!("{column} of the row that {reference} refers to")
             }
             Source::Generated(expression) => format!("generated: {expression}"),
-        };
-        (column.name, about)
+            Source::Refreshed(expression) => format!("as of the last run: {expression}"),
+        },
+    }
+}
+
+/// A path for each feed, after its model's name.
+fn described(dataset: &Dataset, text: &str) -> String {
+    let parts: Vec<_> = text.split(" / ").collect();
+    let feeds = dataset.feeds.iter().enumerate().filter_map(|(index, feed)| {
+        let part = parts.get(index).unwrap_or(&parts[0]);
+        (*part != "-").then(|| format!("{}.{}", feed.models[0], spelled(part)))
     });
-    let engine = [
-        ("id", format!("Odoo: {model}.id")),
-        ("active", format!("Odoo: {model}.active; false for archived records")),
-        ("deleted_at", "when the record was found to be deleted in Odoo".to_owned()),
-        ("odoo_write_date", format!("Odoo: {model}.write_date")),
-        ("synced_at", "when this row last changed here".to_owned()),
-    ];
-    declared.chain(engine).collect()
+    feeds.collect::<Vec<_>>().join(", ")
 }
 
 /// A path as a reader of comments understands it.
-fn readable(path: &str) -> String {
-    path.replace('|', " or ")
+fn spelled(path: &str) -> String {
+    path.replace(" ?? ", ", else ").replace('|', " or ")
 }

@@ -1,14 +1,21 @@
 //! What is loaded: one file per entity, which only declares.
 
+mod branches;
 mod brands;
 mod categories;
+mod customers;
 pub mod dataset;
 pub mod ddl;
-mod path;
+mod employees;
+pub mod path;
 mod products;
+mod promotions;
+mod purchases;
+mod sales;
+mod stock;
+mod warehouses;
 
-pub use dataset::{Column, Dataset, Kind, Source, SqlType};
-pub use path::{Path, Step};
+pub use dataset::{Column, Dataset, Feed, Key, Kind, Source, SqlType};
 
 /// What a user names in `odoo_sync('…')`: one or more tables, parents first.
 pub struct Entity {
@@ -17,14 +24,26 @@ pub struct Entity {
 }
 
 /// Every entity, parents first: the order of `odoo_sync_all()`.
-pub const ENTITIES: &[Entity] = &[categories::ENTITY, brands::ENTITY, products::ENTITY];
+pub const ENTITIES: &[Entity] = &[
+    branches::ENTITY,
+    categories::ENTITY,
+    brands::ENTITY,
+    products::ENTITY,
+    warehouses::ENTITY,
+    stock::ENTITY,
+    employees::ENTITY,
+    customers::ENTITY,
+    promotions::ENTITY,
+    sales::ENTITY,
+    purchases::ENTITY,
+];
 
 /// The entity of that name.
 pub fn entity(name: &str) -> Option<&'static Entity> {
     ENTITIES.iter().find(|entity| entity.name == name)
 }
 
-/// Every table of the warehouse, parents first.
+/// Every table of the warehouse, in the order of the entities.
 pub fn datasets() -> impl Iterator<Item = &'static Dataset> {
     ENTITIES.iter().flat_map(|entity| entity.datasets)
 }
@@ -34,7 +53,7 @@ pub fn dataset(table: &str) -> Option<&'static Dataset> {
     datasets().find(|dataset| dataset.table == table)
 }
 
-/// The place of a table among all, parents first.
+/// The place of a table among all.
 pub fn position(table: &str) -> Option<usize> {
     datasets().position(|dataset| dataset.table == table)
 }
@@ -49,16 +68,34 @@ pub fn entity_of(dataset: &Dataset) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::odoo::Domain;
 
     #[test]
-    fn every_reference_leads_to_a_table_and_every_path_is_valid() {
+    fn every_path_domain_and_reference_is_valid() {
         for dataset in datasets() {
-            for column in dataset.columns {
-                if let Some(path) = column.path() {
-                    assert!(Path::parse(path).is_ok(), "{}.{}", dataset.table, column.name);
+            let place = |column: &Column| format!("{}.{}", dataset.table, column.name);
+            for (index, feed) in dataset.feeds.iter().enumerate() {
+                assert!(Domain::parse(feed.domain).is_ok(), "{}", dataset.table);
+                for column in dataset.value_columns() {
+                    let texts = match column.source {
+                        Source::Field(path) | Source::Reference { path, .. } => vec![path],
+                        Source::Zone(path) => vec![path],
+                        Source::BusinessDate { time, zone } => vec![time, zone],
+                        _ => vec![],
+                    };
+                    for text in texts {
+                        assert!(path::parse(text, index).is_ok(), "{}", place(column));
+                    }
                 }
-                if let Source::Reference { table, .. } = column.source {
-                    assert!(super::dataset(table).is_some(), "{}.{}", dataset.table, column.name);
+            }
+            for column in dataset.columns {
+                if let Some(table) = column.refers_to() {
+                    assert!(super::dataset(table).is_some(), "{}", place(column));
+                }
+                if let Source::Inherited { reference, column: inherited, .. } = column.source {
+                    let parent = dataset.column(reference).and_then(Column::refers_to);
+                    let parent = parent.and_then(super::dataset).expect("a reference");
+                    assert!(parent.column(inherited).is_some(), "{}", place(column));
                 }
             }
         }
@@ -66,18 +103,16 @@ mod tests {
 
     #[test]
     fn names_are_unique() {
-        let mut names: Vec<_> = datasets().map(|dataset| dataset.table).collect();
-        names.extend(ENTITIES.iter().map(|entity| entity.name));
-        let count = names.len();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), count);
+        let unique = |mut names: Vec<&str>| {
+            let count = names.len();
+            names.sort_unstable();
+            names.dedup();
+            names.len() == count
+        };
+        assert!(unique(datasets().map(|dataset| dataset.table).collect()));
+        assert!(unique(ENTITIES.iter().map(|entity| entity.name).collect()));
         for dataset in datasets() {
-            let mut columns: Vec<_> = dataset.all_columns().map(|(name, _)| name).collect();
-            let count = columns.len();
-            columns.sort_unstable();
-            columns.dedup();
-            assert_eq!(columns.len(), count, "{}", dataset.table);
+            assert!(unique(dataset.all_columns().into_iter().map(|(name, _)| name).collect()));
         }
     }
 }

@@ -1,53 +1,55 @@
 //! How a declaration says where in Odoo a value comes from.
 //!
-//! `uom_id|product_uom_id.name` is the `name` of the record that `uom_id` points to, or
-//! `product_uom_id` where there is no `uom_id`. `is_storable|type=product` is a boolean: the
-//! field `is_storable`, or where there is none, whether `type` is `product`.
+//! - `uom_id.name` is the `name` of the record that `uom_id` points to.
+//! - `uom_id.name|product_uom.name` are two spellings: the first one that this Odoo has counts.
+//! - `tz ?? company_id.tz` are two values: the second one counts where the first is empty.
+//! - `type=product` is a boolean, whether `type` is `product`; `customer_rank>0` another.
+//! - `amount_paid / -` is for a table with two feeds: a path for each, `-` for none.
 
-/// One step: the names that a field has had, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Step {
-    pub aliases: Vec<Alias>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alias {
-    pub field: &'static str,
-    /// The value that makes the column true.
-    pub equals: Option<&'static str>,
-}
+/// Values in the order of preference; each is the first spelling that resolves.
+pub type Paths = Vec<Vec<Path>>;
 
 /// Fields from the dataset's own model on; every one but the last is relational.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Path {
-    pub steps: Vec<Step>,
+    pub fields: Vec<&'static str>,
+    /// Makes a boolean of the value.
+    pub test: Option<Test>,
 }
 
-impl Path {
-    /// Reads a path; the text of the error says what is wrong with the declaration.
-    pub fn parse(text: &'static str) -> Result<Path, String> {
-        let steps = text.split('.').map(parse_step).collect::<Result<Vec<_>, _>>()?;
-        let inner = steps.iter().rev().skip(1).flat_map(|step| &step.aliases);
-        if inner.into_iter().any(|alias| alias.equals.is_some()) {
-            return Err(format!("{text}: only the last step may compare"));
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Test {
+    Equals(&'static str),
+    Positive,
+}
+
+/// Reads the paths of one feed; the text of the error says what is wrong with the declaration.
+pub fn parse(text: &'static str, feed: usize) -> Result<Paths, String> {
+    let parts: Vec<_> = text.split(" / ").collect();
+    let part = match parts.as_slice() {
+        [only] => only,
+        several => several.get(feed).ok_or_else(|| format!("{text}: no path for feed {feed}"))?,
+    };
+    match *part {
+        "-" => Ok(Vec::new()),
+        part => {
+            part.split(" ?? ").map(|value| value.split('|').map(parse_path).collect()).collect()
         }
-        Ok(Path { steps })
     }
 }
 
-fn parse_step(text: &'static str) -> Result<Step, String> {
-    let aliases = text.split('|').map(|alias| {
-        let (field, equals) = match alias.split_once('=') {
-            Some((field, value)) => (field, Some(value)),
-            None => (alias, None),
-        };
-        let name_like = |c: char| c.is_ascii_alphanumeric() || c == '_';
-        match !field.is_empty() && field.chars().all(name_like) {
-            true => Ok(Alias { field, equals }),
-            false => Err(format!("\"{field}\" is no field name")),
-        }
-    });
-    Ok(Step { aliases: aliases.collect::<Result<_, _>>()? })
+fn parse_path(text: &'static str) -> Result<Path, String> {
+    let (fields, test) = match (text.split_once('='), text.strip_suffix(">0")) {
+        (Some((fields, value)), _) => (fields, Some(Test::Equals(value))),
+        (_, Some(fields)) => (fields, Some(Test::Positive)),
+        _ => (text, None),
+    };
+    let fields: Vec<_> = fields.split('.').collect();
+    let name_like = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    match fields.iter().find(|field| field.is_empty() || !field.chars().all(name_like)) {
+        Some(field) => Err(format!("{text}: \"{field}\" is no field name")),
+        None => Ok(Path { fields, test }),
+    }
 }
 
 #[cfg(test)]
@@ -55,13 +57,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn steps_aliases_and_comparisons() {
-        let path = Path::parse("a|b.c=x").unwrap();
-        let fields = |step: &Step| step.aliases.iter().map(|alias| alias.field).collect::<Vec<_>>();
-        assert_eq!(fields(&path.steps[0]), ["a", "b"]);
-        assert_eq!(path.steps[1].aliases[0].equals, Some("x"));
-        for wrong in ["", "a..b", "a|", "a=x.b", "a b"] {
-            assert!(Path::parse(wrong).is_err(), "{wrong}");
+    fn spellings_values_tests_and_feeds() {
+        let paths = parse("a.b|c ?? d=x", 0).unwrap();
+        assert_eq!(paths[0][0].fields, ["a", "b"]);
+        assert_eq!(paths[0][1].fields, ["c"]);
+        assert_eq!(paths[1][0].test, Some(Test::Equals("x")));
+        assert_eq!(parse("rank>0", 0).unwrap()[0][0].test, Some(Test::Positive));
+        assert_eq!(parse("a / b", 1).unwrap()[0][0].fields, ["b"]);
+        assert_eq!(parse("a / -", 1).unwrap(), Paths::new());
+        assert_eq!(parse("a", 1).unwrap()[0][0].fields, ["a"]);
+        for wrong in ["", "a..b", "a|", "a b", "a?? b"] {
+            assert!(parse(wrong, 0).is_err(), "{wrong}");
         }
     }
 }

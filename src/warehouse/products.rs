@@ -7,7 +7,7 @@ pub const ENTITY: Entity = Entity { name: "products", datasets: &[PRODUCTS] };
 const PRODUCTS: Dataset = Dataset {
     table: "dim_products",
     about: "Product variants, each with its template's fields",
-    models: &["product.product"],
+    feeds: &[all_of(&["product.product"])],
     kind: Kind::Dimension,
     columns: &[
         bigint("template_id", "product_tmpl_id"),

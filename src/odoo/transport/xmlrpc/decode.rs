@@ -258,7 +258,10 @@ impl Decoder<'_> {
         let forbidden = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
         match text.contains(forbidden) {
             false => self.text.push_str(text),
-            true => self.text.extend(text.chars().filter(|c| !forbidden(*c))),
+            true => {
+                self.sink().dropped(text.chars().filter(|c| forbidden(*c)).count());
+                self.text.extend(text.chars().filter(|c| !forbidden(*c)));
+            }
         }
         Ok(())
     }

@@ -1,0 +1,103 @@
+use super::Entity;
+use super::dataset::*;
+
+pub const ENTITY: Entity = Entity {
+    name: "employees",
+    datasets: &[DEPARTMENTS, JOBS, WORK_LOCATIONS, TEAMS, USERS, EMPLOYEES],
+};
+
+const DEPARTMENTS: Dataset = Dataset {
+    table: "dim_departments",
+    about: "Departments",
+    feeds: &[all_of(&["hr.department"])],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        text("complete_name", "complete_name"),
+        reference("parent_id", "parent_id", "dim_departments"),
+        reference("manager_id", "manager_id", "dim_employees"),
+        bigint("company_id", "company_id"),
+    ],
+};
+
+const JOBS: Dataset = Dataset {
+    table: "dim_jobs",
+    about: "Job positions",
+    feeds: &[all_of(&["hr.job"])],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        reference("department_id", "department_id", "dim_departments"),
+        bigint("company_id", "company_id"),
+    ],
+};
+
+const WORK_LOCATIONS: Dataset = Dataset {
+    table: "dim_work_locations",
+    about: "Work locations (Odoo 15 and later)",
+    feeds: &[all_of(&["hr.work.location"])],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        text("location_type", "location_type"),
+        reference("address_id", "address_id", "dim_customers"),
+        bigint("company_id", "company_id"),
+    ],
+};
+
+const TEAMS: Dataset = Dataset {
+    table: "dim_teams",
+    about: "Sales teams",
+    feeds: &[all_of(&["crm.team"])],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        reference("leader_id", "user_id", "dim_users"),
+        bigint("company_id", "company_id"),
+    ],
+};
+
+const USERS: Dataset = Dataset {
+    table: "dim_users",
+    about: "Users, internal and portal ones",
+    feeds: &[all_of(&["res.users"])],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        text("login", "login"),
+        text("email", "email"),
+        reference("partner_id", "partner_id", "dim_customers"),
+        reference("team_id", "sale_team_id", "dim_teams"),
+        boolean("is_external", "share"),
+        bigint("company_id", "company_id"),
+    ],
+};
+
+const EMPLOYEES: Dataset = Dataset {
+    table: "dim_employees",
+    about: "Employees; what Odoo keeps private is NULL unless the Odoo user may read it",
+    feeds: &[all_of(&["hr.employee"])],
+    kind: Kind::Dimension,
+    columns: &[
+        text("name", "name"),
+        reference("department_id", "department_id", "dim_departments"),
+        reference("job_id", "job_id", "dim_jobs"),
+        reference("work_location_id", "work_location_id", "dim_work_locations"),
+        reference("manager_id", "parent_id", "dim_employees"),
+        reference("user_id", "user_id", "dim_users"),
+        bigint("company_id", "company_id"),
+        text("work_email", "work_email"),
+        text("work_phone", "work_phone"),
+        text("gender", "sex|gender"),
+        date("birthday", "birthday"),
+        refreshed("age", SqlType::Bigint, "extract(year FROM age(current_date, birthday))::bigint"),
+        // 19 merged contracts into hr.version and dropped first_contract_date.
+        date("hire_date", "first_contract_date|contract_date_start"),
+        refreshed(
+            "tenure_years",
+            SqlType::Numeric,
+            "round((least(coalesce(departure_date, current_date), current_date) - hire_date) / 365.25, 2)",
+        ),
+        date("departure_date", "departure_date"),
+    ],
+};

@@ -1,0 +1,37 @@
+use super::Entity;
+use super::dataset::*;
+
+pub const ENTITY: Entity = Entity { name: "purchases", datasets: &[PURCHASES] };
+
+const PURCHASES: Dataset = Dataset {
+    table: "fact_purchases",
+    about: "Lines of purchase orders, each with its order's facts",
+    feeds: &[Feed {
+        channel: None,
+        models: &["purchase.order.line"],
+        domain: "[('display_type', '=', False)]",
+    }],
+    kind: Kind::Fact,
+    columns: &[
+        bigint("order_id", "order_id"),
+        text("order_reference", "order_id.name"),
+        reference("vendor_id", "order_id.partner_id", "dim_customers"),
+        reference("buyer_id", "order_id.user_id", "dim_users"),
+        reference("product_id", "product_id", "dim_products"),
+        reference("warehouse_id", "order_id.picking_type_id.warehouse_id", "fact_warehouse"),
+        text("state", "order_id.state"),
+        timestamptz("ordered_at", "order_id.date_order"),
+        timestamptz("approved_at", "order_id.date_approve"),
+        timestamptz("planned_at", "date_planned"),
+        numeric("quantity_ordered", "product_qty"),
+        numeric("quantity_received", "qty_received"),
+        numeric("quantity_invoiced", "qty_invoiced"),
+        numeric("price_unit", "price_unit"),
+        numeric("discount_percent", "discount"),
+        numeric("subtotal", "price_subtotal"),
+        numeric("total", "price_total"),
+        generated("tax_amount", SqlType::Numeric, "total - subtotal"),
+        text("currency", "order_id.currency_id.name"),
+        bigint("company_id", "order_id.company_id"),
+    ],
+};

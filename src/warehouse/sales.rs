@@ -1,0 +1,99 @@
+use super::Entity;
+use super::branches::COMPANY_ZONE;
+use super::dataset::*;
+
+pub const ENTITY: Entity = Entity { name: "sales", datasets: &[ORDERS, LINES] };
+
+const ORDERS: Dataset = Dataset {
+    table: "all_sales",
+    about: "Orders of the points of sale and of sales",
+    feeds: &[
+        // Drafts are rewritten and deleted while the customer waits.
+        Feed {
+            channel: Some("pos"),
+            models: &["pos.order"],
+            domain: "[('state', 'in', ('paid', 'done', 'invoiced'))]",
+        },
+        Feed { channel: Some("sale"), models: &["sale.order"], domain: "[]" },
+    ],
+    kind: Kind::Fact,
+    columns: &[
+        text("reference", "name"),
+        timestamptz("ordered_at", "date_order"),
+        business_date("business_date", "date_order", COMPANY_ZONE),
+        reference("branch_id", "config_id|session_id.config_id / -", "dim_branches"),
+        bigint("session_id", "session_id / -"),
+        reference("customer_id", "partner_id", "dim_customers"),
+        reference("employee_id", "employee_id / -", "dim_employees"),
+        reference("user_id", "user_id", "dim_users"),
+        reference("team_id", "crm_team_id / team_id", "dim_teams"),
+        text("state", "state"),
+        generated("is_refund", SqlType::Boolean, "amount_total < 0"),
+        numeric("amount_total", "amount_total"),
+        numeric("amount_tax", "amount_tax"),
+        generated("amount_untaxed", SqlType::Numeric, "amount_total - amount_tax"),
+        numeric("amount_paid", "amount_paid / -"),
+        numeric("amount_return", "amount_return / -"),
+        text("currency", "currency_id.name"),
+        bigint("company_id", "company_id"),
+    ],
+};
+
+const LINES: Dataset = Dataset {
+    table: "fact_sales_lines",
+    about: "Lines of the orders in all_sales, without sections and notes",
+    feeds: &[
+        Feed {
+            channel: Some("pos"),
+            models: &["pos.order.line"],
+            domain: "[('order_id.state', 'in', ('paid', 'done', 'invoiced'))]",
+        },
+        Feed {
+            channel: Some("sale"),
+            models: &["sale.order.line"],
+            domain: "[('display_type', '=', False)]",
+        },
+    ],
+    kind: Kind::Fact,
+    columns: &[
+        keyed_reference("order_id", "order_id", "all_sales", Key::OwnChannel),
+        inherited("business_date", SqlType::Date, "order_id", "business_date", None),
+        inherited("branch_id", SqlType::Bigint, "order_id", "branch_id", Some("dim_branches")),
+        reference("product_id", "product_id", "dim_products"),
+        reference("promotion_id", "reward_id.program_id|program_id", "dim_promotions"),
+        numeric("quantity", "qty / product_uom_qty"),
+        text("uom", "uom_id.name|product_uom_id.name|product_uom.name"),
+        numeric("price_unit", "price_unit"),
+        numeric("discount_percent", "discount"),
+        generated(
+            "discount_amount",
+            SqlType::Numeric,
+            "quantity * price_unit * discount_percent / 100",
+        ),
+        numeric("subtotal", "price_subtotal"),
+        numeric("total", "price_subtotal_incl / price_total"),
+        generated("tax_amount", SqlType::Numeric, "total - subtotal"),
+        numeric("cost", "total_cost / -"),
+        generated("margin", SqlType::Numeric, "subtotal - cost"),
+        keyed_reference(
+            "refunded_line_id",
+            "refunded_orderline_id / -",
+            "fact_sales_lines",
+            Key::OwnChannel,
+        ),
+        boolean("is_reward", "is_reward_line|is_program_reward"),
+        // A line of a point of sale that settles a sale order's line counts once in reports
+        // over both channels.
+        keyed_reference(
+            "settles_line_id",
+            "sale_order_line_id / -",
+            "fact_sales_lines",
+            Key::Channel { column: "settles_channel", channel: "sale" },
+        ),
+        generated(
+            "settles_channel",
+            SqlType::Text,
+            "CASE WHEN settles_line_id IS NOT NULL THEN 'sale' END",
+        ),
+    ],
+};
