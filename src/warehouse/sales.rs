@@ -18,7 +18,7 @@ const ORDERS: Dataset = Dataset {
     ],
     kind: Kind::Fact,
     columns: &[
-        text("reference", "name"),
+        text("reference", "pos_reference ?? name / name"),
         timestamptz("ordered_at", "date_order"),
         business_date("business_date", "date_order", COMPANY_ZONE),
         reference("branch_id", "config_id|session_id.config_id / -", "dim_branches"),

@@ -2,7 +2,7 @@
 
 import time
 
-from . import catalogue
+from . import catalogue, releases
 from .orm import Fault, traceback_of
 
 #: How long a stall lasts at most; the client is expected to go away earlier.
@@ -23,8 +23,13 @@ class Behaviour:
 
     def __init__(self, prefix):
         self.wishes = [Wish(segment) for segment in prefix.split("/") if segment]
+        release = self.argument("version", None)
         rows = self.argument("rows", None)
-        self.database = catalogue.database(int(rows)) if rows else catalogue.database()
+        self.version = releases.version(int(release or 19))
+        if release:
+            self.database = releases.database(int(release))
+        else:
+            self.database = catalogue.database(int(rows)) if rows else catalogue.database()
         drop = self.argument("without", None)
         if drop:
             model, _, field = drop.partition(":")

@@ -39,6 +39,12 @@ PRODUCT = {
     "image_1920": field("binary"),
 }
 
+USER = {
+    "login": field("char"),
+    "company_id": many2one("res.company"),
+    "company_ids": field("many2many", "res.company"),
+}
+
 
 def product(id):
     """A product whose values follow from its id."""
@@ -81,5 +87,7 @@ def database(rows=12):
                 {"name": field("char")},
                 [{"id": 1, "name": "Units"}, {"id": 2, "name": "kg"}],
             ),
+            # Clients read their user at login.
+            Model("res.users", USER, [{"id": 2, "login": "admin", "company_id": 1, "company_ids": [1]}]),
         ]
     )

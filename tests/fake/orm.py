@@ -16,9 +16,13 @@ def traceback_of(error):
 
 
 class Model:
-    """Fields by name (`type`, and `relation` for relational ones) and records by id."""
+    """Fields by name (`type`, and `relation` for relational ones) and records by id.
 
-    def __init__(self, name, fields, records):
+    `inherits` maps models whose fields this one has too to the fields that lead there. The value
+    of a `company_dependent` field is a dictionary by company.
+    """
+
+    def __init__(self, name, fields, records, inherits=()):
         self.name = name
         self.fields = {
             "id": {"type": "integer"},
@@ -26,11 +30,29 @@ class Model:
             **fields,
         }
         self.records = {record["id"]: record for record in records}
+        self.inherits = dict(inherits)
+        self.parents = {}
+        self.database = None
 
-    def value(self, record, field):
+    def join(self, database):
+        """Makes the other models known to this one."""
+        self.database = database
+        for parent, link in self.inherits.items():
+            for name, field in database.models[parent].fields.items():
+                if name not in self.fields:
+                    self.fields[name] = {**field, "store": False}
+                    self.parents[name] = (database.models[parent], link)
+
+    def value(self, record, field, context=None):
+        if field in self.parents:
+            parent, link = self.parents[field]
+            return parent.value(parent.records[record[link]], field, context)
         if field in record:
-            return record[field]
-        if field == "write_date":
+            value = record[field]
+            if self.fields[field].get("company_dependent"):
+                return value[(context or {})["allowed_company_ids"][0]]
+            return value
+        if field in ("create_date", "write_date"):
             return "2024-01-01 00:00:00"
         return {"integer": 0, "float": 0.0, "monetary": 0.0, "one2many": [], "many2many": []}.get(
             self.fields[field]["type"], False
@@ -43,6 +65,9 @@ class Model:
         }
 
     def search(self, domain, offset=0, limit=None, order=None, context=None):
+        for term in domain:
+            if isinstance(term, (list, tuple)):
+                self._check(term[0])
         found = [record for record in self._visible(context, domain) if self._meets(record, domain)]
         if order:
             self._sort(found, order)
@@ -57,7 +82,7 @@ class Model:
             if field not in self.fields:
                 raise traceback_of(f"ValueError: Invalid field '{field}' on '{self.name}'")
         return [
-            {name: self.value(self.records[id], name) for name in ["id", *fields]}
+            {name: self.value(self.records[id], name, context) for name in ["id", *fields]}
             for id in ids
             if id in self.records
         ]
@@ -89,26 +114,45 @@ class Model:
                 stack.append(self._leaf(record, *term))
         return all(stack)
 
-    def _leaf(self, record, field, operator, operand):
-        if field not in self.fields:
-            raise traceback_of(f"ValueError: Invalid field {self.name}.{field} in condition")
-        value = self.value(record, field)
-        return {
-            "=": lambda: value == operand,
-            "!=": lambda: value != operand,
-            "<": lambda: value < operand,
-            "<=": lambda: value <= operand,
-            ">": lambda: value > operand,
-            ">=": lambda: value >= operand,
-            "in": lambda: value in operand,
-            "not in": lambda: value not in operand,
-            "ilike": lambda: str(operand).lower() in str(value or "").lower(),
-        }[operator]()
+    def _check(self, path):
+        """Refuses a path of a domain that leads nowhere, whether there are records or not."""
+        model = self
+        for name in path.split("."):
+            if model is None or name not in model.fields:
+                raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in condition")
+            model = self.database.models.get(model.fields[name].get("relation"))
+
+    def _values(self, record, path):
+        """The values at the end of a path: several beyond an x2many field, none beyond an empty one."""
+        name, _, rest = path.partition(".")
+        value = self.value(record, name)
+        if not rest:
+            return [value]
+        model = self.database.models[self.fields[name]["relation"]]
+        ids = value if isinstance(value, list) else [value]
+        found = [model.records[id] for id in ids if id in model.records]
+        return [end for record in found for end in model._values(record, rest)]
+
+    def _leaf(self, record, path, operator, operand):
+        test = {
+            "=": lambda value: value == operand,
+            "!=": lambda value: value != operand,
+            "<": lambda value: value < operand,
+            "<=": lambda value: value <= operand,
+            ">": lambda value: value > operand,
+            ">=": lambda value: value >= operand,
+            "in": lambda value: value in operand,
+            "not in": lambda value: value not in operand,
+            "ilike": lambda value: str(operand).lower() in str(value or "").lower(),
+        }[operator]
+        return any(test(value) for value in self._values(record, path))
 
 
 class Database:
     def __init__(self, models):
         self.models = {model.name: model for model in models}
+        for model in models:
+            model.join(self)
 
     def execute(self, name, method, args, kwargs):
         if name not in self.models:

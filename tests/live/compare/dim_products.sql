@@ -10,7 +10,7 @@ SELECT p.id,
        coalesce(t.is_storable, false) AS is_storable,
        t.list_price,
        -- company-dependent, by the id of the company
-       coalesce(p.standard_price ->> '1', '0')::numeric AS standard_price,
+       coalesce(p.standard_price ->> coalesce(t.company_id, 1)::text, '0')::numeric AS standard_price,
        u.name ->> 'en_US' AS uom,
        coalesce(p.weight, 0) AS weight,
        coalesce(p.volume, 0) AS volume,

@@ -41,10 +41,6 @@ SELECT :'fake' || '/fault=3@search/' AS url \gset
 ALTER SERVER erp OPTIONS (SET url :'url');
 SELECT * FROM odoo_sync('products');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
-SELECT :'fake' || '/fault=4@search/' AS url \gset
-ALTER SERVER erp OPTIONS (SET url :'url');
-SELECT * FROM odoo_sync('products');
-\echo SQLSTATE :LAST_ERROR_SQLSTATE
 
 -- Answers that are none of Odoo's.
 SELECT :'fake' || '/status=502@search/' AS url \gset

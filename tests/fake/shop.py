@@ -1,0 +1,281 @@
+"""The records of a small shop, as each release of Odoo would hold them.
+
+Two companies in different time zones, with a point of sale each. A record gives its values under
+every name that a field has had; `releases` leaves out the names that the release lacks. Ids
+differ between models, but for pairs that must not be confused: order 71 and line 81 exist in
+both channels.
+"""
+
+EUROPE, AMERICA = 1, 3
+EUR, USD = 125, 2
+PIECES, KILOS = 1, 12
+#: 22:30 in UTC is the next day in Paris, and 02:00 still the day before in New York.
+EVENING, NIGHT = "2024-03-31 22:30:00", "2024-01-01 02:00:00"
+
+
+def uom(id):
+    return {"uom_id": id, "product_uom_id": id, "product_uom": id}
+
+
+def stored_product(release):
+    """The type of goods, and whether they are stored, by the fields of the release."""
+    if release >= 18:
+        return {"type": "consu", "is_storable": True}
+    return {"type": "product", "detailed_type": "product"}
+
+
+def shop(release):
+    """Records by model."""
+    # 19 has no such state: an invoiced order is a done one.
+    invoiced = "invoiced" if release < 19 else "done"
+    return {
+        **companies(),
+        **people(),
+        **products(release),
+        **stock(),
+        **promotions(),
+        **points_of_sale(invoiced),
+        **sales(),
+        **purchases(),
+    }
+
+
+def companies():
+    return {
+        "res.company": [
+            dict(id=EUROPE, name="Europe", partner_id=1, currency_id=EUR, resource_calendar_id=5),
+            dict(id=AMERICA, name="America", partner_id=4, currency_id=USD),
+        ],
+        "res.currency": [dict(id=EUR, name="EUR", active=True), dict(id=USD, name="USD", active=True)],
+        "res.country": [dict(id=75, name="France", code="FR"), dict(id=233, name="United States", code="US")],
+        "res.country.state": [dict(id=13, name="California", code="CA", country_id=233)],
+        "resource.calendar": [dict(id=5, name="40 hours", tz="Europe/Paris", company_id=EUROPE)],
+        "product.pricelist": [dict(id=6, name="Public", active=True, currency_id=EUR)],
+    }
+
+
+def people():
+    return {
+        "res.partner": [
+            dict(id=1, name="Europe", active=True, is_company=True, tz="Europe/London", country_id=75),
+            dict(id=3, name="Admin", active=True, email="admin@shop.example", company_id=EUROPE),
+            dict(id=4, name="America", active=True, is_company=True, tz="America/New_York", country_id=233),
+            dict(id=6, name="Cleo", active=True, email="cleo@shop.example"),
+            dict(id=8, name="Portal", active=False, email="portal@shop.example"),
+            # A contact whose company has a higher id.
+            dict(id=10, name="Ada O'Neill", active=True, parent_id=14, customer_rank=2, email="ada@shop.example",
+                 phone="+1 555 0100", mobile="+1 555 0199", street="1 Main St", city="San Francisco",
+                 zip="94105", state_id=13, country_id=233, ref="C-10", lang="en_US", category_id=[9, 2],
+                 user_id=6, team_id=5),
+            dict(id=12, name="Vendor", active=True, is_company=True, supplier_rank=1, vat="FR23334175221"),
+            dict(id=14, name="Wood Corner", active=True, is_company=True, country_id=75),
+        ],
+        "res.partner.category": [
+            dict(id=2, name="Gold", active=True),
+            dict(id=9, name='a "quoted", one', active=True),
+        ],
+        "res.users": [
+            dict(id=2, login="admin", active=True, partner_id=3, company_id=EUROPE,
+                 company_ids=[AMERICA, EUROPE]),
+            dict(id=6, login="cleo", active=True, partner_id=6, company_id=EUROPE, company_ids=[EUROPE],
+                 sale_team_id=5),
+            dict(id=7, login="portal", active=False, partner_id=8, company_id=EUROPE, company_ids=[EUROPE],
+                 share=True),
+        ],
+        "crm.team": [
+            # Its leader is a member of it.
+            dict(id=5, name="Shops", active=True, user_id=6, company_id=EUROPE),
+            dict(id=7, name="Web", active=False),
+        ],
+        "hr.department": [
+            # Its manager works in it.
+            dict(id=4, name="Sales", complete_name="Sales", active=True, manager_id=21, company_id=EUROPE),
+            dict(id=9, name="Till", complete_name="Sales / Till", active=True, parent_id=4, company_id=EUROPE),
+        ],
+        "hr.job": [dict(id=11, name="Cashier", active=True, department_id=9, company_id=EUROPE)],
+        "hr.work.location": [
+            dict(id=3, name="Rue de Rivoli", active=True, address_id=1, company_id=EUROPE, location_type="office"),
+        ],
+        "hr.employee": [
+            dict(id=20, name="Cleo", active=True, user_id=6, company_id=EUROPE, department_id=9, job_id=11,
+                 parent_id=21, work_location_id=3, work_location="Rue de Rivoli", work_email="cleo@shop.example",
+                 work_phone="+33 1 00 00 00 00", gender="female", sex="female", birthday="1990-02-28",
+                 first_contract_date="2015-01-01", contract_date_start="2015-01-01"),
+            dict(id=21, name="Boss", active=True, company_id=EUROPE, department_id=4),
+            dict(id=25, name="Gone", active=False, company_id=AMERICA, departure_date="2020-12-31",
+                 first_contract_date="2018-01-01", contract_date_start="2018-01-01"),
+        ],
+    }
+
+
+def products(release):
+    stored = stored_product(release)
+    service = {"type": "service", "detailed_type": "service", "is_storable": False}
+    both = {"sale_ok": True, "purchase_ok": True}
+    return {
+        "product.category": [
+            dict(id=1, name="All", complete_name="All"),
+            # A parent with a higher id than its child.
+            dict(id=5, name="Tea", complete_name="All / Drinks / Tea", parent_id=8),
+            dict(id=8, name="Drinks", complete_name="All / Drinks", parent_id=1),
+        ],
+        "product.brand": [dict(id=3, name="Finest", description="Since 1706", partner_id=12)],
+        "product.template": [
+            dict(id=40, name="Green tea", active=True, categ_id=5, list_price=19.99, available_in_pos=True,
+                 pos_categ_id=4, pos_categ_ids=[4], tracking="lot", product_brand_id=3, **uom(KILOS), **stored,
+                 **both),
+            dict(id=41, name="Discount", active=True, categ_id=1, tracking="none", sale_ok=True, **uom(PIECES),
+                 **service),
+            dict(id=43, name="Iced tea", active=True, categ_id=8, list_price=5.0, company_id=AMERICA,
+                 tracking="none", **uom(PIECES), **stored, **both),
+        ],
+        "product.product": [
+            dict(id=31, active=True, product_tmpl_id=40, default_code="TEA", barcode="4006381333931",
+                 weight=0.25, volume=0.001, standard_price={EUROPE: 2.5, AMERICA: 3.0}),
+            dict(id=32, active=True, product_tmpl_id=41),
+            dict(id=33, active=False, product_tmpl_id=40, default_code="TEA-OLD"),
+            dict(id=34, active=True, product_tmpl_id=43, standard_price={EUROPE: 9.0, AMERICA: 4.25}),
+        ],
+        "uom.uom": [dict(id=PIECES, name="Units", active=True), dict(id=KILOS, name="kg", active=True)],
+    }
+
+
+def stock():
+    lots = [dict(id=9, name="L-2024", product_id=31)]
+    return {
+        "stock.warehouse": [
+            dict(id=2, name="Paris", code="PAR", active=True, company_id=EUROPE, partner_id=1,
+                 view_location_id=7, lot_stock_id=8),
+            dict(id=5, name="New York", code="NYC", active=True, company_id=AMERICA, partner_id=4,
+                 view_location_id=17, lot_stock_id=18),
+        ],
+        "stock.location": [
+            dict(id=7, name="PAR", complete_name="PAR", active=True, usage="view", company_id=EUROPE,
+                 warehouse_id=2),
+            dict(id=8, name="Stock", complete_name="PAR/Stock", active=True, usage="internal", location_id=7,
+                 company_id=EUROPE, warehouse_id=2),
+            dict(id=14, name="Customers", complete_name="Customers", active=True, usage="customer"),
+            dict(id=17, name="NYC", complete_name="NYC", active=True, usage="view", company_id=AMERICA,
+                 warehouse_id=5),
+            dict(id=18, name="Stock", complete_name="NYC/Stock", active=True, usage="internal",
+                 location_id=17, company_id=AMERICA, warehouse_id=5),
+        ],
+        "stock.picking.type": [
+            dict(id=4, name="Receipts", warehouse_id=2, company_id=EUROPE),
+            dict(id=9, name="PoS Orders", warehouse_id=2, company_id=EUROPE),
+            dict(id=19, name="PoS Orders", warehouse_id=5, company_id=AMERICA),
+        ],
+        "stock.lot": lots,
+        "stock.production.lot": lots,
+        "stock.quant": [
+            dict(id=61, product_id=31, location_id=8, warehouse_id=2, lot_id=9, company_id=EUROPE,
+                 quantity=10.0, reserved_quantity=2.5, value=25.0, in_date="2024-01-02 03:04:05"),
+            dict(id=62, product_id=34, location_id=18, warehouse_id=5, owner_id=12, company_id=AMERICA,
+                 quantity=1.0, in_date="2024-01-03 00:00:00"),
+            dict(id=64, product_id=31, location_id=14, quantity=-1.0, in_date="2024-01-04 00:00:00"),
+        ],
+    }
+
+
+def promotions():
+    return {
+        "coupon.program": [
+            dict(id=2, name="Spring", active=True, company_id=EUROPE, program_type="promotion_program",
+                 promo_code_usage="no_code_needed", promo_applicability="on_current_order",
+                 maximum_use_number=100, rule_id=6, reward_id=11),
+        ],
+        "coupon.rule": [
+            dict(id=6, rule_date_from="2024-03-01 00:00:00", rule_date_to="2024-05-31 21:59:59"),
+        ],
+        "coupon.reward": [dict(id=11, reward_type="discount")],
+        "loyalty.program": [
+            dict(id=2, name="Spring", active=True, program_type="promotion", trigger="auto",
+                 applies_on="current", date_from="2024-03-01", date_to="2024-05-31", max_usage=100,
+                 company_id=EUROPE, currency_id=EUR, reward_ids=[11, 13]),
+        ],
+        "loyalty.reward": [
+            dict(id=11, active=True, program_id=2, description="10% on your order", reward_type="discount"),
+            dict(id=13, active=True, program_id=2, description="Free tea", reward_type="product"),
+        ],
+    }
+
+
+def points_of_sale(invoiced):
+    paris = dict(config_id=2, session_id=51, user_id=2, company_id=EUROPE, currency_id=EUR,
+                 date_order=EVENING)
+    return {
+        "pos.config": [
+            dict(id=2, name="Paris", active=True, company_id=EUROPE, currency_id=EUR, picking_type_id=9,
+                 warehouse_id=2, crm_team_id=5, pricelist_id=6),
+            dict(id=5, name="New York", active=True, company_id=AMERICA, currency_id=USD,
+                 picking_type_id=19, warehouse_id=5),
+        ],
+        "pos.session": [
+            dict(id=51, name="POS/00051", config_id=2, state="opened"),
+            dict(id=52, name="POS/00052", config_id=5, state="closed"),
+        ],
+        "pos.order": [
+            dict(id=71, name="Paris/0001", pos_reference="Order 51-1", state="paid", partner_id=10,
+                 employee_id=20, crm_team_id=5, amount_total=11.0, amount_tax=1.0, amount_paid=20.0,
+                 amount_return=9.0, lines=[81, 82], **paris),
+            dict(id=73, name="/", pos_reference="Order 51-2", state="draft", amount_total=1.0, lines=[84],
+                 **paris),
+            dict(id=74, name="Paris/0002", pos_reference="Order 51-3", state=invoiced, amount_total=-12.0,
+                 amount_tax=-2.0, lines=[80], **paris),
+            dict(id=75, name="Paris/0003", pos_reference="Order 51-4", state="cancel", lines=[85], **paris),
+            dict(id=76, name="New York/0001", pos_reference="Order 52-1", state="done", config_id=5,
+                 session_id=52, user_id=2, company_id=AMERICA, currency_id=USD, date_order=NIGHT,
+                 amount_total=24.0, amount_tax=4.0, amount_paid=24.0, lines=[86]),
+        ],
+        "pos.order.line": [
+            # Refunds a line with a higher id.
+            dict(id=80, order_id=74, product_id=31, qty=-1.0, price_unit=12.0, price_subtotal=-10.0,
+                 price_subtotal_incl=-12.0, total_cost=-2.5, refunded_orderline_id=81, **uom(KILOS)),
+            dict(id=81, order_id=71, product_id=31, qty=1.0, price_unit=12.0, price_subtotal=10.0,
+                 price_subtotal_incl=12.0, total_cost=2.5, **uom(KILOS)),
+            dict(id=82, order_id=71, product_id=32, qty=1.0, price_unit=-1.0, price_subtotal=-1.0,
+                 price_subtotal_incl=-1.0, is_reward_line=True, reward_id=11, is_program_reward=True,
+                 program_id=2, **uom(PIECES)),
+            dict(id=84, order_id=73, product_id=31, qty=1.0, **uom(KILOS)),
+            dict(id=85, order_id=75, product_id=31, qty=1.0, **uom(KILOS)),
+            # Settles what the sale order with the same numbers sold.
+            dict(id=86, order_id=76, product_id=31, qty=2.0, price_unit=12.5, discount=20.0,
+                 price_subtotal=20.0, price_subtotal_incl=24.0, total_cost=5.0, sale_order_origin_id=71,
+                 sale_order_line_id=81, **uom(KILOS)),
+        ],
+    }
+
+
+def sales():
+    return {
+        "sale.order": [
+            dict(id=71, name="S00071", state="sale", date_order=EVENING, partner_id=10, user_id=6, team_id=5,
+                 company_id=EUROPE, currency_id=EUR, amount_untaxed=20.0, amount_tax=4.0, amount_total=24.0,
+                 order_line=[81, 83]),
+            dict(id=77, name="S00077", state="draft", date_order=NIGHT, partner_id=14, company_id=AMERICA,
+                 currency_id=USD, order_line=[87, 88]),
+        ],
+        "sale.order.line": [
+            dict(id=81, order_id=71, product_id=31, product_uom_qty=2.0, price_unit=12.5, discount=20.0,
+                 price_subtotal=20.0, price_total=24.0, **uom(KILOS)),
+            dict(id=83, order_id=71, name="A section", display_type="line_section"),
+            dict(id=87, order_id=77, name="A note", display_type="line_note"),
+            dict(id=88, order_id=77, product_id=34, product_uom_qty=1.0, **uom(PIECES)),
+        ],
+    }
+
+
+def purchases():
+    return {
+        "purchase.order": [
+            dict(id=15, name="P00015", state="purchase", partner_id=12, user_id=2, company_id=EUROPE,
+                 currency_id=EUR, picking_type_id=4, date_order="2024-01-01 08:00:00",
+                 date_approve="2024-01-01 09:00:00"),
+        ],
+        "purchase.order.line": [
+            dict(id=33, order_id=15, name="A section", display_type="line_section"),
+            dict(id=35, order_id=15, product_id=31, product_qty=5.0, qty_received=3.0, qty_invoiced=1.0,
+                 price_unit=2.0, discount=10.0, price_subtotal=9.0, price_total=10.8,
+                 date_planned="2024-01-09 10:00:00", **uom(KILOS)),
+        ],
+    }

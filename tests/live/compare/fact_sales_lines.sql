@@ -1,0 +1,42 @@
+-- pos.order.line and sale.order.line, as fact_sales_lines shows them
+WITH zones AS (
+    SELECT c.id AS company_id, coalesce(cal.tz, p.tz, 'UTC') AS zone
+    FROM res_company c
+    JOIN res_partner p ON p.id = c.partner_id
+    LEFT JOIN resource_calendar cal ON cal.id = c.resource_calendar_id
+)
+SELECT 'pos' AS channel, l.id, l.order_id,
+       (o.date_order AT TIME ZONE 'UTC' AT TIME ZONE z.zone)::date AS business_date,
+       o.config_id AS branch_id, l.product_id, r.program_id AS promotion_id,
+       coalesce(l.qty, 0) AS quantity, u.name ->> 'en_US' AS uom, coalesce(l.price_unit, 0) AS price_unit,
+       coalesce(l.discount, 0) AS discount_percent,
+       coalesce(l.qty, 0) * coalesce(l.price_unit, 0) * coalesce(l.discount, 0) / 100 AS discount_amount,
+       coalesce(l.price_subtotal, 0) AS subtotal, coalesce(l.price_subtotal_incl, 0) AS total,
+       coalesce(l.price_subtotal_incl, 0) - coalesce(l.price_subtotal, 0) AS tax_amount,
+       coalesce(l.total_cost, 0) AS cost, coalesce(l.price_subtotal, 0) - coalesce(l.total_cost, 0) AS margin,
+       l.refunded_orderline_id AS refunded_line_id, coalesce(l.is_reward_line, false) AS is_reward,
+       l.sale_order_line_id AS settles_line_id,
+       date_trunc('second', l.write_date) AT TIME ZONE 'UTC' AS odoo_write_date
+FROM pos_order_line l
+JOIN pos_order o ON o.id = l.order_id
+JOIN zones z ON z.company_id = o.company_id
+LEFT JOIN product_product p ON p.id = l.product_id
+LEFT JOIN product_template t ON t.id = p.product_tmpl_id
+LEFT JOIN uom_uom u ON u.id = t.uom_id
+LEFT JOIN loyalty_reward r ON r.id = l.reward_id
+WHERE o.state IN ('paid', 'done', 'invoiced')
+UNION ALL
+SELECT 'sale', l.id, l.order_id, (o.date_order AT TIME ZONE 'UTC' AT TIME ZONE z.zone)::date,
+       NULL, l.product_id, r.program_id, coalesce(l.product_uom_qty, 0), u.name ->> 'en_US',
+       coalesce(l.price_unit, 0), coalesce(l.discount, 0),
+       coalesce(l.product_uom_qty, 0) * coalesce(l.price_unit, 0) * coalesce(l.discount, 0) / 100,
+       coalesce(l.price_subtotal, 0), coalesce(l.price_total, 0),
+       coalesce(l.price_total, 0) - coalesce(l.price_subtotal, 0), NULL, NULL, NULL,
+       l.reward_id IS NOT NULL, NULL,
+       date_trunc('second', l.write_date) AT TIME ZONE 'UTC'
+FROM sale_order_line l
+JOIN sale_order o ON o.id = l.order_id
+JOIN zones z ON z.company_id = o.company_id
+LEFT JOIN uom_uom u ON u.id = l.product_uom_id
+LEFT JOIN loyalty_reward r ON r.id = l.reward_id
+WHERE l.display_type IS NULL

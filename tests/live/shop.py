@@ -1,0 +1,162 @@
+"""What the demo data lacks: orders of several sessions with refunds, discounts, rewards and
+tips, archived records, a second company, strange texts. Made through Odoo's API."""
+
+TEXTS = [
+    "Tee 🍵 \"grün\" & <süß>",
+    "O'Neill \\ \"x\" $$",
+    "שלום עולם مرحبا",
+    "one\ntwo\tthree",
+    "x" * 100_000,
+]
+
+
+def furnish(api):
+    """Fills the shop; returns the ids that tests ask for."""
+    made = {}
+    company_two(api, made)
+    people(api, made)
+    goods(api, made)
+    counter(api, made)
+    sales(api, made)
+    purchases(api, made)
+    return made
+
+
+def create(api, model, **values):
+    return api(model, "create", [values])[0]
+
+
+def company_two(api, made):
+    euro = api("res.currency", "search", [("name", "=", "EUR")], context={"active_test": False})
+    api("res.currency", "write", euro, {"active": True})
+    company = create(api, "res.company", name="Boutique Paris", currency_id=euro[0])
+    api("res.users", "write", [2], {"company_ids": [(4, company)]})
+    calendar = create(api, "resource.calendar", name="Paris", tz="Europe/Paris", company_id=company)
+    api("res.company", "write", [company], {"resource_calendar_id": calendar})
+    # A point of sale needs its company's journals.
+    api("account.chart.template", "try_loading", [], "generic_coa", company, install_demo=False)
+    # The chart brought the currency of its own country.
+    api("res.company", "write", [company], {"currency_id": euro[0]})
+    made["company"] = company
+    made["warehouse"] = create(
+        api, "stock.warehouse", name="Entrepôt", code="PAR", company_id=company
+    )
+
+
+def people(api, made):
+    tags = [create(api, "res.partner.category", name=name) for name in ("VIP, gold", 'say "hi"', "b\\c")]
+    parent = create(api, "res.partner", name="Parent & Sons", is_company=True, vat="BE0477472701")
+    made["customer"] = create(
+        api, "res.partner", name="Tagged", parent_id=parent, category_id=[(6, 0, tags)], ref="R-1"
+    )
+    create(api, "res.partner", name="Gone", active=False)
+    for text in TEXTS:
+        create(api, "res.partner", name=text, city="Lyon", country_id=75)
+    department = create(api, "hr.department", name="Tasting")
+    head = create(api, "hr.employee", name="Head", department_id=department, birthday="1970-02-28")
+    api("hr.department", "write", [department], {"manager_id": head})
+    made["employee"] = create(
+        api, "hr.employee", name="Taster", department_id=department, parent_id=head,
+        sex="female", birthday="2000-02-29", contract_date_start="2020-01-15",
+    )
+    create(api, "hr.employee", name="Left", active=False, departure_date="2024-05-31",
+           contract_date_start="2019-06-01")
+
+
+def goods(api, made):
+    category = create(api, "product.category", name="Leaves", parent_id=create(api, "product.category", name="Tea"))
+    tea = dict(categ_id=category, is_storable=True, available_in_pos=True)
+    made["tea"] = create(api, "product.product", name="Oolong", list_price=12.5, standard_price=4.25, **tea)
+    made["discounted"] = create(api, "product.product", name="Sencha", list_price=9.99, **tea)
+    create(api, "product.product", name="Old Assam", active=False, list_price=1, **tea)
+    # A product of the second company, whose cost only that company has.
+    made["foreign"] = api(
+        "product.product", "create",
+        [{"name": "Macaron", "company_id": made["company"], "standard_price": 0.8, **tea}],
+        context={"allowed_company_ids": [made["company"]]},
+    )[0]
+
+
+def counter(api, made):
+    """Two branches, each with a session of orders: discount, refund, reward, tip, and a draft."""
+    made["orders"] = []
+    program = create(
+        api, "loyalty.program", name="Second leaf free", program_type="promotion",
+        date_from="2024-01-01", date_to="2030-12-31", limit_usage=True, max_usage=3,
+        reward_ids=[(0, 0, {"reward_type": "discount", "discount": 10, "required_points": 1})],
+    )
+    reward = api("loyalty.reward", "search", [("program_id", "=", program)])[0]
+    for company in (1, made["company"]):
+        context = {"allowed_company_ids": [company]}
+
+        def make(model, **values):
+            return api(model, "create", [values], context=context)[0]
+
+        branch = make("pos.config", name=f"Counter {company}")
+        made.setdefault("branches", []).append(branch)
+        session = make("pos.session", config_id=branch, user_id=2)
+
+        def order(when, lines, state="paid", **values):
+            total = round(sum(line["price_subtotal_incl"] for line in lines), 2)
+            untaxed = round(sum(line["price_subtotal"] for line in lines), 2)
+            id = make(
+                "pos.order", session_id=session, company_id=company, date_order=when,
+                amount_total=total, amount_tax=round(total - untaxed, 2), amount_paid=total,
+                amount_return=0, lines=[(0, 0, line) for line in lines], **values,
+            )
+            if state != "draft":
+                api("pos.order", "write", [id], {"state": state}, context=context)
+            made["orders"].append(id)
+            return id
+
+        def line(product, qty, price, discount=0.0, **values):
+            subtotal = round(qty * price * (1 - discount / 100), 2)
+            return {
+                "name": "L", "product_id": product, "qty": qty, "price_unit": price,
+                "discount": discount, "price_subtotal": subtotal,
+                "price_subtotal_incl": round(subtotal * 1.2, 2), **values,
+            }
+
+        # Half past ten in the evening in UTC is the next day in Paris.
+        first = order("2024-03-31 22:30:00", [line(made["tea"], 2, 12.5), line(made["discounted"], 1, 9.99, 15)],
+                      partner_id=made["customer"], employee_id=made["employee"])
+        sold = api("pos.order", "read", [first], ["lines"])[0]["lines"][0]
+        order("2024-04-01 10:00:00", [line(made["tea"], -1, 12.5, refunded_orderline_id=sold)])
+        order("2024-04-01 11:00:00", [line(made["tea"], 3, 12.5),
+                                      line(made["tea"], 1, -1.25, reward_id=reward, is_reward_line=True)],
+              state="done", is_tipped=True, tip_amount=1.5)
+        order("2024-04-01 12:00:00", [line(made["tea"], 9, 12.5)], state="draft")
+
+
+def sales(api, made):
+    order = create(
+        api, "sale.order", partner_id=made["customer"],
+        order_line=[
+            (0, 0, {"display_type": "line_section", "name": "A section"}),
+            (0, 0, {"product_id": made["tea"], "product_uom_qty": 5, "discount": 10}),
+            (0, 0, {"display_type": "line_note", "name": "A note"}),
+        ],
+    )
+    api("sale.order", "action_confirm", [order])
+    made["sale"] = order
+    line = api("sale.order.line", "search", [("order_id", "=", order), ("product_id", "!=", False)])[0]
+    settled = api("pos.order", "read", [made["orders"][0]], ["lines"])[0]["lines"][0]
+    api("pos.order.line", "write", [settled], {"sale_order_line_id": line, "sale_order_origin_id": order})
+
+
+def purchases(api, made):
+    vendor = create(api, "res.partner", name="Garden", is_company=True)
+    order = create(
+        api, "purchase.order", partner_id=vendor,
+        order_line=[
+            (0, 0, {"product_id": made["tea"], "product_qty": 10, "price_unit": 4}),
+            (0, 0, {"display_type": "line_note", "name": "fragile", "product_qty": 0}),
+        ],
+    )
+    api("purchase.order", "button_confirm", [order])
+    picking = api("stock.picking", "search", [("purchase_id", "=", order)])[0]
+    move = api("stock.move", "search", [("picking_id", "=", picking)])
+    api("stock.move", "write", move, {"quantity": 4, "picked": True})
+    # Four of ten arrived; the rest stays on order.
+    api("stock.picking", "button_validate", [picking], context={"skip_backorder": True})
+    made["purchase"] = order

@@ -1,0 +1,159 @@
+"""Every table of the star schema against the real Odoo 19's own database."""
+
+import pytest
+
+from . import shop as shop_data
+from .conftest import COMPARE, differences
+
+TABLES = sorted(path.stem for path in COMPARE.glob("*.sql"))
+
+#: Odoo 19 with these modules has no brands.
+EMPTY = {"dim_brands"}
+
+
+@pytest.fixture(scope="module")
+def made(api):
+    return shop_data.furnish(api)
+
+
+@pytest.fixture(scope="module")
+def warehouse(made, star_database, real):
+    """A warehouse after one odoo_sync_all()."""
+    star_database.server(real.url)
+    star_database.first = star_database.report("SELECT * FROM odoo_sync_all()")
+    return star_database
+
+
+def test_every_table_is_compared(warehouse):
+    loaded = set(warehouse.first) - EMPTY
+    assert loaded == set(TABLES)
+    assert {row["status"] for name, row in warehouse.first.items() if name not in EMPTY} == {"ok"}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_column_of_every_row_agrees(warehouse, truth, table):
+    assert differences(warehouse, truth, table) == []
+    assert warehouse.value(f"SELECT count(*) FROM {table}") > 0
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_counts_and_checksums_agree(warehouse, truth, table):
+    """Per column the number of values and a checksum that no order changes."""
+    with truth.cursor() as cursor:
+        query = (COMPARE / f"{table}.sql").read_text()
+        cursor.execute(f"SELECT * FROM ({query}) AS q LIMIT 0")
+        columns = [column.name for column in cursor.description]
+        sums = ", ".join(
+            # Numbers that are equal may be written with more or fewer zeros.
+            f"count({c}), sum(hashtextextended(trim_scale_text({c}::text), 0))" for c in columns
+        )
+        function = (
+            "CREATE OR REPLACE FUNCTION pg_temp.trim_scale_text(text) RETURNS text LANGUAGE sql AS "
+            "$$ SELECT CASE WHEN $1 ~ '^-?\\d+\\.\\d*$' THEN trim_scale($1::numeric)::text ELSE $1 END $$"
+        )
+        sums = sums.replace("trim_scale_text", "pg_temp.trim_scale_text")
+        cursor.execute(function)
+        cursor.execute("SET TimeZone = 'UTC'")
+        cursor.execute(f"SELECT {sums} FROM ({query}) AS q")
+        expected = cursor.fetchone()
+    warehouse.run(function)
+    warehouse.run("SET TimeZone = 'UTC'")
+    assert warehouse.run(f"SELECT {sums} FROM {table}")[0] == expected
+
+
+def test_a_second_run_writes_nothing(warehouse):
+    report = warehouse.report("SELECT * FROM odoo_sync_all()")
+    assert {name: (row["inserted"], row["updated"]) for name, row in report.items()} == {
+        name: (0, 0) for name in report
+    }
+
+
+def test_nothing_is_missing(warehouse):
+    assert warehouse.run("SELECT * FROM missing_data WHERE resolved_at IS NULL") == []
+
+
+def test_sales_alone_into_an_empty_schema_are_the_same(warehouse):
+    warehouse.run("CREATE SCHEMA alone")
+    warehouse.run("ALTER SERVER erp OPTIONS (ADD schema 'alone')")
+    try:
+        report = warehouse.report("SELECT * FROM odoo_sync('sales')")
+    finally:
+        warehouse.run("ALTER SERVER erp OPTIONS (DROP schema)")
+    assert report["all_sales"]["inserted"] > 0
+    for table in ("all_sales", "fact_sales_lines"):
+        columns = ", ".join(
+            name
+            for (name,) in warehouse.run(
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+                "AND attname <> 'synced_at' ORDER BY attnum",
+                table,
+            )
+        )
+        for one, other in (("public", "alone"), ("alone", "public")):
+            rest = warehouse.run(
+                f"SELECT {columns} FROM {one}.{table} EXCEPT SELECT {columns} FROM {other}.{table}"
+            )
+            assert rest == [], f"{table} in {one} only"
+
+
+def test_the_shop_is_there(warehouse, made):
+    orders = warehouse.run(
+        "SELECT business_date::text, amount_total, is_refund, currency FROM all_sales "
+        "WHERE channel = 'pos' AND id = ANY(%s) AND branch_id = %s ORDER BY id",
+        made["orders"], made["branches"][1],
+    )
+    assert [row[0] for row in orders] == ["2024-04-01"] * 3, "the day in Paris; no draft"
+    assert [row[2] for row in orders] == [False, True, False]
+    assert {row[3] for row in orders} == {"EUR"}
+    assert warehouse.value(
+        "SELECT p.name FROM fact_sales_lines l JOIN dim_promotions p ON p.id = l.promotion_id "
+        "WHERE l.is_reward AND l.channel = 'pos' LIMIT 1"
+    ) == "Second leaf free"
+    assert warehouse.value(
+        "SELECT count(*) FROM fact_sales_lines pos JOIN fact_sales_lines sale "
+        "ON (sale.channel, sale.id) = (pos.settles_channel, pos.settles_line_id)"
+    ) == 1
+    assert warehouse.value("SELECT cardinality(tags) FROM dim_customers WHERE name = 'Tagged'") == 3
+    received = warehouse.run(
+        "SELECT quantity_ordered, quantity_received FROM fact_purchases WHERE order_id = %s", made["purchase"]
+    )
+    assert received == [(10, 4)]
+
+
+def test_costs_are_those_of_the_products_company(warehouse, made):
+    assert str(warehouse.value("SELECT standard_price FROM dim_products WHERE id = %s", made["foreign"])) == "0.8"
+
+
+def test_companies_can_be_chosen(db, real, made):
+    db.server(real.url, companies=str(made["company"]))
+    db.run("SELECT * FROM odoo_sync('branches')")
+    assert db.run("SELECT DISTINCT company_id FROM dim_branches") == [(made["company"],)]
+
+
+def test_lineage_names_the_fields(warehouse):
+    lineage = dict(
+        warehouse.run("SELECT column_name, field FROM odoo_columns WHERE target = 'dim_employees'")
+    )
+    assert lineage["gender"] == "sex"
+    assert lineage["hire_date"] == "contract_date_start"
+
+
+def test_a_user_without_rights_gets_the_rest(db, real, api, made):
+    """A point-of-sale user sees neither purchases nor stock valuation."""
+    group = api("ir.model.data", "search_read", [("module", "=", "point_of_sale"), ("name", "=", "group_pos_user")],
+                fields=["res_id"])[0]["res_id"]
+    internal = api("ir.model.data", "search_read", [("module", "=", "base"), ("name", "=", "group_user")],
+                   fields=["res_id"])[0]["res_id"]
+    api("res.users", "create", [{"name": "Cashier", "login": "cashier", "password": "cashier-1",
+                                 "group_ids": [(6, 0, [internal, group])]}])
+    db.server(real.url)
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET login 'cashier', SET password 'cashier-1')")
+    report = db.report("SELECT * FROM odoo_sync_all()")
+    assert report["fact_purchases"]["status"] == "denied"
+    assert "purchase.order.line" in report["fact_purchases"]["error"]
+    assert report["dim_products"]["status"] == "ok"
+    assert report["all_sales"]["fetched"] > 0
+    assert "WARNING:  fact_purchases: skipped" in db.notices
+    assert "DETAIL" in db.notices and "groups" in db.notices
+    found = dict(db.run("SELECT item, status FROM odoo_check() WHERE item = 'fact_purchases'"))
+    assert found == {"fact_purchases": "error"}

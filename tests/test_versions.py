@@ -1,0 +1,369 @@
+"""Every release from 14 to 20, by the fields that it has: the whole warehouse from the fake's shop.
+
+Where releases differ, a value is a dictionary: what holds from which release on.
+"""
+
+import pytest
+
+from .conftest import url
+
+RELEASES = range(14, 21)
+
+#: How many rows each table gets; `None` where Odoo has no model for it.
+ROWS = {
+    "dim_branches": 2,
+    "dim_categories": 3,
+    "dim_brands": {14: None, 16: 1, 17: None},
+    "dim_products": 4,
+    "fact_warehouse": 2,
+    "fact_stock_locations": 5,
+    "fact_stock": 3,
+    "dim_departments": 2,
+    "dim_jobs": 1,
+    "dim_work_locations": {14: None, 15: 1},
+    "dim_teams": 2,
+    "dim_users": 3,
+    "dim_employees": 3,
+    "dim_customers": 8,
+    "dim_promotions": 1,
+    # Neither the draft nor the cancelled order of the points of sale; the quotation of sales.
+    "all_sales": 5,
+    # Neither their lines nor sections and notes.
+    "fact_sales_lines": 6,
+    "fact_purchases": 1,
+}
+
+#: The releases in which a column is NULL for lack of a field. All others are filled in some row.
+LACKING = {
+    "dim_branches.warehouse_id": [20],
+    "dim_products.brand_id": [14, 15, 17, 18, 19, 20],
+    "fact_stock_locations.warehouse_id": [14],
+    "fact_stock.warehouse_id": [14],
+    "dim_work_locations.location_type": [15, 16],
+    "dim_employees.work_location_id": [14],
+    "dim_customers.mobile": [19, 20],
+    "dim_customers.team_id": [18, 19, 20],
+    "dim_promotions.date_from": [16],
+    "fact_purchases.discount_percent": [14, 15, 16],
+    "fact_sales_lines(pos).promotion_id": [14],
+    "fact_sales_lines(pos).is_reward": [14],
+    "fact_sales_lines(pos).cost": [14],
+    "fact_sales_lines(pos).margin": [14],
+    "fact_sales_lines(pos).refunded_line_id": [14],
+    "fact_sales_lines(pos).settles_line_id": [14],
+    "fact_sales_lines(pos).settles_channel": [14],
+    # Sales have no branches, no tills and, in this shop, no rewards.
+    "all_sales(sale).branch_id": RELEASES,
+    "all_sales(sale).session_id": RELEASES,
+    "all_sales(sale).employee_id": RELEASES,
+    "all_sales(sale).amount_paid": RELEASES,
+    "all_sales(sale).amount_return": RELEASES,
+    "fact_sales_lines(sale).branch_id": RELEASES,
+    "fact_sales_lines(sale).promotion_id": RELEASES,
+    "fact_sales_lines(sale).is_reward": RELEASES,
+    "fact_sales_lines(sale).cost": RELEASES,
+    "fact_sales_lines(sale).margin": RELEASES,
+    "fact_sales_lines(sale).refunded_line_id": RELEASES,
+    "fact_sales_lines(sale).settles_line_id": RELEASES,
+    "fact_sales_lines(sale).settles_channel": RELEASES,
+}
+
+PARIS, NEW_YORK = "Europe/Paris", "America/New_York"
+
+#: What stands in some rows.
+VALUES = {
+    ("dim_branches", 2): {
+        "name": "Paris",
+        "company_id": 1,
+        "company_name": "Europe",
+        "warehouse_id": {14: 2, 20: None},
+        "currency": "EUR",
+        "timezone": PARIS,
+        "pricelist": "Public",
+        "active": True,
+    },
+    ("dim_branches", 5): {
+        "company_id": 3,
+        "warehouse_id": {14: 5, 20: None},
+        "currency": "USD",
+        "timezone": NEW_YORK,
+        "pricelist": None,
+    },
+    ("dim_categories", 5): {"complete_name": "All / Drinks / Tea", "parent_id": 8, "active": True},
+    ("dim_products", 31): {
+        "template_id": 40,
+        "name": "Green tea",
+        "sku": "TEA",
+        "category_id": 5,
+        "brand_id": {14: None, 16: 3, 17: None},
+        "product_type": {14: "product", 18: "consu"},
+        "is_storable": True,
+        "list_price": 19.99,
+        "standard_price": 2.5,
+        "uom": "kg",
+        "weight": 0.25,
+        "sale_ok": True,
+        "available_in_pos": True,
+        "pos_category_ids": [4],
+        "tracking": "lot",
+    },
+    ("dim_products", 32): {
+        "sku": None,
+        "product_type": "service",
+        "is_storable": False,
+        "list_price": 0,
+        "standard_price": 0,
+        "purchase_ok": False,
+        "pos_category_ids": [],
+    },
+    ("dim_products", 33): {"active": False},
+    # Its company's cost, not that of the user's current company.
+    ("dim_products", 34): {"standard_price": 4.25, "uom": "Units"},
+    ("fact_warehouse", 5): {
+        "code": "NYC",
+        "partner_id": 4,
+        "view_location_id": 17,
+        "stock_location_id": 18,
+    },
+    ("fact_stock_locations", 8): {"parent_id": 7, "warehouse_id": {14: None, 15: 2}, "usage": "internal"},
+    ("fact_stock_locations", 14): {"warehouse_id": None, "company_id": None},
+    ("fact_stock", 61): {
+        "product_id": 31,
+        "location_id": 8,
+        "warehouse_id": {14: None, 15: 2},
+        "lot": "L-2024",
+        "quantity": 10,
+        "reserved": 2.5,
+        "available": 7.5,
+        "unit_cost": 2.5,
+        "value": 25,
+        "in_date": "2024-01-02T03:04:05+00:00",
+        "currency": "EUR",
+    },
+    ("fact_stock", 62): {"owner_id": 12, "lot": None, "unit_cost": 4.25, "currency": "USD"},
+    ("fact_stock", 64): {"quantity": -1, "company_id": None, "currency": None},
+    ("dim_departments", 4): {"manager_id": 21, "parent_id": None},
+    ("dim_departments", 9): {"manager_id": None, "parent_id": 4},
+    ("dim_jobs", 11): {"department_id": 9, "active": True},
+    ("dim_work_locations", 3): {"location_type": {15: None, 17: "office"}, "address_id": 1},
+    ("dim_teams", 5): {"leader_id": 6, "company_id": 1},
+    ("dim_teams", 7): {"leader_id": None, "company_id": None, "active": False},
+    ("dim_users", 6): {
+        "name": "Cleo",
+        "login": "cleo",
+        "email": "cleo@shop.example",
+        "partner_id": 6,
+        "team_id": 5,
+        "is_external": False,
+    },
+    ("dim_users", 7): {"is_external": True, "active": False},
+    ("dim_employees", 20): {
+        "department_id": 9,
+        "job_id": 11,
+        "work_location_id": {14: None, 15: 3},
+        "manager_id": 21,
+        "user_id": 6,
+        "gender": "female",
+        "birthday": "1990-02-28",
+        "hire_date": "2015-01-01",
+        "departure_date": None,
+    },
+    ("dim_employees", 21): {"gender": None, "birthday": None, "age": None, "hire_date": None},
+    ("dim_employees", 25): {"active": False, "departure_date": "2020-12-31", "tenure_years": 3},
+    ("dim_customers", 10): {
+        "is_company": False,
+        "parent_id": 14,
+        "is_customer": True,
+        "is_vendor": False,
+        "phone": "+1 555 0100",
+        "mobile": {14: "+1 555 0199", 19: None},
+        "state": "California",
+        "country_code": "US",
+        "tags": ['a "quoted", one', "Gold"],
+        "salesperson_id": 6,
+        "team_id": {14: 5, 18: None},
+        "created_at": "2024-01-01T00:00:00+00:00",
+    },
+    ("dim_customers", 12): {"is_vendor": True, "vat": "FR23334175221", "tags": [], "email": None},
+    ("dim_promotions", 2): {
+        "program_type": {14: "promotion_program", 16: "promotion"},
+        "trigger": {14: "no_code_needed", 16: "auto"},
+        "applies_on": {14: "on_current_order", 16: "current"},
+        "date_from": {14: "2024-03-01", 16: None, 17: "2024-03-01"},
+        "date_to": "2024-05-31",
+        "max_usage": 100,
+        "currency": "EUR",
+        "rewards": {14: "discount", 16: "10% on your order; Free tea"},
+    },
+    # The day is that of the branch, not UTC's.
+    ("all_sales", "pos", 71): {
+        "ordered_at": "2024-03-31T22:30:00+00:00",
+        "business_date": "2024-04-01",
+        "branch_id": 2,
+        "session_id": 51,
+        "customer_id": 10,
+        "employee_id": 20,
+        "user_id": 2,
+        "team_id": 5,
+        "is_refund": False,
+        "amount_total": 11,
+        "amount_untaxed": 10,
+        "amount_return": 9,
+        "currency": "EUR",
+    },
+    ("all_sales", "pos", 74): {"state": {14: "invoiced", 19: "done"}, "is_refund": True},
+    ("all_sales", "pos", 76): {
+        "business_date": "2023-12-31",
+        "branch_id": 5,
+        "customer_id": None,
+        "employee_id": None,
+        "currency": "USD",
+    },
+    ("all_sales", "sale", 71): {"business_date": "2024-04-01", "team_id": 5, "user_id": 6, "state": "sale"},
+    ("all_sales", "sale", 77): {"business_date": "2023-12-31", "customer_id": 14, "state": "draft"},
+    ("fact_sales_lines", "pos", 80): {
+        "order_id": 74,
+        "branch_id": 2,
+        "refunded_line_id": {14: None, 15: 81},
+        "is_reward": {14: None, 15: False},
+    },
+    ("fact_sales_lines", "pos", 81): {
+        "order_id": 71,
+        "business_date": "2024-04-01",
+        "branch_id": 2,
+        "product_id": 31,
+        "promotion_id": None,
+        "quantity": 1,
+        "uom": "kg",
+        "tax_amount": 2,
+        "cost": {14: None, 15: 2.5},
+        "margin": {14: None, 15: 7.5},
+        "refunded_line_id": None,
+        "settles_line_id": None,
+    },
+    ("fact_sales_lines", "pos", 82): {
+        "promotion_id": {14: None, 15: 2},
+        "is_reward": {14: None, 15: True},
+        "uom": "Units",
+    },
+    ("fact_sales_lines", "pos", 86): {
+        "business_date": "2023-12-31",
+        "branch_id": 5,
+        "discount_percent": 20,
+        "discount_amount": 5,
+        "settles_line_id": {14: None, 15: 81},
+        "settles_channel": {14: None, 15: "sale"},
+    },
+    ("fact_sales_lines", "sale", 81): {
+        "order_id": 71,
+        "business_date": "2024-04-01",
+        "branch_id": None,
+        "quantity": 2,
+        "uom": "kg",
+        "total": 24,
+        "settles_channel": None,
+    },
+    ("fact_sales_lines", "sale", 88): {"order_id": 77, "product_id": 34, "uom": "Units"},
+    ("fact_purchases", 35): {
+        "order_id": 15,
+        "order_reference": "P00015",
+        "vendor_id": 12,
+        "buyer_id": 2,
+        "product_id": 31,
+        "warehouse_id": 2,
+        "state": "purchase",
+        "approved_at": "2024-01-01T09:00:00+00:00",
+        "planned_at": "2024-01-09T10:00:00+00:00",
+        "quantity_ordered": 5,
+        "quantity_received": 3,
+        "discount_percent": {14: None, 17: 10},
+        "tax_amount": 1.8,
+        "currency": "EUR",
+    },
+}
+
+
+def at(release, value):
+    """A value that may depend on the release."""
+    if not isinstance(value, dict):
+        return value
+    return value[max(begin for begin in value if begin <= release)]
+
+
+@pytest.fixture(params=RELEASES)
+def release(request):
+    return request.param
+
+
+@pytest.fixture
+def report(release, db, fake):
+    """The report of a whole sync."""
+    db.server(url(fake, f"version={release}"))
+    db.run("SET timezone = 'UTC'")
+    return db.report("SELECT * FROM odoo_sync_all()")
+
+
+def test_every_table_says_what_it_got(report, release):
+    expected, found = {}, {}
+    for table, rows in ROWS.items():
+        rows = at(release, rows)
+        expected[table] = ("absent" if rows is None else "ok", rows or 0, 0, None)
+    for table, row in report.items():
+        found[table] = (row["status"], row["fetched"], row["missing"], row["error"])
+    assert found == expected
+
+
+def test_every_table_has_its_rows(report, release, db):
+    found = {table: db.value(f"SELECT count(*) FROM {table}") for table in ROWS}
+    assert found == {table: at(release, rows) or 0 for table, rows in ROWS.items()}
+
+
+def test_values(report, release, db):
+    wrong = []
+    for (table, *key), columns in VALUES.items():
+        if at(release, ROWS[table]) is None:
+            continue
+        names = "(channel, id)" if len(key) == 2 else "(id)"
+        found = db.value(f"SELECT to_jsonb(t) FROM {table} t WHERE {names} = %s", tuple(key))
+        for column, value in columns.items():
+            if found[column] != at(release, value):
+                wrong.append((table, *key, column, found[column], "not", at(release, value)))
+    assert wrong == []
+
+
+def test_columns_are_empty_only_for_lack_of_a_field(report, release, db):
+    empty = set()
+    for table, rows in ROWS.items():
+        if at(release, rows) is None:
+            continue
+        found = db.run(
+            f"SELECT coalesce('(' || (r ->> 'channel') || ')', ''), key "
+            f"FROM (SELECT to_jsonb(t) - 'deleted_at' AS r FROM {table} t) t, jsonb_each_text(r) "
+            "GROUP BY 1, 2 HAVING count(value) = 0"
+        )
+        empty |= {f"{table}{channel}.{column}" for channel, column in found}
+    assert empty == {name for name, releases in LACKING.items() if release in releases}
+
+
+def test_lines_are_where_their_orders_are(report, db):
+    lines = "fact_sales_lines JOIN all_sales ON all_sales.id = order_id AND all_sales.channel = fact_sales_lines.channel"
+    (same,) = db.run(
+        "SELECT count(*), count(*) FILTER (WHERE fact_sales_lines.branch_id IS NOT DISTINCT FROM all_sales.branch_id), "
+        f"count(*) FILTER (WHERE fact_sales_lines.business_date = all_sales.business_date) FROM {lines}"
+    )
+    assert same == (ROWS["fact_sales_lines"],) * 3
+    assert db.run("SELECT * FROM missing_data WHERE resolved_at IS NULL") == []
+
+
+def test_a_second_run_writes_nothing(report, db):
+    for table, row in db.report("SELECT * FROM odoo_sync_all()").items():
+        assert (row["inserted"], row["updated"]) == (0, 0), table
+        assert row["unchanged"] == row["fetched"] == report[table]["fetched"], table
+
+
+def test_check_knows_the_release(release, db, fake):
+    db.server(url(fake, f"version={release}"))
+    found = {row[0]: row[1:3] for row in db.run("SELECT item, status, detail FROM odoo_check()")}
+    assert found["version"] == ("ok", "Odoo saas~18.2" if release == 18 else f"Odoo {release}.0")
+    assert found["login"] == ("ok", "database demo, user id 2, companies 1, 3")
+    assert "error" not in {status for status, _ in found.values()}
