@@ -99,7 +99,7 @@ pub struct Run<'s> {
     asked: HashSet<(&'static str, usize, i64)>,
     /// Records whose rows wait for their parents: those of the pages that are being loaded.
     waiting: HashSet<(&'static str, usize, i64)>,
-    /// Values that were cut or cleaned, by what to say of them.
+    /// Values that were cut or cleaned: what to say of them, with `{}` for how many.
     blemishes: HashMap<String, usize>,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
@@ -179,7 +179,7 @@ impl<'s> Run<'s> {
         let mut blemishes: Vec<_> = self.blemishes.drain().collect();
         blemishes.sort();
         for (what, count) in blemishes {
-            warning!("{what} in {count} value(s)");
+            warning!("{}", what.replace("{}", &count.to_string()));
         }
         let missing = load::count_missing(&self.server.options.schema)?;
         self.reports.sort_by_key(|report| warehouse::position(report.target));
@@ -264,12 +264,15 @@ impl<'s> Run<'s> {
             Context { lookups: &mut self.lookups, default_zone: &self.server.options.timezone };
         let mut rows = Rows::from_page(plan, &page, &mut context)?;
         let table = plan.dataset.table;
-        self.blemish(format!("{table}: left out control characters"), page.dropped());
+        self.blemish(format!("{table}: left out {{}} control character(s)"), page.dropped());
         for (index, planned) in plan.columns.iter().enumerate() {
             let name = planned.column.name;
             if let Some(width) = self.widths.get(&(table.to_owned(), name.to_owned())) {
                 let cut = rows.narrow(index, *width);
-                self.blemish(format!("{table}.{name}: cut to {width} characters"), cut);
+                self.blemish(
+                    format!("{table}.{name}: cut {{}} value(s) to {width} characters"),
+                    cut,
+                );
             }
         }
         Ok(rows)

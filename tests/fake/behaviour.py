@@ -43,6 +43,10 @@ class Behaviour:
             model, _, id = hidden.partition(":")
             del self.database.models[model].records[int(id)]
 
+        self.database.denied = self.argument("denied", None)
+        if self.wish("strange"):
+            catalogue.make_strange(self.database)
+
     def wish(self, name, method=""):
         return next((w for w in self.wishes if w.name == name and w.concerns(method)), None)
 

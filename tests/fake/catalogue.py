@@ -91,3 +91,17 @@ def database(rows=12):
             Model("res.users", USER, [{"id": 2, "login": "admin", "company_id": 1, "company_ids": [1]}]),
         ]
     )
+
+
+def make_strange(database):
+    """Values that Odoo does send, and that are easy to get wrong."""
+    products = database.models["product.product"].records
+    products[1]["name"] = "bell\x07 nul\x00 tab\t"
+    products[2]["name"] = "\ufffe \U0001f375"
+    products[1]["list_price"] = float("nan")
+    products[2]["list_price"] = float("inf")
+    products[3]["list_price"] = 1e-05
+    products[4]["list_price"] = 123456789.12345679
+    # An integer beyond 32 bits comes as a double.
+    products[5]["product_tmpl_id"] = 5000000000.0
+    products[6]["default_code"] = ""

@@ -149,6 +149,9 @@ class Model:
 
 
 class Database:
+    #: A model that the user may not read.
+    denied = None
+
     def __init__(self, models):
         self.models = {model.name: model for model in models}
         for model in models:
@@ -157,6 +160,13 @@ class Database:
     def execute(self, name, method, args, kwargs):
         if name not in self.models:
             raise Fault(2, f"Object {name} doesn't exist")
+        if name == self.denied and method != "fields_get":
+            raise Fault(
+                4,
+                f"You are not allowed to access '{name}' ({name}) records.\n\n"
+                "This operation is allowed for the following groups:\n\t- Sales/Administrator\n\n"
+                "Contact your administrator to request access if necessary.",
+            )
         model = self.models[name]
         if method not in ("fields_get", "search", "search_count", "read"):
             raise traceback_of(

@@ -25,6 +25,8 @@ def behaviour_of(prefix):
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "FakeOdoo"
+    # Head and body are two writes; the client would acknowledge the first one late.
+    disable_nagle_algorithm = True
 
     def log_message(self, *_):
         pass
