@@ -95,7 +95,8 @@ class Database:
         return connection
 
     def server(self, url, name="erp", secret="admin", **options):
-        options = {"url": url, "database": "demo", **options}
+        # Without retries, so that what fails fails at once.
+        options = {"url": url, "database": "demo", "retries": 0, **options}
         text = ", ".join(f"{key} '{value}'" for key, value in options.items())
         self.run(f"CREATE SERVER {name} FOREIGN DATA WRAPPER odoo_fdw OPTIONS ({text})")
         self.run(

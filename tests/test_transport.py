@@ -89,6 +89,41 @@ def test_a_reader_that_is_late_does_not_reorder_or_lose(db, fake):
     assert db.run("SELECT count(*), min(id), max(id) FROM dim_products") == [(5000, 1, 5000)]
 
 
+@pytest.mark.parametrize("trouble", ["status=503@read", "status=429@read", "reset@read", "cut@read"])
+def test_what_passes_is_tried_again(db, fake, trouble):
+    """The fake recovers after two failures; without retries the first one is the end."""
+    db.server(url(fake, f"{trouble}/passing=2:{db.name}"), retries=3, retry_delay=10)
+    assert db.report(SYNC)["dim_products"]["inserted"] == 12
+    db.run("ALTER SERVER erp OPTIONS (SET retries '1')")
+    db.run(f"ALTER SERVER erp OPTIONS (SET url '{url(fake, f'{trouble}/passing=2:{db.name}again')}')")
+    with pytest.raises(psycopg2.OperationalError):
+        db.run(SYNC)
+
+
+def test_retry_after_is_honoured(db, fake):
+    db.server(url(fake, f"status=429@read/after=2/passing=1:{db.name}"), retries=1, retry_delay=10)
+    begin = time.monotonic()
+    db.run(SYNC)
+    assert 2 <= time.monotonic() - begin < 6
+
+
+def test_a_wrong_password_is_not_tried_again(db, fake):
+    db.server(url(fake, f"/{db.name}"), secret="wrong", retries=5, retry_delay=10)
+    before = len(fake.calls)
+    with pytest.raises(psycopg2.Error, match="refused the login"):
+        db.run(SYNC)
+    assert [method for method, _ in fake.calls[before:]].count("authenticate") == 1
+
+
+def test_a_cancel_ends_the_wait_between_two_tries(db, fake):
+    db.server(url(fake, "status=503@read"), retries=20, retry_delay=60000)
+    db.run("SET statement_timeout = '1s'")
+    begin = time.monotonic()
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        db.run(SYNC)
+    assert time.monotonic() - begin < 2
+
+
 CANARY = "s3cr3t-canary"
 
 

@@ -1,5 +1,6 @@
 //! One user's session with one database of an Odoo server.
 
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -25,6 +26,10 @@ pub struct Settings {
     pub language: Option<String>,
     /// The companies to see, the first one as the current company; none for all of the user's.
     pub companies: Vec<i64>,
+    /// How often a request that failed for a passing reason is made again.
+    pub retries: u32,
+    /// Before the first of these; each one more waits twice as long.
+    pub retry_delay: Duration,
     /// For the first byte of an answer, and again for its body.
     pub timeout: Duration,
     /// Bytes that an answer may have, after decompression.
@@ -40,6 +45,8 @@ pub struct Connection {
     credentials: Credentials,
     language: Option<String>,
     companies: Vec<i64>,
+    retries: u32,
+    retry_delay: Duration,
     identity: Mutex<Option<Identity>>,
 }
 
@@ -73,6 +80,8 @@ impl Connection {
             },
             language: settings.language,
             companies: settings.companies,
+            retries: settings.retries,
+            retry_delay: settings.retry_delay,
             identity: Mutex::new(None),
         })
     }
@@ -84,7 +93,7 @@ impl Connection {
 
     /// Odoo's release. Asked for without a login.
     pub fn version(&self) -> Result<Version, Error> {
-        let answer = self.transport.version()?;
+        let answer = self.patiently(|| self.transport.version())?;
         Version::from_value(&answer).ok_or_else(|| Error::Malformed {
             status: 200,
             content_type: "text/xml".into(),
@@ -100,7 +109,7 @@ impl Connection {
         if let Some(identity) = &*known {
             return Ok(identity.clone());
         }
-        let uid = self.transport.login(&self.credentials)?;
+        let uid = self.patiently(|| self.transport.login(&self.credentials))?;
         let companies = match self.companies.is_empty() {
             true => self.companies_of(uid)?,
             false => self.companies.clone(),
@@ -119,9 +128,7 @@ impl Connection {
             args: Vec::new(),
             kwargs: vec![("fields".into(), fields), ("load".into(), "".into())],
         };
-        let mut sink = ValueSink::default();
-        self.transport.execute(&self.credentials, uid, &request, &mut sink)?;
-        let answer = sink.finish();
+        let answer = self.call_as(uid, &request, ValueSink::default)?.finish();
         let user = answer.as_array().and_then(<[Value]>::first);
         let current = user.and_then(|user| user.get("company_id")).and_then(Value::as_int);
         let all = user.and_then(|user| user.get("company_ids")).and_then(Value::as_array);
@@ -129,10 +136,43 @@ impl Connection {
         Ok(current.into_iter().chain(others.filter(|id| Some(*id) != current)).collect())
     }
 
-    /// Calls a method and hands its result to the sink.
-    pub fn execute(&self, request: &Request, sink: &mut dyn Sink) -> Result<(), Error> {
-        let uid = self.identity()?.uid;
-        self.transport.execute(&self.credentials, uid, request, sink)
+    /// Calls a method, which must be one that only reads, and hands its result to a sink.
+    ///
+    /// A request that fails for a passing reason is made again, with a new sink.
+    pub fn read<S: Sink>(&self, request: &Request, sink: impl Fn() -> S) -> Result<S, Error> {
+        self.call_as(self.identity()?.uid, request, sink)
+    }
+
+    fn call_as<S: Sink>(
+        &self,
+        uid: i64,
+        request: &Request,
+        sink: impl Fn() -> S,
+    ) -> Result<S, Error> {
+        self.patiently(|| {
+            let mut sink = sink();
+            self.transport.execute(&self.credentials, uid, request, &mut sink)?;
+            Ok(sink)
+        })
+    }
+
+    /// Tries again, later and later, what failed for a passing reason.
+    fn patiently<T>(&self, request: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+        let mut delay = self.retry_delay;
+        for _ in 0..self.retries {
+            match request() {
+                Err(error) if error.is_transient() => {
+                    // Readers that failed together shall not come back together.
+                    let wait = error.retry_after().unwrap_or(delay).min(MAX_DELAY);
+                    if !self.canceller.sleep(wait.mul_f64(1.0 + random())) {
+                        return Err(Error::Cancelled);
+                    }
+                    delay = (delay * 2).min(MAX_DELAY);
+                }
+                done => return done,
+            }
+        }
+        request()
     }
 
     pub fn model<'c>(&'c self, name: &'c str) -> Model<'c> {
@@ -156,4 +196,13 @@ impl Connection {
         }
         Ok(Value::Struct(context))
     }
+}
+
+/// No wait between two tries is longer, before its jitter.
+const MAX_DELAY: Duration = Duration::from_secs(60);
+
+/// A number from 0 to 1; the standard library has randomness for its hash maps alone.
+fn random() -> f64 {
+    let hash = RandomState::new().build_hasher().finish();
+    (hash >> 11) as f64 / (1u64 << 53) as f64
 }

@@ -19,7 +19,14 @@ pub enum Error {
     /// The connection broke in the middle of an exchange.
     Broken { url: String, reason: String },
     /// An answer that is not HTTP 200.
-    Status { url: String, status: u16, content_type: String, beginning: String },
+    Status {
+        url: String,
+        status: u16,
+        content_type: String,
+        beginning: String,
+        /// The header `Retry-After`.
+        retry_after: Option<Duration>,
+    },
     /// A redirect, which is not followed: the credentials are meant for the server's host alone.
     Redirect { url: String, location: String },
     /// A body that is not what the protocol promises.
@@ -124,6 +131,39 @@ impl Error {
         }
     }
 
+    /// When the server asks to come back.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Error::Status { retry_after, .. } => *retry_after,
+            _ => None,
+        }
+    }
+
+    /// Whether the same request for fewer records may succeed: it took Odoo too long, or more
+    /// memory than it may have, or a proxy's patience ended.
+    pub fn asks_for_less(&self) -> bool {
+        match self {
+            Error::Timeout { .. } | Error::Broken { .. } | Error::TooLarge { .. } => true,
+            Error::Status { status, .. } => matches!(status, 413 | 500 | 502..=504),
+            Error::Fault(fault) => ["MemoryError", "CPU time limit", "memory limit"]
+                .iter()
+                .any(|sign| fault.message.contains(sign)),
+            _ => false,
+        }
+    }
+
+    /// Whether one record, or one value of it, may be all that is wrong.
+    pub fn may_be_one_record(&self) -> bool {
+        match self {
+            Error::Malformed { .. } => true,
+            Error::Fault(fault) => !matches!(
+                fault.kind,
+                FaultKind::Denied | FaultKind::UnknownModel | FaultKind::UnknownDatabase
+            ),
+            _ => false,
+        }
+    }
+
     /// The kind of Odoo's fault, if it is one.
     pub fn fault_kind(&self) -> Option<&FaultKind> {
         match self {
@@ -216,6 +256,7 @@ mod tests {
             status,
             content_type: String::new(),
             beginning: String::new(),
+            retry_after: None,
         };
         assert!(status(502).is_transient() && status(429).is_transient());
         assert!(!status(404).is_transient() && !status(500).is_transient());

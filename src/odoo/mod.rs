@@ -3,23 +3,25 @@
 //! [`Connection`] logs in and calls; [`Model`] searches, reads and describes one model;
 //! [`Domain`] is a search condition; [`Page`] holds records as typed columns.
 
-pub mod columns;
+mod cells;
 mod connection;
 mod domain;
 mod error;
 mod fields;
 mod model;
+mod page;
 mod sink;
 pub mod transport;
 mod value;
 mod version;
 
-pub use columns::{Cells, Lists, Page, Texts};
+pub use cells::{Cells, Lists, Texts};
 pub use connection::{Connection, Identity, Settings};
 pub use domain::{Domain, DomainError};
 pub use error::{Error, Fault, FaultKind};
 pub use fields::{Field, FieldType, Fields};
 pub use model::Model;
+pub use page::Page;
 pub use transport::http::{Canceller, certificates, check_url};
 pub use value::Value;
 pub use version::Version;

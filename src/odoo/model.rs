@@ -1,10 +1,10 @@
 //! One model of Odoo: search, count, read, describe.
 
-use super::columns::{Page, PageSink};
 use super::connection::Connection;
 use super::domain::Domain;
 use super::error::Error;
 use super::fields::{ATTRIBUTES, FieldType, Fields};
+use super::page::{Page, PageSink};
 use super::sink::{Refusal, Sink};
 use super::transport::Request;
 use super::value::{Value, ValueSink};
@@ -70,25 +70,29 @@ impl<'c> Model<'c> {
     ///
     /// Many2one fields come as bare ids (`load=''`), which spares Odoo the names.
     pub fn read(&self, ids: Vec<i64>, fields: &[(&str, FieldType)]) -> Result<Page, Error> {
-        let mut sink = PageSink::new(fields.iter().copied());
-        self.read_into(ids, fields.iter().map(|(name, _)| *name).collect(), &mut sink)?;
+        let names = fields.iter().map(|(name, _)| *name).collect();
+        let sink = self.read_into(ids, names, || PageSink::new(fields.iter().copied()))?;
         sink.finish().map_err(|refusal| self.unexpected("read", refusal))
     }
 
     /// The records' fields as values, one struct per record.
     pub fn read_values(&self, ids: Vec<i64>, fields: &[String]) -> Result<Vec<Value>, Error> {
-        let mut sink = ValueSink::default();
-        self.read_into(ids, fields.iter().map(String::as_str).collect(), &mut sink)?;
-        match sink.finish() {
+        let names = fields.iter().map(String::as_str).collect();
+        match self.read_into(ids, names, ValueSink::default)?.finish() {
             Value::Array(records) => Ok(records),
             _ => Err(self.unexpected("read", Refusal("no list of records".into()))),
         }
     }
 
-    fn read_into(&self, ids: Vec<i64>, fields: Value, sink: &mut dyn Sink) -> Result<(), Error> {
+    fn read_into<S: Sink>(
+        &self,
+        ids: Vec<i64>,
+        fields: Value,
+        sink: impl Fn() -> S,
+    ) -> Result<S, Error> {
         let kwargs = vec![("fields", fields), ("load", "".into())];
         let request = self.request("read", Some(ids), Vec::new(), kwargs)?;
-        self.connection.execute(&request, sink)
+        self.connection.read(&request, sink)
     }
 
     /// The fields that the user may read.
@@ -107,9 +111,8 @@ impl<'c> Model<'c> {
         args: Vec<(&'static str, Value)>,
         kwargs: Vec<(&str, Value)>,
     ) -> Result<Value, Error> {
-        let mut sink = ValueSink::default();
-        self.connection.execute(&self.request(method, ids, args, kwargs)?, &mut sink)?;
-        Ok(sink.finish())
+        let request = self.request(method, ids, args, kwargs)?;
+        Ok(self.connection.read(&request, ValueSink::default)?.finish())
     }
 
     fn request(

@@ -132,6 +132,8 @@ impl Server {
             secret,
             language: self.options.language.clone(),
             companies: self.options.companies.clone(),
+            retries: self.options.retries,
+            retry_delay: self.options.retry_delay,
             timeout: self.options.timeout,
             max_response: settings::max_response_size(),
             ca,

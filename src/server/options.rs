@@ -41,6 +41,8 @@ pub const OPTIONS: &[Spec] = &[
     server("companies", |value| companies(value).map(drop)),
     server("page_size", |value| whole(value, PAGE_SIZE.min, PAGE_SIZE.max)),
     server("readers", |value| whole(value, READERS.min, READERS.max)),
+    server("retries", |value| whole(value, RETRIES.min, RETRIES.max)),
+    server("retry_delay", |value| whole(value, RETRY_DELAY.min, RETRY_DELAY.max)),
     server("timeout", |value| whole(value, TIMEOUT.min, TIMEOUT.max)),
     server("ca_file", path),
     required(mapping("login", present)),
@@ -58,6 +60,10 @@ struct Range {
 const PAGE_SIZE: Range = Range { min: 1, max: 100_000, default: 2_000 };
 /// Connections to Odoo at once.
 const READERS: Range = Range { min: 1, max: 16, default: 2 };
+/// Of a request that failed for a passing reason.
+const RETRIES: Range = Range { min: 0, max: 20, default: 3 };
+/// Milliseconds before the first retry; each one more waits twice as long.
+const RETRY_DELAY: Range = Range { min: 1, max: 60_000, default: 1_000 };
 /// Seconds. Odoo itself ends a request after limit_time_real, 120 by default.
 const TIMEOUT: Range = Range { min: 1, max: 86_400, default: 120 };
 
@@ -72,6 +78,8 @@ pub struct ServerOptions {
     pub companies: Vec<i64>,
     pub page_size: usize,
     pub readers: usize,
+    pub retries: u32,
+    pub retry_delay: Duration,
     pub timeout: Duration,
     pub ca_file: Option<String>,
 }
@@ -94,6 +102,8 @@ impl ServerOptions {
                 .unwrap_or_default(),
             page_size: number("page_size", &PAGE_SIZE) as usize,
             readers: number("readers", &READERS) as usize,
+            retries: number("retries", &RETRIES),
+            retry_delay: Duration::from_millis(number("retry_delay", &RETRY_DELAY).into()),
             timeout: Duration::from_secs(number("timeout", &TIMEOUT).into()),
             ca_file: get("ca_file"),
         }

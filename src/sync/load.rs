@@ -203,6 +203,15 @@ impl Target<'_> {
             .map(|(index, column)| format!("${}::{}", index + 2, carrier(column.sql_type)))
             .collect();
 
+        // The row as the expressions of corrected columns see it.
+        let mut typed: Vec<_> = loaded
+            .iter()
+            .zip(&loaded_names)
+            .map(|(column, name)| format!("input.{name}::{} AS {name}", column.sql_type.name()))
+            .collect();
+        typed.extend(self.channel().map(|channel| format!("{channel}::text AS channel")));
+        let typed = typed.join(", ");
+
         let mut values = vec!["input.id".to_owned()];
         values.extend(self.channel().map(|channel| format!("{channel} AS channel")));
         let mut names = Vec::new();
@@ -225,6 +234,9 @@ impl Target<'_> {
                         " LEFT JOIN ({present}) AS {parent} ON {parent}.id = input.{name}"
                     ));
                     format!("{parent}.id")
+                }
+                Source::Corrected { expression, .. } => {
+                    format!("(SELECT {expression} FROM (SELECT {typed}) AS typed)")
                 }
                 _ => format!("input.{name}::{}", column.sql_type.name()),
             };

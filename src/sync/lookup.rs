@@ -66,7 +66,7 @@ impl<'s> Lookups<'s> {
         &mut self,
         lists: &Lists,
         hop: &Hop,
-        render: impl Fn(&[&str]) -> String,
+        render: impl Fn(&[&str]) -> Option<String>,
     ) -> Result<Cells, Failure> {
         let (known, column) = self.learn(lists.iter().flatten().copied().collect(), hop)?;
         let mut texts = Texts::default();
@@ -76,7 +76,7 @@ impl<'s> Lookups<'s> {
                 Cells::Texts(cells_of) => cells.filter_map(|at| cells_of.get(at)).collect(),
                 _ => Vec::new(),
             };
-            texts.push(Some(&render(&found)));
+            texts.push(render(&found).as_deref());
         }
         Ok(Cells::Texts(texts))
     }

@@ -69,6 +69,8 @@ pub struct Origin {
     pub hops: Vec<Hop>,
     /// Makes a boolean of the value.
     pub test: Option<Test>,
+    /// A boolean field without which the value means nothing.
+    pub guard: Option<Reading>,
 }
 
 /// A field to read.
@@ -164,8 +166,10 @@ impl Plan {
     /// record's company.
     pub fn fields(&self) -> Vec<(String, FieldType)> {
         let mut fields: Vec<(String, FieldType)> = Vec::new();
-        for origin in self.columns.iter().flat_map(|planned| planned.values.origins()) {
-            let field = &origin.field;
+        let origins = self.columns.iter().flat_map(|planned| planned.values.origins());
+        for field in
+            origins.flat_map(|origin| [Some(&origin.field), origin.guard.as_ref()]).flatten()
+        {
             if fields.iter().all(|(name, _)| *name != field.name) {
                 fields.push((field.name.clone(), field.field_type));
             }
@@ -191,7 +195,9 @@ impl Plan {
 fn has_path(column: &Column, plan: &Plan) -> bool {
     let feed = plan.dataset.feeds.iter().position(|feed| std::ptr::eq(feed, plan.feed));
     match column.source {
-        Source::Field(text) | Source::Reference { path: text, .. } => {
+        Source::Field(text)
+        | Source::Reference { path: text, .. }
+        | Source::Corrected { path: text, .. } => {
             path::parse(text, feed.unwrap_or(0)).is_ok_and(|paths| !paths.is_empty())
         }
         _ => true,
@@ -218,9 +224,10 @@ fn resolve(
         Ok(origins)
     };
     Ok(match column.source {
-        Source::Field(path) | Source::Reference { path, .. } | Source::Zone(path) => {
-            Values::Plain(all(path, column.sql_type)?)
-        }
+        Source::Field(path)
+        | Source::Reference { path, .. }
+        | Source::Corrected { path, .. }
+        | Source::Zone(path) => Values::Plain(all(path, column.sql_type)?),
         Source::BusinessDate { time, zone } => {
             Values::Day { time: all(time, SqlType::Timestamptz)?, zone: all(zone, SqlType::Text)? }
         }
@@ -234,10 +241,10 @@ fn resolve(
 fn follow(
     path: &Path,
     sql_type: SqlType,
-    model: &str,
+    start: &str,
     catalogue: &mut Catalogue<'_>,
 ) -> Result<Option<Origin>, Failure> {
-    let mut model = model.to_owned();
+    let mut model = start.to_owned();
     let mut first = None;
     let mut hops = Vec::new();
     for name in &path.fields {
@@ -255,7 +262,13 @@ fn follow(
             Some(_) => hops.push(Hop { model: from, field }),
         }
     }
-    let origin = first.map(|field| Origin { field, hops, test: path.test });
+    let own = match path.guard {
+        Some(_) => catalogue.fields(start)?,
+        None => None,
+    };
+    let guard = path.guard.filter(|name| own.is_some_and(|fields| fields.contains(name)));
+    let guard = guard.map(|name| Reading { name: name.to_owned(), field_type: FieldType::Boolean });
+    let origin = first.map(|field| Origin { field, hops, test: path.test, guard });
     Ok(origin.filter(|origin| fits(origin, sql_type)))
 }
 
@@ -276,6 +289,7 @@ fn fits(origin: &Origin, column: SqlType) -> bool {
         (SqlType::Boolean, Integer, Some(Test::Positive)) => true,
         (_, _, Some(_)) => false,
         (SqlType::Text | SqlType::TextArray, Text, None) if through_many => true,
+        (SqlType::Date, Date, None) if through_many => true,
         (_, _, None) if through_many => false,
         (SqlType::TextArray, _, None) => false,
         (SqlType::Text, kind, None) => kind != ToMany,

@@ -130,16 +130,21 @@ fn follow(
     for hop in &origin.hops {
         cells = match &cells {
             Cells::Integers(ids) => context.lookups.follow(ids, hop)?,
-            Cells::Lists(lists) if sql_type == SqlType::TextArray => {
-                context.lookups.follow_many(lists, hop, array_literal)?
-            }
             Cells::Lists(lists) => {
-                context.lookups.follow_many(lists, hop, |texts| texts.join("; "))?
+                context.lookups.follow_many(lists, hop, |texts| match sql_type {
+                    SqlType::TextArray => Some(array_literal(texts)),
+                    // Dates are written so that the earliest is the least.
+                    SqlType::Date => texts.iter().min().map(|first| (*first).to_owned()),
+                    _ => (!texts.is_empty()).then(|| texts.join("; ")),
+                })?
             }
             _ => Cells::empty(hop.field.field_type, page.rows()),
         };
     }
-    Ok(cells)
+    match origin.guard.as_ref().and_then(|guard| page.column(&guard.name)) {
+        Some(Cells::Booleans(known)) => Ok(cells.only_where(known)),
+        _ => Ok(cells),
+    }
 }
 
 /// Texts as PostgreSQL writes an array of them.

@@ -56,6 +56,12 @@ pub enum SqlType {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
     Field(&'static str),
+    /// A value, and an SQL expression over the row's loaded columns, this one among them, that
+    /// puts it right.
+    Corrected {
+        path: &'static str,
+        expression: &'static str,
+    },
     /// The id of a row of another table.
     Reference {
         path: &'static str,
@@ -171,6 +177,15 @@ pub const fn inherited(
     table: Option<&'static str>,
 ) -> Column {
     Column { name, sql_type, source: Source::Inherited { reference, column, table } }
+}
+
+pub const fn corrected(
+    name: &'static str,
+    sql_type: SqlType,
+    path: &'static str,
+    expression: &'static str,
+) -> Column {
+    Column { name, sql_type, source: Source::Corrected { path, expression } }
 }
 
 pub const fn generated(name: &'static str, sql_type: SqlType, expression: &'static str) -> Column {

@@ -88,6 +88,7 @@ fn column_comment(dataset: &Dataset, name: &str) -> String {
         Some(column) => match column.source {
             Source::Field("active") => format!("{}; false for archived records", field("active")),
             Source::Field(path) => field(path),
+            Source::Corrected { path, expression } => format!("{}, as {expression}", field(path)),
             Source::Reference { path, table, .. } => format!("{}; refers to {table}", field(path)),
             Source::Zone(path) => format!("{}, or the server option timezone", field(path)),
             Source::BusinessDate { time, zone } => {
@@ -114,5 +115,5 @@ fn described(dataset: &Dataset, text: &str) -> String {
 
 /// A path as a reader of comments understands it.
 fn spelled(path: &str) -> String {
-    path.replace(" ?? ", ", else ").replace('|', " or ")
+    path.replace(" ?? ", ", else ").replace('|', " or ").replace('?', " if ")
 }

@@ -91,8 +91,11 @@ const EMPLOYEES: Dataset = Dataset {
         text("gender", "sex|gender"),
         date("birthday", "birthday"),
         refreshed("age", SqlType::Bigint, "extract(year FROM age(current_date, birthday))::bigint"),
-        // 19 merged contracts into hr.version and dropped first_contract_date.
-        date("hire_date", "first_contract_date|contract_date_start"),
+        // The first contract's start; 19 merged contracts into hr.version.
+        date(
+            "hire_date",
+            "first_contract_date|version_ids.contract_date_start|contract_date_start",
+        ),
         refreshed(
             "tenure_years",
             SqlType::Numeric,

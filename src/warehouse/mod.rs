@@ -78,8 +78,10 @@ mod tests {
                 assert!(Domain::parse(feed.domain).is_ok(), "{}", dataset.table);
                 for column in dataset.value_columns() {
                     let texts = match column.source {
-                        Source::Field(path) | Source::Reference { path, .. } => vec![path],
-                        Source::Zone(path) => vec![path],
+                        Source::Field(path) | Source::Zone(path) => vec![path],
+                        Source::Reference { path, .. } | Source::Corrected { path, .. } => {
+                            vec![path]
+                        }
                         Source::BusinessDate { time, zone } => vec![time, zone],
                         _ => vec![],
                     };

@@ -4,6 +4,8 @@
 //! - `uom_id.name|product_uom.name` are two spellings: the first one that this Odoo has counts.
 //! - `tz ?? company_id.tz` are two values: the second one counts where the first is empty.
 //! - `type=product` is a boolean, whether `type` is `product`; `customer_rank>0` another.
+//! - `total_cost?is_cost_known` is empty where the boolean `is_cost_known` is false.
+//! - `version_ids.date_start` is the earliest of several dates, `tag_ids.name` all of the texts.
 //! - `amount_paid / -` is for a table with two feeds: a path for each, `-` for none.
 
 /// Values in the order of preference; each is the first spelling that resolves.
@@ -15,6 +17,8 @@ pub struct Path {
     pub fields: Vec<&'static str>,
     /// Makes a boolean of the value.
     pub test: Option<Test>,
+    /// A boolean field without which the value means nothing.
+    pub guard: Option<&'static str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,6 +43,10 @@ pub fn parse(text: &'static str, feed: usize) -> Result<Paths, String> {
 }
 
 fn parse_path(text: &'static str) -> Result<Path, String> {
+    let (text, guard) = match text.split_once('?') {
+        Some((text, guard)) => (text, Some(guard)),
+        None => (text, None),
+    };
     let (fields, test) = match (text.split_once('='), text.strip_suffix(">0")) {
         (Some((fields, value)), _) => (fields, Some(Test::Equals(value))),
         (_, Some(fields)) => (fields, Some(Test::Positive)),
@@ -46,9 +54,10 @@ fn parse_path(text: &'static str) -> Result<Path, String> {
     };
     let fields: Vec<_> = fields.split('.').collect();
     let name_like = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    match fields.iter().find(|field| field.is_empty() || !field.chars().all(name_like)) {
+    let mut names = fields.iter().chain(&guard);
+    match names.find(|field| field.is_empty() || !field.chars().all(name_like)) {
         Some(field) => Err(format!("{text}: \"{field}\" is no field name")),
-        None => Ok(Path { fields, test }),
+        None => Ok(Path { fields, test, guard }),
     }
 }
 
@@ -63,10 +72,11 @@ mod tests {
         assert_eq!(paths[0][1].fields, ["c"]);
         assert_eq!(paths[1][0].test, Some(Test::Equals("x")));
         assert_eq!(parse("rank>0", 0).unwrap()[0][0].test, Some(Test::Positive));
+        assert_eq!(parse("cost?known", 0).unwrap()[0][0].guard, Some("known"));
         assert_eq!(parse("a / b", 1).unwrap()[0][0].fields, ["b"]);
         assert_eq!(parse("a / -", 1).unwrap(), Paths::new());
         assert_eq!(parse("a", 1).unwrap()[0][0].fields, ["a"]);
-        for wrong in ["", "a..b", "a|", "a b", "a?? b"] {
+        for wrong in ["", "a..b", "a|", "a b", "a?? b", "a?"] {
             assert!(parse(wrong, 0).is_err(), "{wrong}");
         }
     }

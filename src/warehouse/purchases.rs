@@ -26,6 +26,7 @@ const PURCHASES: Dataset = Dataset {
         numeric("quantity_ordered", "product_qty"),
         numeric("quantity_received", "qty_received"),
         numeric("quantity_invoiced", "qty_invoiced"),
+        text("uom", "uom_id.name|product_uom_id.name|product_uom.name"),
         numeric("price_unit", "price_unit"),
         numeric("discount_percent", "discount"),
         numeric("subtotal", "price_subtotal"),

@@ -39,6 +39,10 @@ const ORDERS: Dataset = Dataset {
     ],
 };
 
+const POS_SIGN_SUBTOTAL: &str = "CASE channel WHEN 'pos' THEN sign(quantity) * sign(price_unit) * abs(subtotal) ELSE subtotal END";
+const POS_SIGN_TOTAL: &str =
+    "CASE channel WHEN 'pos' THEN sign(quantity) * sign(price_unit) * abs(total) ELSE total END";
+
 const LINES: Dataset = Dataset {
     table: "fact_sales_lines",
     about: "Lines of the orders in all_sales, without sections and notes",
@@ -70,10 +74,13 @@ const LINES: Dataset = Dataset {
             SqlType::Numeric,
             "quantity * price_unit * discount_percent / 100",
         ),
-        numeric("subtotal", "price_subtotal"),
-        numeric("total", "price_subtotal_incl / price_total"),
+        // The till of Odoo 19 sends a refund's lines with a negative quantity but positive
+        // amounts; Odoo's own sales report takes the sign so (pos_sale/report/sale_report.py).
+        corrected("subtotal", SqlType::Numeric, "price_subtotal", POS_SIGN_SUBTOTAL),
+        corrected("total", SqlType::Numeric, "price_subtotal_incl / price_total", POS_SIGN_TOTAL),
         generated("tax_amount", SqlType::Numeric, "total - subtotal"),
-        numeric("cost", "total_cost / -"),
+        // Zero until it is computed, which may be when the session closes.
+        numeric("cost", "total_cost?is_total_cost_computed / -"),
         generated("margin", SqlType::Numeric, "subtotal - cost"),
         keyed_reference(
             "refunded_line_id",

@@ -69,7 +69,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, behaviour, method, body):
         wish = next((w for w in behaviour.wishes if w.concerns(method) and w.name in ACTIONS), None)
-        if wish:
+        if wish and behaviour.still_troubled():
+            self.retry_after = behaviour.argument("after", method)
             return ACTIONS[wish.name](self, wish.argument, body)
         return self.send_whole(200, "text/xml", body)
 
@@ -121,7 +122,9 @@ class Handler(BaseHTTPRequestHandler):
         self.close_connection = True
 
     def status(self, code, body):
-        self.send_whole(int(code), "text/html", f"<html><h1>{code} from a proxy</h1></html>".encode())
+        page = f"<html><h1>{code} from a proxy</h1></html>".encode()
+        after = {"Retry-After": self.retry_after} if self.retry_after else {}
+        self.send_whole(int(code), "text/html", page, **after)
 
     def redirect(self, target, body):
         self.send_whole(302, "text/html", b"", Location=f"http://{target or 'elsewhere.example'}/")

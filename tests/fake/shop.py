@@ -26,15 +26,13 @@ def stored_product(release):
 
 def shop(release):
     """Records by model."""
-    # 19 has no such state: an invoiced order is a done one.
-    invoiced = "invoiced" if release < 19 else "done"
     return {
         **companies(),
         **people(),
         **products(release),
         **stock(),
         **promotions(),
-        **points_of_sale(invoiced),
+        **points_of_sale(release),
         **sales(),
         **purchases(),
     }
@@ -100,10 +98,17 @@ def people():
             dict(id=20, name="Cleo", active=True, user_id=6, company_id=EUROPE, department_id=9, job_id=11,
                  parent_id=21, work_location_id=3, work_location="Rue de Rivoli", work_email="cleo@shop.example",
                  work_phone="+33 1 00 00 00 00", gender="female", sex="female", birthday="1990-02-28",
-                 first_contract_date="2015-01-01", contract_date_start="2015-01-01"),
+                 first_contract_date="2015-01-01", contract_date_start="2020-01-01", version_ids=[31, 36]),
             dict(id=21, name="Boss", active=True, company_id=EUROPE, department_id=4),
             dict(id=25, name="Gone", active=False, company_id=AMERICA, departure_date="2020-12-31",
-                 first_contract_date="2018-01-01", contract_date_start="2018-01-01"),
+                 first_contract_date="2018-01-01", contract_date_start="2018-01-01", version_ids=[33]),
+        ],
+        # She left and came back.
+        "hr.version": [
+            dict(id=31, active=True, employee_id=20, contract_date_start="2020-01-01"),
+            dict(id=33, active=True, employee_id=25, contract_date_start="2018-01-01"),
+            dict(id=36, active=True, employee_id=20, contract_date_start="2015-01-01",
+                 contract_date_end="2019-06-30"),
         ],
     }
 
@@ -183,15 +188,18 @@ def promotions():
             dict(id=2, name="Spring", active=True, company_id=EUROPE, program_type="promotion_program",
                  promo_code_usage="no_code_needed", promo_applicability="on_current_order",
                  maximum_use_number=100, rule_id=6, reward_id=11),
+            dict(id=7, name="Old", active=False, program_type="coupon_program", rule_id=9, reward_id=13),
         ],
         "coupon.rule": [
             dict(id=6, rule_date_from="2024-03-01 00:00:00", rule_date_to="2024-05-31 21:59:59"),
+            dict(id=9),
         ],
-        "coupon.reward": [dict(id=11, reward_type="discount")],
+        "coupon.reward": [dict(id=11, reward_type="discount"), dict(id=13, reward_type="product")],
         "loyalty.program": [
             dict(id=2, name="Spring", active=True, program_type="promotion", trigger="auto",
                  applies_on="current", date_from="2024-03-01", date_to="2024-05-31", max_usage=100,
                  company_id=EUROPE, currency_id=EUR, reward_ids=[11, 13]),
+            dict(id=7, name="Old", active=False, program_type="coupons", currency_id=EUR),
         ],
         "loyalty.reward": [
             dict(id=11, active=True, program_id=2, description="10% on your order", reward_type="discount"),
@@ -200,7 +208,11 @@ def promotions():
     }
 
 
-def points_of_sale(invoiced):
+def points_of_sale(release):
+    # 19 has no such state: an invoiced order is a done one.
+    invoiced = "invoiced" if release < 19 else "done"
+    # The till of 19 leaves the sign of a refund's line to its quantity.
+    refund = 1 if release == 19 else -1
     paris = dict(config_id=2, session_id=51, user_id=2, company_id=EUROPE, currency_id=EUR,
                  date_order=EVENING)
     return {
@@ -229,10 +241,10 @@ def points_of_sale(invoiced):
         ],
         "pos.order.line": [
             # Refunds a line with a higher id.
-            dict(id=80, order_id=74, product_id=31, qty=-1.0, price_unit=12.0, price_subtotal=-10.0,
-                 price_subtotal_incl=-12.0, total_cost=-2.5, refunded_orderline_id=81, **uom(KILOS)),
+            dict(id=80, order_id=74, product_id=31, qty=-1.0, price_unit=12.0, price_subtotal=refund * 10.0,
+                 price_subtotal_incl=refund * 12.0, total_cost=-2.5, is_total_cost_computed=True, refunded_orderline_id=81, **uom(KILOS)),
             dict(id=81, order_id=71, product_id=31, qty=1.0, price_unit=12.0, price_subtotal=10.0,
-                 price_subtotal_incl=12.0, total_cost=2.5, **uom(KILOS)),
+                 price_subtotal_incl=12.0, total_cost=2.5, is_total_cost_computed=True, **uom(KILOS)),
             dict(id=82, order_id=71, product_id=32, qty=1.0, price_unit=-1.0, price_subtotal=-1.0,
                  price_subtotal_incl=-1.0, is_reward_line=True, reward_id=11, is_program_reward=True,
                  program_id=2, **uom(PIECES)),
@@ -240,8 +252,8 @@ def points_of_sale(invoiced):
             dict(id=85, order_id=75, product_id=31, qty=1.0, **uom(KILOS)),
             # Settles what the sale order with the same numbers sold.
             dict(id=86, order_id=76, product_id=31, qty=2.0, price_unit=12.5, discount=20.0,
-                 price_subtotal=20.0, price_subtotal_incl=24.0, total_cost=5.0, sale_order_origin_id=71,
-                 sale_order_line_id=81, **uom(KILOS)),
+                 price_subtotal=20.0, price_subtotal_incl=24.0, total_cost=5.0, is_total_cost_computed=True,
+                 sale_order_origin_id=71, sale_order_line_id=81, **uom(KILOS)),
         ],
     }
 

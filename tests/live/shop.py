@@ -122,6 +122,9 @@ def counter(api, made):
                       partner_id=made["customer"], employee_id=made["employee"])
         sold = api("pos.order", "read", [first], ["lines"])[0]["lines"][0]
         order("2024-04-01 10:00:00", [line(made["tea"], -1, 12.5, refunded_orderline_id=sold)])
+        # As the till sends a refund: only the quantity and the order's total are negative.
+        till = {**line(made["tea"], -1, 12.5), "price_subtotal": 12.5, "price_subtotal_incl": 15.0}
+        api("pos.order", "write", [order("2024-04-01 10:30:00", [till], is_refund=True)], {"amount_total": -15.0})
         order("2024-04-01 11:00:00", [line(made["tea"], 3, 12.5),
                                       line(made["tea"], 1, -1.25, reward_id=reward, is_reward_line=True)],
               state="done", is_tipped=True, tip_amount=1.5)

@@ -102,8 +102,8 @@ def test_the_shop_is_there(warehouse, made):
         "WHERE channel = 'pos' AND id = ANY(%s) AND branch_id = %s ORDER BY id",
         made["orders"], made["branches"][1],
     )
-    assert [row[0] for row in orders] == ["2024-04-01"] * 3, "the day in Paris; no draft"
-    assert [row[2] for row in orders] == [False, True, False]
+    assert [row[0] for row in orders] == ["2024-04-01"] * 4, "the day in Paris; no draft"
+    assert [row[2] for row in orders] == [False, True, True, False]
     assert {row[3] for row in orders} == {"EUR"}
     assert warehouse.value(
         "SELECT p.name FROM fact_sales_lines l JOIN dim_promotions p ON p.id = l.promotion_id "
@@ -118,6 +118,16 @@ def test_the_shop_is_there(warehouse, made):
         "SELECT quantity_ordered, quantity_received FROM fact_purchases WHERE order_id = %s", made["purchase"]
     )
     assert received == [(10, 4)]
+
+
+def test_lines_add_up_to_their_orders_refunds_included(warehouse, made):
+    assert warehouse.run(
+        "SELECT o.id, o.amount_total, sum(l.total) FROM all_sales o "
+        "JOIN fact_sales_lines l ON (l.channel, l.order_id) = (o.channel, o.id) "
+        "WHERE o.channel = 'pos' AND o.id = ANY(%s) GROUP BY o.id, o.amount_total "
+        "HAVING abs(o.amount_total - sum(l.total)) > 0.01",
+        made["orders"],
+    ) == []
 
 
 def test_costs_are_those_of_the_products_company(warehouse, made):
@@ -135,7 +145,7 @@ def test_lineage_names_the_fields(warehouse):
         warehouse.run("SELECT column_name, field FROM odoo_columns WHERE target = 'dim_employees'")
     )
     assert lineage["gender"] == "sex"
-    assert lineage["hire_date"] == "contract_date_start"
+    assert lineage["hire_date"] == "version_ids.contract_date_start"
 
 
 def test_a_user_without_rights_gets_the_rest(db, real, api, made):

@@ -2,7 +2,8 @@
 //! the answer, and a way to end everything from another thread.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use ureq::http::Uri;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
@@ -87,6 +88,19 @@ pub struct Canceller {
 }
 
 impl Canceller {
+    /// Sleeps, but no longer than until the cancel. Returns whether it slept to the end.
+    pub fn sleep(&self, time: Duration) -> bool {
+        let end = Instant::now() + time;
+        while !self.cancelled.is_set() {
+            let left = end.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return true;
+            }
+            thread::sleep(left.min(Duration::from_millis(50)));
+        }
+        false
+    }
+
     pub fn cancel(&self) {
         self.cancelled.set();
         self.agent.clone().shutdown();
@@ -154,6 +168,8 @@ impl Http {
         };
         let content_type = header("content-type");
         let location = header("location");
+        // In seconds; the form with a date is rare, and the usual waiting then does.
+        let retry_after = header("retry-after").parse().ok().map(Duration::from_secs);
         let mut reader = Witness::new(self.body(response.into_body()));
         if (300..400).contains(&status) {
             return Err(Error::Redirect { url, location });
@@ -162,7 +178,7 @@ impl Http {
             // The beginning says enough; if even that does not come, the status does.
             let _ = reader.fill_buf();
             let beginning = reader.beginning();
-            return Err(Error::Status { url, status, content_type, beginning });
+            return Err(Error::Status { url, status, content_type, beginning, retry_after });
         }
         match decode(&mut reader) {
             Ok(decoded) => {

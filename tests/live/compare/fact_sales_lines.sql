@@ -11,9 +11,13 @@ SELECT 'pos' AS channel, l.id, l.order_id,
        coalesce(l.qty, 0) AS quantity, u.name ->> 'en_US' AS uom, coalesce(l.price_unit, 0) AS price_unit,
        coalesce(l.discount, 0) AS discount_percent,
        coalesce(l.qty, 0) * coalesce(l.price_unit, 0) * coalesce(l.discount, 0) / 100 AS discount_amount,
-       coalesce(l.price_subtotal, 0) AS subtotal, coalesce(l.price_subtotal_incl, 0) AS total,
-       coalesce(l.price_subtotal_incl, 0) - coalesce(l.price_subtotal, 0) AS tax_amount,
-       coalesce(l.total_cost, 0) AS cost, coalesce(l.price_subtotal, 0) - coalesce(l.total_cost, 0) AS margin,
+       -- the till sends a refund's lines with a negative quantity but positive amounts
+       sign(l.qty * l.price_unit) * abs(l.price_subtotal) AS subtotal,
+       sign(l.qty * l.price_unit) * abs(l.price_subtotal_incl) AS total,
+       sign(l.qty * l.price_unit) * (abs(l.price_subtotal_incl) - abs(l.price_subtotal)) AS tax_amount,
+       CASE WHEN l.is_total_cost_computed THEN l.total_cost END AS cost,
+       CASE WHEN l.is_total_cost_computed
+            THEN sign(l.qty * l.price_unit) * abs(l.price_subtotal) - l.total_cost END AS margin,
        l.refunded_orderline_id AS refunded_line_id, coalesce(l.is_reward_line, false) AS is_reward,
        l.sale_order_line_id AS settles_line_id,
        date_trunc('second', l.write_date) AT TIME ZONE 'UTC' AS odoo_write_date

@@ -1,7 +1,7 @@
 -- The doctor: everything that a sync needs, a row each.
 \getenv fake FAKE_URL
 \pset format unaligned
-CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo');
+CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo', retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin');
 SELECT item, status, regexp_replace(detail, '\d+ ms', 'N ms') AS detail, hint FROM odoo_check()
 WHERE item IN ('connection', 'version', 'login', 'dim_brands', 'dim_categories', 'dim_products');

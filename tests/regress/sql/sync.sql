@@ -1,6 +1,6 @@
 -- odoo_sync and odoo_sync_all.
 \getenv fake FAKE_URL
-CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo', schema 'shop', page_size '5');
+CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo', retries '0', schema 'shop', page_size '5');
 SET search_path = shop, public;
 CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin');
 SELECT * FROM odoo_sync('no such entity');
