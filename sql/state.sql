@@ -12,6 +12,31 @@ CREATE TABLE odoo_sync_state (
 );
 COMMENT ON TABLE odoo_sync_state IS 'how the last run of each table ended, per server';
 
+-- Up to when each feed of a table has been read, by Odoo's clock.
+CREATE TABLE odoo_sync_watermarks (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    watermark timestamp with time zone NOT NULL,
+    PRIMARY KEY (server, target, channel)
+);
+COMMENT ON TABLE odoo_sync_watermarks IS 'latest change that was loaded, per server, table and channel';
+
+-- Values that Odoo could not give. A field of '' stands for the whole record.
+CREATE TABLE odoo_quarantine (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    model text NOT NULL,
+    record_id bigint NOT NULL,
+    field text NOT NULL,
+    error text NOT NULL,
+    first_seen timestamp with time zone NOT NULL DEFAULT now(),
+    last_seen timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel, record_id, field)
+);
+COMMENT ON TABLE odoo_quarantine IS 'values that Odoo could not give; they are NULL, and gone from here when it can';
+
 -- Where each column came from on the last run.
 CREATE TABLE odoo_sync_columns (
     server text NOT NULL,
@@ -35,4 +60,6 @@ COMMENT ON VIEW odoo_columns IS 'lineage: the Odoo model and field behind each c
 GRANT SELECT ON odoo_columns TO PUBLIC;
 
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_state', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_watermarks', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_quarantine', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');

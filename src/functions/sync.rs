@@ -5,19 +5,86 @@ use pgrx::prelude::*;
 
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{Run, TableReport};
+use crate::sync::{Run, TableReport, Verdict};
 use crate::warehouse::{self, ENTITIES, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state");
 
-/// entity, target, fetched, inserted, updated, unchanged, missing, status, error, seconds.
-type Row = (String, String, i64, i64, i64, i64, i64, String, Option<String>, f64);
+/// entity, target, fetched, inserted, updated, unchanged, deleted, missing, quarantined, status,
+/// error, seconds.
+type Row = (String, String, i64, i64, i64, i64, i64, i64, i64, String, Option<String>, f64);
 
 /// Loads one entity and the records that it refers to, in one transaction.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
 fn odoo_sync(
+    entity: Option<&str>,
+    server: default!(Option<&str>, "NULL"),
+    full_refresh: default!(bool, "false"),
+) -> TableIterator<
+    'static,
+    (
+        name!(entity, String),
+        name!(target, String),
+        name!(fetched, i64),
+        name!(inserted, i64),
+        name!(updated, i64),
+        name!(unchanged, i64),
+        name!(deleted, i64),
+        name!(missing, i64),
+        name!(quarantined, i64),
+        name!(status, String),
+        name!(error, Option<String>),
+        name!(seconds, f64),
+    ),
+> {
+    let report = || {
+        let entity = named(entity)?;
+        with_run(server, Some(entity), full_refresh, |run| run.sync(entity))
+    };
+    rows(report().or_raise())
+}
+
+/// Loads every entity. One that fails is undone alone and says so in its rows.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
+fn odoo_sync_all(
+    server: default!(Option<&str>, "NULL"),
+    full_refresh: default!(bool, "false"),
+) -> TableIterator<
+    'static,
+    (
+        name!(entity, String),
+        name!(target, String),
+        name!(fetched, i64),
+        name!(inserted, i64),
+        name!(updated, i64),
+        name!(unchanged, i64),
+        name!(deleted, i64),
+        name!(missing, i64),
+        name!(quarantined, i64),
+        name!(status, String),
+        name!(error, Option<String>),
+        name!(seconds, f64),
+    ),
+> {
+    let report = || {
+        with_run(server, None, full_refresh, |run| {
+            ENTITIES.iter().for_each(|entity| run.try_sync(entity));
+            Ok(())
+        })
+    };
+    rows(report().or_raise())
+}
+
+/// Brings one entity in step with Odoo by a scan of every record's id and write_date: fetches
+/// what is missing or stale, deletes what is gone.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+#[allow(clippy::type_complexity)]
+fn odoo_reconcile(
     entity: Option<&str>,
     server: default!(Option<&str>, "NULL"),
 ) -> TableIterator<
@@ -29,58 +96,76 @@ fn odoo_sync(
         name!(inserted, i64),
         name!(updated, i64),
         name!(unchanged, i64),
+        name!(deleted, i64),
         name!(missing, i64),
+        name!(quarantined, i64),
         name!(status, String),
         name!(error, Option<String>),
         name!(seconds, f64),
     ),
 > {
     let report = || {
-        let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
-        let entity = warehouse::entity(name).ok_or_else(|| unknown_entity(name))?;
-        with_run(server, Some(entity), |run| run.sync(entity))
+        let entity = named(entity)?;
+        with_run(server, Some(entity), false, |run| run.reconcile(entity))
     };
     rows(report().or_raise())
 }
 
-/// Loads every entity. One that fails is undone alone and says so in its rows.
+/// Tells how one entity differs from Odoo. Nothing is written to its tables.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
-fn odoo_sync_all(
+fn odoo_verify(
+    entity: Option<&str>,
     server: default!(Option<&str>, "NULL"),
 ) -> TableIterator<
     'static,
     (
         name!(entity, String),
         name!(target, String),
-        name!(fetched, i64),
-        name!(inserted, i64),
-        name!(updated, i64),
-        name!(unchanged, i64),
+        name!(channel, Option<String>),
+        name!(in_odoo, i64),
+        name!(in_warehouse, i64),
         name!(missing, i64),
-        name!(status, String),
-        name!(error, Option<String>),
-        name!(seconds, f64),
+        name!(stale, i64),
+        name!(deleted, i64),
     ),
 > {
-    let report = || {
-        with_run(server, None, |run| {
-            ENTITIES.iter().for_each(|entity| run.try_sync(entity));
-            Ok(())
-        })
+    let verify = || {
+        let entity = named(entity)?;
+        let server = Server::named_or_only(server)?;
+        let session = server.session()?;
+        Run::begin(&server, &session, None, false)?.verify(entity)
     };
-    rows(report().or_raise())
+    let verdicts: Vec<Verdict> = verify().or_raise();
+    TableIterator::new(verdicts.into_iter().map(|Verdict { dataset, feed, found }| {
+        (
+            warehouse::entity_of(dataset).to_owned(),
+            dataset.table.to_owned(),
+            dataset.feeds[feed].channel.map(str::to_owned),
+            found.present.len() as i64,
+            found.rows,
+            found.missing.len() as i64,
+            found.stale.len() as i64,
+            found.deleted,
+        )
+    }))
+}
+
+fn named(entity: Option<&str>) -> Result<&'static Entity, Failure> {
+    let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
+    warehouse::entity(name).ok_or_else(|| unknown_entity(name))
 }
 
 fn with_run(
     server: Option<&str>,
     entity: Option<&Entity>,
+    full_refresh: bool,
     body: impl FnOnce(&mut Run<'_>) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
     let server = Server::named_or_only(server)?;
     let session = server.session()?;
-    let mut run = Run::begin(&server, &session, entity)?;
+    let mut run = Run::begin(&server, &session, entity, full_refresh)?;
     body(&mut run)?;
     run.finish()
 }
@@ -95,7 +180,9 @@ fn rows(reports: Vec<TableReport>) -> TableIterator<'static, Row> {
             report.inserted,
             report.updated,
             report.unchanged(),
+            report.deleted,
             report.missing,
+            report.quarantined,
             report.status.name().to_owned(),
             report.error,
             (report.seconds * 1000.0).round() / 1000.0,

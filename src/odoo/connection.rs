@@ -4,10 +4,12 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+
 use super::error::Error;
 use super::model::Model;
 use super::sink::Sink;
-use super::transport::http::{Canceller, Endpoint, Http};
+use super::transport::http::{Canceller, Clock, Endpoint, Http};
 use super::transport::xmlrpc::XmlRpc;
 use super::transport::{Credentials, Request, Transport};
 use super::value::{Value, ValueSink};
@@ -42,6 +44,7 @@ pub struct Settings {
 pub struct Connection {
     transport: Box<dyn Transport>,
     canceller: Canceller,
+    clock: Clock,
     credentials: Credentials,
     language: Option<String>,
     companies: Vec<i64>,
@@ -72,6 +75,7 @@ impl Connection {
         })?;
         Ok(Connection {
             canceller: http.canceller(),
+            clock: http.clock(),
             transport: Box::new(XmlRpc::new(http)),
             credentials: Credentials {
                 database: settings.database,
@@ -89,6 +93,11 @@ impl Connection {
     /// What ends this connection's requests from another thread.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
+    }
+
+    /// The time by Odoo's clock, as its last answer told it.
+    pub fn server_time(&self) -> Option<DateTime<Utc>> {
+        self.clock.read()
     }
 
     /// Odoo's release. Asked for without a login.

@@ -65,6 +65,13 @@ impl Domain {
         self
     }
 
+    /// At least one of the conditions, each of which is a single leaf.
+    pub fn any(leaves: Vec<Domain>) -> Domain {
+        let bars = leaves.len().saturating_sub(1);
+        let operators = std::iter::repeat_n(Value::from("|"), bars);
+        Domain(operators.chain(leaves.into_iter().flat_map(|leaf| leaf.0)).collect())
+    }
+
     pub fn parse(text: &str) -> Result<Domain, DomainError> {
         let mut parser = Parser { chars: text.chars().collect(), at: 0 };
         let begin = parser.skip_space();
@@ -371,6 +378,17 @@ mod tests {
         Domain::parse("['&', '|', ('a','=',1), ('b','=',2), '!', ('c','=',3)]").unwrap();
         assert!(Domain::parse("['!']").is_err());
         assert!(Domain::parse("['&', '&', ('a','=',1), ('b','=',2)]").is_err());
+    }
+
+    #[test]
+    fn alternatives_are_in_prefix_notation() {
+        let leaf = |field| Domain::leaf(field, "=", 1);
+        let any = Domain::any(vec![leaf("a"), leaf("b"), leaf("c")]);
+        assert_eq!(
+            any.into_value().into_json().to_string(),
+            r#"["|","|",["a","=",1],["b","=",1],["c","=",1]]"#
+        );
+        assert_eq!(Domain::any(vec![leaf("a")]), leaf("a"));
     }
 
     #[test]

@@ -19,6 +19,26 @@ pub struct Page {
 }
 
 impl Page {
+    /// A page of no records yet.
+    pub fn new<'a>(fields: impl IntoIterator<Item = (&'a str, FieldType)>) -> Page {
+        PageSink::new(fields).page
+    }
+
+    /// Adds the records of another page; fields that it lacks are empty.
+    pub fn append(&mut self, other: &Page) {
+        for (name, cells) in self.names.iter().zip(&mut self.cells) {
+            let theirs = other.column(name);
+            for row in 0..other.rows {
+                match theirs {
+                    Some(theirs) => cells.push_from(theirs, row),
+                    None => cells.push_null(),
+                }
+            }
+        }
+        self.rows += other.rows;
+        self.dropped += other.dropped;
+    }
+
     pub fn rows(&self) -> usize {
         self.rows
     }

@@ -41,6 +41,7 @@ pub const OPTIONS: &[Spec] = &[
     server("companies", |value| companies(value).map(drop)),
     server("page_size", |value| whole(value, PAGE_SIZE.min, PAGE_SIZE.max)),
     server("readers", |value| whole(value, READERS.min, READERS.max)),
+    server("overlap", |value| whole(value, OVERLAP.min, OVERLAP.max)),
     server("retries", |value| whole(value, RETRIES.min, RETRIES.max)),
     server("retry_delay", |value| whole(value, RETRY_DELAY.min, RETRY_DELAY.max)),
     server("timeout", |value| whole(value, TIMEOUT.min, TIMEOUT.max)),
@@ -60,6 +61,9 @@ struct Range {
 const PAGE_SIZE: Range = Range { min: 1, max: 100_000, default: 2_000 };
 /// Connections to Odoo at once.
 const READERS: Range = Range { min: 1, max: 16, default: 2 };
+/// Seconds before the last change seen that are read again. Odoo dates a change by the start of
+/// its transaction, so one that commits late lies in the past.
+const OVERLAP: Range = Range { min: 0, max: 604_800, default: 600 };
 /// Of a request that failed for a passing reason.
 const RETRIES: Range = Range { min: 0, max: 20, default: 3 };
 /// Milliseconds before the first retry; each one more waits twice as long.
@@ -78,6 +82,7 @@ pub struct ServerOptions {
     pub companies: Vec<i64>,
     pub page_size: usize,
     pub readers: usize,
+    pub overlap: Duration,
     pub retries: u32,
     pub retry_delay: Duration,
     pub timeout: Duration,
@@ -102,6 +107,7 @@ impl ServerOptions {
                 .unwrap_or_default(),
             page_size: number("page_size", &PAGE_SIZE) as usize,
             readers: number("readers", &READERS) as usize,
+            overlap: Duration::from_secs(number("overlap", &OVERLAP).into()),
             retries: number("retries", &RETRIES),
             retry_delay: Duration::from_millis(number("retry_delay", &RETRY_DELAY).into()),
             timeout: Duration::from_secs(number("timeout", &TIMEOUT).into()),

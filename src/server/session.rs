@@ -47,8 +47,13 @@ pub struct Ticket<T>(Receiver<Result<T, Error>>);
 impl<T> Ticket<T> {
     /// Waits for the answer; a cancel ends the wait with PostgreSQL's own error.
     pub fn wait(self) -> Result<T, Failure> {
+        Ok(self.outcome()??)
+    }
+
+    /// Waits for the answer, or for what Odoo or the network had against it.
+    pub fn outcome(self) -> Result<Result<T, Error>, Failure> {
         match backend::receive(&self.0) {
-            Some(answer) => Ok(answer?),
+            Some(answer) => Ok(answer),
             None => Err(Failure::new(
                 PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
                 "a thread that reads from Odoo ended unexpectedly",

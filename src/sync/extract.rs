@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::poison::{self, Poison};
 use crate::failure::Failure;
 use crate::odoo::{Connection, Domain, FieldType, Page, Value};
 use crate::server::{Session, Ticket};
@@ -18,15 +19,19 @@ pub struct Scan<'s> {
     model: String,
     domain: Domain,
     fields: Vec<(String, FieldType)>,
+    /// Halved where Odoo asks for less, and doubled again with each page that comes.
     page_size: usize,
+    full_size: usize,
     window: usize,
     /// Ids that are still to be read.
     ids: VecDeque<i64>,
     /// The next chunk of ids, on its way.
     chunk: Option<Ticket<Vec<i64>>>,
-    /// Pages on their way, in their order.
-    pages: VecDeque<Ticket<Page>>,
+    /// Pages on their way, in their order, and the ids that each asks for.
+    pages: VecDeque<(Vec<i64>, Ticket<Page>)>,
     total: usize,
+    /// Values that could not be read.
+    poison: Vec<Poison>,
 }
 
 impl<'s> Scan<'s> {
@@ -44,11 +49,13 @@ impl<'s> Scan<'s> {
             domain,
             fields,
             page_size,
+            full_size: page_size,
             window: session.readers() * AHEAD,
             ids: VecDeque::new(),
             chunk: None,
             pages: VecDeque::new(),
             total: 0,
+            poison: Vec::new(),
         };
         scan.request_chunk(0)?;
         scan.take_chunk()?;
@@ -65,7 +72,7 @@ impl<'s> Scan<'s> {
         self.total
     }
 
-    /// The next page; `None` at the end.
+    /// The next page; `None` at the end. Records that cannot be read are left out of it.
     pub fn next(&mut self) -> Result<Option<Page>, Failure> {
         while self.pages.len() < self.window {
             if self.ids.len() < self.page_size {
@@ -76,9 +83,32 @@ impl<'s> Scan<'s> {
             }
             let amount = self.ids.len().min(self.page_size);
             let ids: Vec<i64> = self.ids.drain(..amount).collect();
-            self.pages.push_back(read(self.session, &self.model, ids, &self.fields, None)?);
+            let page = read(self.session, &self.model, ids.clone(), &self.fields, None)?;
+            self.pages.push_back((ids, page));
         }
-        self.pages.pop_front().map(Ticket::wait).transpose()
+        let Some((ids, page)) = self.pages.pop_front() else {
+            return Ok(None);
+        };
+        match page.outcome()? {
+            Ok(page) => {
+                self.page_size = (self.page_size * 2).min(self.full_size);
+                Ok(Some(page))
+            }
+            Err(error) => {
+                if error.asks_for_less() {
+                    self.page_size = (ids.len() / 2).max(1);
+                }
+                let recovered =
+                    poison::recover(self.session, &self.model, ids, &self.fields, error)?;
+                self.poison.extend(recovered.poison);
+                Ok(Some(recovered.page))
+            }
+        }
+    }
+
+    /// The values that could not be read since it was last asked.
+    pub fn take_poison(&mut self) -> Vec<Poison> {
+        std::mem::take(&mut self.poison)
     }
 
     fn count(&self) -> Result<usize, Failure> {
@@ -121,6 +151,22 @@ pub fn read(
         let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
         odoo.model(&model).of_company(company).read(ids, &fields)
     })
+}
+
+/// Every id that meets a domain.
+pub fn ids(session: &Session, model: &str, domain: Domain) -> Result<Vec<i64>, Failure> {
+    let mut all: Vec<i64> = Vec::new();
+    loop {
+        let (model, domain) = (model.to_owned(), domain.clone());
+        let after = all.last().copied().unwrap_or(0);
+        let chunk =
+            session.call(move |odoo| odoo.model(&model).search_after(domain, after, CHUNK))?;
+        let is_last = chunk.len() < CHUNK;
+        all.extend(chunk);
+        if is_last {
+            return Ok(all);
+        }
+    }
 }
 
 /// Those of the ids that Odoo has and lets the user see: `read` refuses a whole page for one

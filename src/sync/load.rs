@@ -31,8 +31,8 @@ pub struct Loader {
 }
 
 /// A reference column.
-struct Reference {
-    column: &'static str,
+pub struct Reference {
+    pub column: &'static str,
     /// Its place among the loaded columns.
     index: usize,
     table: &'static str,
@@ -57,13 +57,24 @@ impl Reference {
         }
     }
 
-    /// Whether it points into the feed that is being loaded.
-    fn is_own(&self, dataset: &Dataset, feed: usize) -> bool {
+    /// The model of the records that it points to.
+    pub fn model(&self) -> &'static str {
+        self.feed().map_or("", |feed| feed.models[0])
+    }
+
+    /// Whether it points to rows of a feed of a table.
+    pub fn points_to(&self, dataset: &Dataset, feed: usize) -> bool {
         self.table == dataset.table && self.feed == feed
+    }
+
+    /// The table and the feed that it points to.
+    pub fn target(&self) -> Option<(&'static Dataset, usize)> {
+        Some((self.parent()?, self.feed))
     }
 }
 
-fn references(dataset: &'static Dataset, feed: usize) -> Vec<Reference> {
+/// The reference columns of a feed.
+pub fn references(dataset: &'static Dataset, feed: usize) -> Vec<Reference> {
     let channel = dataset.feeds[feed].channel;
     let loaded = dataset.loaded_columns().enumerate();
     let reference = |(index, column): (usize, &'static warehouse::Column)| {
@@ -288,7 +299,7 @@ impl Target<'_> {
             qualified(self.schema, reference.table),
             reference.of_feed("there"),
         );
-        match reference.is_own(self.dataset, self.feed) {
+        match reference.points_to(self.dataset, self.feed) {
             true => format!("{stored} UNION SELECT id FROM input"),
             false => stored,
         }
@@ -305,7 +316,7 @@ impl Target<'_> {
                 "SELECT input.id, {}, {}, input.{column} FROM input JOIN fresh ON fresh.id = input.id \
                  WHERE input.{column} IS NOT NULL AND fresh.{column} IS NULL",
                 literal(reference.column),
-                literal(reference.feed().map_or("", |feed| feed.models[0])),
+                literal(reference.model()),
             )
         });
         format!(
@@ -324,7 +335,7 @@ impl Target<'_> {
     /// For each reference, by its place, the ids that are neither there nor in this page.
     fn absent(&self) -> String {
         let parts = self.references.iter().enumerate().map(|(place, reference)| {
-            let own = match reference.is_own(self.dataset, self.feed) {
+            let own = match reference.points_to(self.dataset, self.feed) {
                 true => " AND wanted.id <> ALL ($1::bigint[])",
                 false => "",
             };

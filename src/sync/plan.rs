@@ -48,6 +48,10 @@ pub struct Plan {
     pub columns: Vec<PlannedColumn>,
     /// Fields of which each company has its own value.
     pub per_company: Vec<(String, FieldType)>,
+    /// Relations to records whose change counts, as far as this Odoo has them.
+    also: Vec<&'static str>,
+    /// Whether records tell when they changed.
+    pub is_dated: bool,
 }
 
 pub struct PlannedColumn {
@@ -144,6 +148,8 @@ impl Plan {
                 model: (*model).to_owned(),
                 columns,
                 per_company: Vec::new(),
+                also: source.also.iter().copied().filter(|name| fields.contains(name)).collect(),
+                is_dated: fields.contains("write_date"),
             };
             if fields.contains("company_id") {
                 let dependent =
@@ -160,6 +166,20 @@ impl Plan {
     pub fn domain(&self) -> Domain {
         // A test parses the domains of all declarations.
         Domain::parse(self.feed.domain).unwrap_or_default()
+    }
+
+    /// The field behind a column.
+    pub fn field_of(&self, column: &str) -> Option<&str> {
+        let planned = self.columns.iter().find(|planned| planned.column.name == column)?;
+        planned.values.origins().next().map(|origin| origin.field.name.as_str())
+    }
+
+    /// Which records changed at a time or later (`2024-01-31 23:59:59`, in UTC). Whole seconds
+    /// and `>=` mean the same in every release.
+    pub fn changed_since(&self, time: &str) -> Domain {
+        let related = self.also.iter().map(|relation| format!("{relation}.write_date"));
+        let fields = std::iter::once("write_date".to_owned()).chain(related);
+        Domain::any(fields.map(|field| Domain::leaf(&field, ">=", time)).collect())
     }
 
     /// The fields to ask for, each once. With fields that depend on the company comes the

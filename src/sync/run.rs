@@ -7,24 +7,29 @@ use std::time::Instant;
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::compare::{self, Difference};
+use super::delete;
 use super::extract::{self, Scan};
 use super::load::{self, Absent, Loaded, Loader};
 use super::lookup::Lookups;
 use super::plan::{Catalogue, Plan};
+use super::poison::{self, Poison};
 use super::progress::Progress;
 use super::state::Extension;
 use super::tables::{self, Widths};
 use super::transform::{Context, Rows};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Identity, Page};
+use crate::odoo::{Cells, Domain, Identity, Page, Value};
 use crate::server::{Server, Session};
-use crate::warehouse::{self, Dataset, Entity};
+use crate::warehouse::{self, Dataset, Entity, Extent};
 
 /// How a table's load ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
     Ok,
+    /// Some values could not be read; they are in quarantine.
+    Partial,
     /// Odoo has no such model: its module is not installed.
     Absent,
     /// The Odoo user may not read the model.
@@ -36,6 +41,7 @@ impl Status {
     pub fn name(self) -> &'static str {
         match self {
             Status::Ok => "ok",
+            Status::Partial => "partial",
             Status::Absent => "absent",
             Status::Denied => "denied",
             Status::Failed => "failed",
@@ -51,6 +57,10 @@ pub struct TableReport {
     pub fetched: i64,
     pub inserted: i64,
     pub updated: i64,
+    /// Rows deleted, or marked so, because Odoo no longer has the record.
+    pub deleted: i64,
+    /// Values of the table in quarantine, as of the run's end.
+    pub quarantined: i64,
     /// References of the table that are NULL for lack of the record, as of the run's end.
     pub missing: i64,
     pub status: Status,
@@ -66,6 +76,8 @@ impl TableReport {
             fetched: 0,
             inserted: 0,
             updated: 0,
+            deleted: 0,
+            quarantined: 0,
             missing: 0,
             status: Status::Ok,
             error: None,
@@ -89,6 +101,8 @@ impl TableReport {
 pub struct Run<'s> {
     server: &'s Server,
     session: &'s Session,
+    /// Everything is read, whatever has changed.
+    full_refresh: bool,
     identity: Identity,
     extension: Extension,
     widths: Widths,
@@ -119,17 +133,23 @@ impl<'s> Run<'s> {
         server: &'s Server,
         session: &'s Session,
         entity: Option<&Entity>,
+        full_refresh: bool,
     ) -> Result<Run<'s>, Failure> {
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
         let identity = session.call(|odoo| odoo.identity())?;
         entity.map_or(Ok(()), |entity| lock(server, entity))?;
-        let widths = tables::ensure(&server.options.schema)?;
+        let extension = Extension::find()?;
+        let tables::Ready { widths, made } = tables::ensure(&server.options.schema)?;
+        if !made.is_empty() {
+            extension.forget_watermarks(&server.name, &made)?;
+        }
         Ok(Run {
             server,
             session,
+            full_refresh,
             identity,
-            extension: Extension::find()?,
+            extension,
             widths,
             catalogue: Catalogue::new(session),
             lookups: Lookups::new(session, server.options.page_size),
@@ -182,9 +202,11 @@ impl<'s> Run<'s> {
             warning!("{}", what.replace("{}", &count.to_string()));
         }
         let missing = load::count_missing(&self.server.options.schema)?;
+        let quarantined = self.extension.count_quarantined(&self.server.name)?;
         self.reports.sort_by_key(|report| warehouse::position(report.target));
         for report in &mut self.reports {
             report.missing = missing.get(report.target).copied().unwrap_or(0);
+            report.quarantined = quarantined.get(report.target).copied().unwrap_or(0);
             self.extension.remember(&self.server.name, report)?;
         }
         Ok(self.reports)
@@ -195,8 +217,15 @@ impl<'s> Run<'s> {
             return Ok(());
         };
         let plan = &target.plan;
+        let begin = Instant::now();
+        let since = self.since(plan)?;
+        let changed = since.as_deref().map(|time| plan.changed_since(time));
+        let domain = match &changed {
+            Some(changed) => plan.domain().and(changed.clone()),
+            None => plan.domain(),
+        };
         let page_size = self.server.options.page_size;
-        let scan = Scan::begin(self.session, &plan.model, plan.domain(), plan.fields(), page_size);
+        let scan = Scan::begin(self.session, &plan.model, domain, plan.fields(), page_size);
         let mut scan = match scan {
             Err(failure) if is_denied(&failure) => {
                 self.deny(dataset, feed, failure);
@@ -206,16 +235,157 @@ impl<'s> Run<'s> {
         };
         let mut progress = Progress::begin(dataset.table, scan.total());
         let mut rows = 0;
+        let mut latest = None;
         while let Some(page) = scan.next()? {
             rows += page.rows();
             // Records that came as parents before are not counted again.
+            let ids = page.ids();
             let known = |id: &&i64| self.asked.contains(&(dataset.table, feed, **id));
-            let again = page.ids().iter().filter(known).count();
+            let again = ids.iter().filter(known).count();
+            latest = latest.max(latest_change(&page));
             self.load(dataset, &target, page)?;
             self.report(dataset).fetched -= again as i64;
+            self.quarantine(&target.plan, &ids, scan.take_poison())?;
             progress.tell(rows);
         }
+        let deleted = match &changed {
+            None => self.delete_vanished(plan, dataset, feed)?,
+            Some(changed) => self.delete_left(&target, dataset, changed.clone())?,
+        };
+        self.report(dataset).deleted += deleted;
+        if let Some(latest) = latest {
+            let back = since.is_none();
+            let server = &self.server.name;
+            self.extension.move_watermark(server, plan, &latest, begin.elapsed(), back)?;
+        }
         Ok(())
+    }
+
+    /// When the changes to read began; `None` to read everything.
+    fn since(&self, plan: &Plan) -> Result<Option<String>, Failure> {
+        if self.full_refresh || plan.dataset.extent == Extent::Whole || !plan.is_dated {
+            return Ok(None);
+        }
+        let now = self.session.call(|odoo| Ok(odoo.server_time()))?;
+        let overlap = self.server.options.overlap;
+        let since = self.extension.since(&self.server.name, plan, overlap, now)?;
+        match since {
+            Some(since) if since.is_future => {
+                warning!(
+                    "{}: its watermark lies ahead of Odoo's clock, which must have been set back; everything is read again",
+                    plan.dataset.table
+                );
+                Ok(None)
+            }
+            since => Ok(since.map(|since| since.time)),
+        }
+    }
+
+    /// After everything was read: what Odoo no longer has.
+    fn delete_vanished(
+        &self,
+        plan: &Plan,
+        dataset: &'static Dataset,
+        feed: usize,
+    ) -> Result<i64, Failure> {
+        let present = extract::ids(self.session, &plan.model, plan.domain())?;
+        delete::vanished(&self.server.options.schema, dataset, feed, &present)
+    }
+
+    /// After the changes were read: records that left the table's domain, and parts that their
+    /// changed owners no longer have.
+    fn delete_left(
+        &mut self,
+        target: &Target,
+        dataset: &'static Dataset,
+        changed: Domain,
+    ) -> Result<i64, Failure> {
+        let Target { feed, plan, .. } = target;
+        let schema = &self.server.options.schema;
+        let mut deleted = 0;
+        if plan.domain() != Domain::all() {
+            let all = extract::ids(self.session, &plan.model, changed.clone())?;
+            let inside: HashSet<i64> =
+                extract::ids(self.session, &plan.model, plan.domain().and(changed))?
+                    .into_iter()
+                    .collect();
+            let left: Vec<i64> = all.into_iter().filter(|id| !inside.contains(id)).collect();
+            deleted += delete::rows(schema, dataset, *feed, &left)?;
+        }
+        let Some(owner) = dataset.owner else {
+            return Ok(deleted);
+        };
+        let reference = load::references(dataset, *feed).into_iter().find(|r| r.column == owner);
+        let Some((parent, parent_feed)) = reference.and_then(|reference| reference.target()) else {
+            return Ok(deleted);
+        };
+        let Some(owners) = self.target(parent, parent_feed)? else {
+            return Ok(deleted);
+        };
+        let Some(time) = self.since(plan)? else {
+            return Ok(deleted);
+        };
+        let changed = owners.plan.domain().and(owners.plan.changed_since(&time));
+        let field = plan.field_of(owner).unwrap_or(owner).to_owned();
+        for some in extract::ids(self.session, &owners.plan.model, changed)?.chunks(OWNERS) {
+            let those = Domain::leaf(&field, "in", some.iter().copied().collect::<Value>());
+            let parts = extract::ids(self.session, &plan.model, plan.domain().and(those))?;
+            deleted += delete::vanished_parts(
+                &self.server.options.schema,
+                dataset,
+                *feed,
+                owner,
+                some,
+                &parts,
+            )?;
+        }
+        Ok(deleted)
+    }
+
+    fn quarantine(&mut self, plan: &Plan, ids: &[i64], poison: Vec<Poison>) -> Result<(), Failure> {
+        if !poison.is_empty() {
+            self.report(plan.dataset).status = Status::Partial;
+        }
+        self.extension.quarantine(&self.server.name, plan, ids, &poison)
+    }
+
+    /// How an entity differs from Odoo. Nothing is written.
+    pub fn verify(&mut self, entity: &'static Entity) -> Result<Vec<Verdict>, Failure> {
+        let mut verdicts = Vec::new();
+        for dataset in entity.datasets {
+            for feed in 0..dataset.feeds.len() {
+                if let Some(target) = self.target(dataset, feed)? {
+                    let schema = &self.server.options.schema;
+                    let found = compare::compare(self.session, schema, &target.plan, feed)?;
+                    verdicts.push(Verdict { dataset, feed, found });
+                }
+            }
+        }
+        Ok(verdicts)
+    }
+
+    /// Brings an entity in step with Odoo: fetches what is missing or stale, deletes what is
+    /// gone.
+    pub fn reconcile(&mut self, entity: &'static Entity) -> Result<(), Failure> {
+        lock(self.server, entity)?;
+        for Verdict { dataset, feed, found } in self.verify(entity)? {
+            let begin = Instant::now();
+            let Some(target) = self.target(dataset, feed)? else {
+                continue;
+            };
+            let wanted: Vec<i64> = found.missing.iter().chain(&found.stale).copied().collect();
+            for some in wanted.chunks(self.server.options.page_size) {
+                if let Some(page) = self.fetch(&target.plan, some)? {
+                    self.load(dataset, &target, page)?;
+                }
+            }
+            let schema = &self.server.options.schema;
+            let deleted = delete::vanished(schema, dataset, feed, &found.present)?;
+            let report = self.report(dataset);
+            report.deleted += deleted;
+            report.seconds += begin.elapsed().as_secs_f64();
+        }
+        load::heal(&self.server.options.schema)
     }
 
     /// Loads a page, after the records that it refers to. Those of the same table join its
@@ -343,12 +513,22 @@ impl<'s> Run<'s> {
     }
 
     /// Reads records by id, if they belong to the table; `None` if Odoo gives none of them.
-    fn fetch(&self, plan: &Plan, ids: &[i64]) -> Result<Option<Page>, Failure> {
+    fn fetch(&mut self, plan: &Plan, ids: &[i64]) -> Result<Option<Page>, Failure> {
         let found = extract::visible_in(self.session, &plan.model, ids, plan.domain())?;
         if found.is_empty() {
             return Ok(None);
         }
-        extract::read(self.session, &plan.model, found, &plan.fields(), None)?.wait().map(Some)
+        let fields = plan.fields();
+        let page = extract::read(self.session, &plan.model, found.clone(), &fields, None)?;
+        let (page, poison) = match page.outcome()? {
+            Ok(page) => (page, Vec::new()),
+            Err(error) => {
+                let recovered = poison::recover(self.session, &plan.model, found, &fields, error)?;
+                (recovered.page, recovered.poison)
+            }
+        };
+        self.quarantine(plan, &page.ids(), poison)?;
+        Ok(Some(page))
     }
 
     /// The plan and the statements for a feed, made when it is first needed; `None` if it
@@ -407,6 +587,24 @@ impl<'s> Run<'s> {
             self.reports.len() - 1
         });
         &mut self.reports[index]
+    }
+}
+
+/// How a feed of a table differs from Odoo.
+pub struct Verdict {
+    pub dataset: &'static Dataset,
+    pub feed: usize,
+    pub found: Difference,
+}
+
+/// Owners whose parts are asked for at once.
+const OWNERS: usize = 1_000;
+
+/// The latest write_date of a page.
+fn latest_change(page: &Page) -> Option<String> {
+    match page.column("write_date") {
+        Some(Cells::Texts(dates)) => dates.iter().flatten().max().map(str::to_owned),
+        _ => None,
     }
 }
 

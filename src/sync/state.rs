@@ -1,9 +1,14 @@
 //! What the extension remembers of each table's runs, in its own tables.
 
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::plan::Plan;
+use super::poison::Poison;
 use super::run::TableReport;
 use crate::backend;
 use crate::failure::Failure;
@@ -14,6 +19,14 @@ use crate::warehouse::Source;
 pub struct Extension {
     owner: pg_sys::Oid,
     schema: String,
+}
+
+/// Where an incremental run begins.
+pub struct Since {
+    /// `2024-01-31 23:59:59`, in UTC.
+    pub time: String,
+    /// The watermark lies ahead of Odoo's clock, which must have been set back.
+    pub is_future: bool,
 }
 
 impl Extension {
@@ -59,6 +72,134 @@ impl Extension {
                 report.fetched.into(),
             ],
         )
+    }
+
+    /// Since when a feed is to be read, `overlap` before its watermark, as Odoo writes times;
+    /// and whether that watermark lies after `now`.
+    pub fn since(
+        &self,
+        server: &str,
+        plan: &Plan,
+        overlap: Duration,
+        now: Option<DateTime<Utc>>,
+    ) -> Result<Option<Since>, Failure> {
+        let sql = format!(
+            "SELECT to_char((watermark - make_interval(secs => $4)) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), \
+                    watermark > $5::timestamptz + interval '1 minute' \
+             FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = $2 AND channel = $3 \
+             UNION ALL SELECT NULL, NULL LIMIT 1",
+            ident(&self.schema)
+        );
+        let args = [
+            server.into(),
+            plan.dataset.table.into(),
+            plan.feed.channel.unwrap_or_default().into(),
+            overlap.as_secs_f64().into(),
+            now.map(|now| now.to_rfc3339()).into(),
+        ];
+        let (time, is_future) =
+            backend::as_role(self.owner, || Spi::get_two_with_args::<String, bool>(&sql, &args))?;
+        Ok(time.map(|time| Since { time, is_future: is_future == Some(true) }))
+    }
+
+    /// Moves a feed's watermark to the latest change seen, less the time that the scan took:
+    /// what changed behind the scan's back is read again.
+    pub fn move_watermark(
+        &self,
+        server: &str,
+        plan: &Plan,
+        latest: &str,
+        took: Duration,
+        back: bool,
+    ) -> Result<(), Failure> {
+        let keep = if back {
+            "EXCLUDED.watermark"
+        } else {
+            "greatest(known.watermark, EXCLUDED.watermark)"
+        };
+        let sql = format!(
+            "INSERT INTO {}.odoo_sync_watermarks AS known (server, target, channel, watermark) \
+             VALUES ($1, $2, $3, $4::timestamptz - make_interval(secs => $5)) \
+             ON CONFLICT (server, target, channel) DO UPDATE SET watermark = {keep} \
+             WHERE known.watermark IS DISTINCT FROM {keep}",
+            ident(&self.schema)
+        );
+        self.write(
+            &sql,
+            &[
+                server.into(),
+                plan.dataset.table.into(),
+                plan.feed.channel.unwrap_or_default().into(),
+                latest.into(),
+                took.as_secs_f64().into(),
+            ],
+        )
+    }
+
+    /// Forgets how far the feeds of a schema were read: its tables were made anew.
+    pub fn forget_watermarks(&self, server: &str, tables: &[String]) -> Result<(), Failure> {
+        let sql = format!(
+            "DELETE FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = ANY ($2)",
+            ident(&self.schema)
+        );
+        self.write(&sql, &[server.into(), tables.to_vec().into()])
+    }
+
+    /// Remembers the values of a page that could not be read, and forgets those that could.
+    pub fn quarantine(
+        &self,
+        server: &str,
+        plan: &Plan,
+        ids: &[i64],
+        poison: &[Poison],
+    ) -> Result<(), Failure> {
+        let schema = ident(&self.schema);
+        let (table, channel) = (plan.dataset.table, plan.feed.channel.unwrap_or_default());
+        if !poison.is_empty() {
+            let sql = format!(
+                "INSERT INTO {schema}.odoo_quarantine AS known (server, target, channel, model, record_id, field, error) \
+                 SELECT $1, $2, $3, $4, * FROM unnest($5::bigint[], $6::text[], $7::text[]) \
+                 ON CONFLICT (server, target, channel, record_id, field) DO UPDATE SET error = EXCLUDED.error, last_seen = now()"
+            );
+            let ids: Vec<i64> = poison.iter().map(|poison| poison.id).collect();
+            let fields: Vec<_> =
+                poison.iter().map(|poison| poison.field.clone().unwrap_or_default()).collect();
+            let errors: Vec<_> = poison.iter().map(|poison| poison.error.clone()).collect();
+            self.write(
+                &sql,
+                &[
+                    server.into(),
+                    table.into(),
+                    channel.into(),
+                    plan.model.as_str().into(),
+                    ids.into(),
+                    fields.into(),
+                    errors.into(),
+                ],
+            )?;
+        }
+        let sql = format!(
+            "DELETE FROM {schema}.odoo_quarantine WHERE server = $1 AND target = $2 AND channel = $3 \
+             AND record_id = ANY ($4) AND last_seen < now()"
+        );
+        self.write(&sql, &[server.into(), table.into(), channel.into(), ids.to_vec().into()])
+    }
+
+    /// How many values are in quarantine, by table.
+    pub fn count_quarantined(&self, server: &str) -> Result<HashMap<String, i64>, Failure> {
+        let sql = format!(
+            "SELECT target, count(*) FROM {}.odoo_quarantine WHERE server = $1 GROUP BY target",
+            ident(&self.schema)
+        );
+        backend::as_role(self.owner, || {
+            Spi::connect(|client| {
+                let mut counts = HashMap::new();
+                for row in client.select(&sql, None, &[server.into()])? {
+                    counts.extend(row.get::<String>(1)?.zip(row.get::<i64>(2)?));
+                }
+                Ok(counts)
+            })
+        })
     }
 
     /// Remembers where each column of a table comes from in this Odoo, where that has changed.

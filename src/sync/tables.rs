@@ -19,15 +19,23 @@ type Existing = HashMap<String, HashMap<String, String>>;
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
 
+/// The tables, ready to be loaded.
+pub struct Ready {
+    pub widths: Widths,
+    /// Tables that were just made, or completed, and so need all of their records.
+    pub made: Vec<String>,
+}
+
 /// Makes the schema and what is missing in it. Every table of the warehouse is made, so that
 /// each reference has its foreign key from the beginning.
-pub fn ensure(schema: &str) -> Result<Widths, Failure> {
+pub fn ensure(schema: &str) -> Result<Ready, Failure> {
+    let mut made = Vec::new();
     let mut found = existing(schema)?;
     if !is_complete(&found) {
         // Two first runs at once would both try to make the tables.
         run("SELECT pg_advisory_xact_lock(hashtext('odoo_etl tables'))")?;
         found = existing(schema)?;
-        make(schema, &found)?;
+        made = make(schema, &found)?;
         found = existing(schema)?;
     }
     let mut widths = Widths::new();
@@ -45,7 +53,7 @@ pub fn ensure(schema: &str) -> Result<Widths, Failure> {
             }
         }
     }
-    Ok(widths)
+    Ok(Ready { widths, made })
 }
 
 fn is_complete(found: &Existing) -> bool {
@@ -57,7 +65,8 @@ fn is_complete(found: &Existing) -> bool {
         })
 }
 
-fn make(schema: &str, found: &Existing) -> Result<(), Failure> {
+/// Returns the tables that are new or have new columns.
+fn make(schema: &str, found: &Existing) -> Result<Vec<String>, Failure> {
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
@@ -97,7 +106,10 @@ fn make(schema: &str, found: &Existing) -> Result<(), Failure> {
             }
         }
     }
-    Ok(())
+    let mut tables: Vec<String> = made.into_iter().map(|(table, _)| table.to_owned()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    Ok(tables)
 }
 
 fn run(statement: &str) -> Result<(), Failure> {

@@ -12,6 +12,8 @@ const BRANCHES: Dataset = Dataset {
     about: "Branches: the points of sale",
     feeds: &[all_of(&["pos.config"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         bigint("company_id", "company_id"),

@@ -9,6 +9,8 @@ const BRANDS: Dataset = Dataset {
     about: "Product brands (OCA module product_brand)",
     feeds: &[all_of(&["product.brand"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("description", "description"),

@@ -8,6 +8,8 @@ const CATEGORIES: Dataset = Dataset {
     about: "Product categories",
     feeds: &[all_of(&["product.category"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("complete_name", "complete_name"),

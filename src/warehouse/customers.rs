@@ -8,6 +8,8 @@ const CUSTOMERS: Dataset = Dataset {
     about: "Customers, vendors and their contacts",
     feeds: &[all_of(&["res.partner"])],
     kind: Kind::Dimension,
+    extent: Extent::Changed,
+    owner: None,
     columns: &[
         text("name", "name"),
         boolean("is_company", "is_company"),

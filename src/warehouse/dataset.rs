@@ -7,6 +7,9 @@ pub struct Dataset {
     pub about: &'static str,
     pub feeds: &'static [Feed],
     pub kind: Kind,
+    pub extent: Extent,
+    /// The reference to the row that this one is a part of, and with which it goes.
+    pub owner: Option<&'static str>,
     pub columns: &'static [Column],
 }
 
@@ -18,11 +21,29 @@ pub struct Feed {
     pub models: &'static [&'static str],
     /// Which records, in Odoo's notation.
     pub domain: &'static str,
+    /// Relations to records whose change is a change of this one, though its own write_date
+    /// may not tell.
+    pub also: &'static [&'static str],
 }
 
 /// All records of a model.
 pub const fn all_of(models: &'static [&'static str]) -> Feed {
-    Feed { channel: None, models, domain: "[]" }
+    all_and(models, &[])
+}
+
+/// All records of a model, and the relations whose change counts.
+pub const fn all_and(models: &'static [&'static str], also: &'static [&'static str]) -> Feed {
+    Feed { channel: None, models, domain: "[]", also }
+}
+
+/// What a run reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Every record in every run: tables that are small, or whose write_date does not tell of
+    /// every change. What is gone from Odoo is found in every run too.
+    Whole,
+    /// What has changed since the last run.
+    Changed,
 }
 
 /// What a table's rows are.

@@ -11,6 +11,8 @@ const DEPARTMENTS: Dataset = Dataset {
     about: "Departments",
     feeds: &[all_of(&["hr.department"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("complete_name", "complete_name"),
@@ -25,6 +27,8 @@ const JOBS: Dataset = Dataset {
     about: "Job positions",
     feeds: &[all_of(&["hr.job"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         reference("department_id", "department_id", "dim_departments"),
@@ -37,6 +41,8 @@ const WORK_LOCATIONS: Dataset = Dataset {
     about: "Work locations (Odoo 15 and later)",
     feeds: &[all_of(&["hr.work.location"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("location_type", "location_type"),
@@ -50,6 +56,8 @@ const TEAMS: Dataset = Dataset {
     about: "Sales teams",
     feeds: &[all_of(&["crm.team"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         reference("leader_id", "user_id", "dim_users"),
@@ -60,8 +68,11 @@ const TEAMS: Dataset = Dataset {
 const USERS: Dataset = Dataset {
     table: "dim_users",
     about: "Users, internal and portal ones",
-    feeds: &[all_of(&["res.users"])],
+    // Name and address are those of the partner.
+    feeds: &[all_and(&["res.users"], &["partner_id"])],
     kind: Kind::Dimension,
+    extent: Extent::Changed,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("login", "login"),
@@ -76,8 +87,11 @@ const USERS: Dataset = Dataset {
 const EMPLOYEES: Dataset = Dataset {
     table: "dim_employees",
     about: "Employees; what Odoo keeps private is NULL unless the Odoo user may read it",
-    feeds: &[all_of(&["hr.employee"])],
+    // 19 keeps department, job and contract in hr.version.
+    feeds: &[all_and(&["hr.employee"], &["version_ids", "current_version_id", "contract_ids"])],
     kind: Kind::Dimension,
+    extent: Extent::Changed,
+    owner: None,
     columns: &[
         text("name", "name"),
         reference("department_id", "department_id", "dim_departments"),

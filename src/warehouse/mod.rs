@@ -15,7 +15,7 @@ mod sales;
 mod stock;
 mod warehouses;
 
-pub use dataset::{Column, Dataset, Feed, Key, Kind, Source, SqlType};
+pub use dataset::{Column, Dataset, Extent, Feed, Key, Kind, Source, SqlType};
 
 /// What a user names in `odoo_sync('…')`: one or more tables, parents first.
 pub struct Entity {

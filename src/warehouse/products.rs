@@ -7,8 +7,11 @@ pub const ENTITY: Entity = Entity { name: "products", datasets: &[PRODUCTS] };
 const PRODUCTS: Dataset = Dataset {
     table: "dim_products",
     about: "Product variants, each with its template's fields",
-    feeds: &[all_of(&["product.product"])],
+    // Until 16 a change of the template leaves the write_date of its variants.
+    feeds: &[all_and(&["product.product"], &["product_tmpl_id"])],
     kind: Kind::Dimension,
+    extent: Extent::Changed,
+    owner: None,
     columns: &[
         bigint("template_id", "product_tmpl_id"),
         text("name", "name"),

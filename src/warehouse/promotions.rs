@@ -9,6 +9,8 @@ const PROMOTIONS: Dataset = Dataset {
     // Community had coupon programs before 16.
     feeds: &[all_of(&["loyalty.program", "coupon.program"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("program_type", "program_type"),

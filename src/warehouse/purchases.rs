@@ -10,8 +10,11 @@ const PURCHASES: Dataset = Dataset {
         channel: None,
         models: &["purchase.order.line"],
         domain: "[('display_type', '=', False)]",
+        also: &["order_id"],
     }],
     kind: Kind::Fact,
+    extent: Extent::Changed,
+    owner: None,
     columns: &[
         bigint("order_id", "order_id"),
         text("order_reference", "order_id.name"),

@@ -8,6 +8,8 @@ const STOCK: Dataset = Dataset {
     about: "Stock at hand, per product, location, lot and owner",
     feeds: &[all_of(&["stock.quant"])],
     kind: Kind::Fact,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         reference("product_id", "product_id", "dim_products"),
         reference("location_id", "location_id", "fact_stock_locations"),

@@ -8,6 +8,8 @@ const WAREHOUSES: Dataset = Dataset {
     about: "Warehouses",
     feeds: &[all_of(&["stock.warehouse"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("code", "code"),
@@ -23,6 +25,8 @@ const LOCATIONS: Dataset = Dataset {
     about: "Stock locations",
     feeds: &[all_of(&["stock.location"])],
     kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
     columns: &[
         text("name", "name"),
         text("complete_name", "complete_name"),

@@ -45,6 +45,10 @@ class Behaviour:
             del self.database.models[model].records[int(id)]
 
         self.database.denied = self.argument("denied", None)
+        # `poison=model:id:field`: that value cannot be computed; `most=100`: no read of more.
+        poison = self.argument("poison", None)
+        self.database.poison = poison.split(":") if poison else None
+        self.database.most = int(self.argument("most", None) or 0)
         if self.wish("strange"):
             catalogue.make_strange(self.database)
 

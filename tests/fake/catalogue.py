@@ -82,6 +82,7 @@ def database(rows=12):
                 ],
             ),
             Model("product.product", PRODUCT, [product(id) for id in range(1, rows + 1)]),
+            Model("product.template", {}, [{"id": id} for id in range(1, rows + 1)]),
             Model(
                 "uom.uom",
                 {"name": field("char")},

@@ -151,6 +151,10 @@ class Model:
 class Database:
     #: A model that the user may not read.
     denied = None
+    #: Model, id and field of a value that raises when it is read.
+    poison = None
+    #: Records that one read may have; 0 for no limit.
+    most = 0
 
     def __init__(self, models):
         self.models = {model.name: model for model in models}
@@ -172,4 +176,15 @@ class Database:
             raise traceback_of(
                 f"AttributeError: The method '{name}.{method}' does not exist"
             )
+        if method == "read":
+            self.strain(name, args[0], kwargs.get("fields", ()))
         return getattr(model, method)(*args, **kwargs)
+
+    def strain(self, name, ids, fields):
+        """What goes wrong in some reads only."""
+        if self.most and len(ids) > self.most:
+            raise traceback_of("MemoryError")
+        if self.poison:
+            model, id, field = self.poison
+            if name == model and int(id) in ids and (field in fields or field == "*"):
+                raise traceback_of("TypeError: cannot marshal None unless allow_none is enabled")

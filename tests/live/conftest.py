@@ -76,7 +76,11 @@ def differences(db, truth, table):
     table. The query's columns are compared; id is the key, or channel and id."""
     expected = rows(truth, (COMPARE / f"{table}.sql").read_text())
     columns = ", ".join(next(iter(expected.values())))
-    found = rows(db.connection, f"SELECT {columns} FROM {table}")
+    deleted = db.value(
+        "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'deleted_at')", table
+    )
+    present = "deleted_at IS NULL" if deleted else "true"
+    found = rows(db.connection, f"SELECT {columns} FROM {table} WHERE {present}")
     lines = [f"{table} {id}: missing" for id in expected.keys() - found.keys()]
     lines += [f"{table} {id}: too many" for id in found.keys() - expected.keys()]
     for id in expected.keys() & found.keys():

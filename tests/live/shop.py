@@ -10,10 +10,10 @@ TEXTS = [
 ]
 
 
-def furnish(api):
-    """Fills the shop; returns the ids that tests ask for."""
+def furnish(api, name="Boutique Paris", code="PAR"):
+    """Fills the shop; returns the ids that tests ask for. Companies' names are unique."""
     made = {}
-    company_two(api, made)
+    company_two(api, made, name, code)
     people(api, made)
     goods(api, made)
     counter(api, made)
@@ -26,10 +26,10 @@ def create(api, model, **values):
     return api(model, "create", [values])[0]
 
 
-def company_two(api, made):
+def company_two(api, made, name, code):
     euro = api("res.currency", "search", [("name", "=", "EUR")], context={"active_test": False})
     api("res.currency", "write", euro, {"active": True})
-    company = create(api, "res.company", name="Boutique Paris", currency_id=euro[0])
+    company = create(api, "res.company", name=name, currency_id=euro[0])
     api("res.users", "write", [2], {"company_ids": [(4, company)]})
     calendar = create(api, "resource.calendar", name="Paris", tz="Europe/Paris", company_id=company)
     api("res.company", "write", [company], {"resource_calendar_id": calendar})
@@ -39,7 +39,7 @@ def company_two(api, made):
     api("res.company", "write", [company], {"currency_id": euro[0]})
     made["company"] = company
     made["warehouse"] = create(
-        api, "stock.warehouse", name="Entrepôt", code="PAR", company_id=company
+        api, "stock.warehouse", name=f"Entrepôt {code}", code=code, company_id=company
     )
 
 

@@ -107,11 +107,13 @@ def test_the_shop_is_there(warehouse, made):
     assert {row[3] for row in orders} == {"EUR"}
     assert warehouse.value(
         "SELECT p.name FROM fact_sales_lines l JOIN dim_promotions p ON p.id = l.promotion_id "
-        "WHERE l.is_reward AND l.channel = 'pos' LIMIT 1"
+        "WHERE l.is_reward AND l.channel = 'pos' AND l.order_id = ANY(%s) LIMIT 1",
+        made["orders"],
     ) == "Second leaf free"
     assert warehouse.value(
         "SELECT count(*) FROM fact_sales_lines pos JOIN fact_sales_lines sale "
-        "ON (sale.channel, sale.id) = (pos.settles_channel, pos.settles_line_id)"
+        "ON (sale.channel, sale.id) = (pos.settles_channel, pos.settles_line_id) WHERE sale.order_id = %s",
+        made["sale"],
     ) == 1
     assert warehouse.value("SELECT cardinality(tags) FROM dim_customers WHERE name = 'Tagged'") == 3
     received = warehouse.run(

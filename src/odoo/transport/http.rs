@@ -2,9 +2,11 @@
 //! the answer, and a way to end everything from another thread.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use ureq::http::Uri;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::{Connector, RustlsConnector};
@@ -78,6 +80,23 @@ pub struct Http {
     agent: Agent,
     cancelled: CancelFlag,
     endpoint: Endpoint,
+    clock: Clock,
+}
+
+/// The server's clock, as its last answer told it.
+#[derive(Debug, Clone, Default)]
+pub struct Clock(Arc<Mutex<Option<DateTime<Utc>>>>);
+
+impl Clock {
+    pub fn read(&self) -> Option<DateTime<Utc>> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn set(&self, header: &str) {
+        if let Ok(time) = DateTime::parse_from_rfc2822(header) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(time.to_utc());
+        }
+    }
 }
 
 /// Ends all requests of an [`Http`], those in flight and those to come.
@@ -137,7 +156,11 @@ impl Http {
                 .chain(RustlsConnector::default());
         let resolver = InterruptibleResolver { cancelled: cancelled.clone() };
         let agent = Agent::with_parts(config, connector, resolver);
-        Ok(Http { agent, cancelled, endpoint })
+        Ok(Http { agent, cancelled, endpoint, clock: Clock::default() })
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     pub fn canceller(&self) -> Canceller {
@@ -168,6 +191,7 @@ impl Http {
         };
         let content_type = header("content-type");
         let location = header("location");
+        self.clock.set(&header("date"));
         // In seconds; the form with a date is rare, and the usual waiting then does.
         let retry_after = header("retry-after").parse().ok().map(Duration::from_secs);
         let mut reader = Witness::new(self.body(response.into_body()));

@@ -1,0 +1,161 @@
+//! Records that are gone from Odoo: marked in dimensions, deleted from facts.
+
+use pgrx::PgSqlErrorCode as State;
+use pgrx::prelude::*;
+
+use super::load::{self, Reference};
+use super::tables::MISSING_DATA;
+use crate::failure::Failure;
+use crate::quote::{ident, literal};
+use crate::warehouse::ddl::qualified;
+use crate::warehouse::{self, Dataset, Kind};
+
+/// So many rows vanish at once only if something is wrong with the scan.
+const MANY: i64 = 10;
+
+/// The condition under which a row belongs to a feed and is not marked as deleted.
+fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
+    let channel = match dataset.feeds[feed].channel {
+        Some(channel) => format!("{alias}.channel = {}", literal(channel)),
+        None => "true".into(),
+    };
+    match dataset.kind {
+        Kind::Dimension => format!("{channel} AND {alias}.deleted_at IS NULL"),
+        Kind::Fact => channel,
+    }
+}
+
+/// Deletes what is not among `present`, all the ids that Odoo has. Returns how many rows.
+pub fn vanished(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    present: &[i64],
+) -> Result<i64, Failure> {
+    let table = qualified(schema, dataset.table);
+    if present.is_empty() {
+        let sql =
+            format!("SELECT count(*) FROM {table} AS row WHERE {}", of_feed(dataset, feed, "row"));
+        let rows: i64 = Spi::get_one(&sql)?.unwrap_or(0);
+        if rows >= MANY {
+            return Err(Failure::new(
+                State::ERRCODE_DATA_EXCEPTION,
+                format!("Odoo shows none of the {rows} records of {}", dataset.table),
+            )
+            .detail("Nothing was deleted.")
+            .hint(format!(
+                "Check the rights and the companies of the Odoo user; if the records are gone indeed, empty {table} by hand."
+            )));
+        }
+    }
+    let gone = format!(
+        "SELECT array_agg(row.id) FROM {table} AS row WHERE {} \
+         AND NOT EXISTS (SELECT FROM unnest($1::bigint[]) AS present (id) WHERE present.id = row.id)",
+        of_feed(dataset, feed, "row")
+    );
+    let gone: Option<Vec<i64>> = Spi::get_one_with_args(&gone, &[present.to_vec().into()])?;
+    rows(schema, dataset, feed, &gone.unwrap_or_default())
+}
+
+/// Deletes the parts of some owners that are not among `present`. Returns how many rows.
+pub fn vanished_parts(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    owner: &str,
+    owners: &[i64],
+    present: &[i64],
+) -> Result<i64, Failure> {
+    let gone = format!(
+        "SELECT array_agg(row.id) FROM {} AS row WHERE {} AND row.{} = ANY ($1::bigint[]) \
+         AND NOT EXISTS (SELECT FROM unnest($2::bigint[]) AS present (id) WHERE present.id = row.id)",
+        qualified(schema, dataset.table),
+        of_feed(dataset, feed, "row"),
+        ident(owner),
+    );
+    let args = [owners.to_vec().into(), present.to_vec().into()];
+    let gone: Option<Vec<i64>> = Spi::get_one_with_args(&gone, &args)?;
+    rows(schema, dataset, feed, &gone.unwrap_or_default())
+}
+
+/// Deletes rows by id, those of them that are there. What is a part of them goes too; other
+/// references to them become NULL, and missing_data remembers them.
+pub fn rows(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    ids: &[i64],
+) -> Result<i64, Failure> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let table = qualified(schema, dataset.table);
+    let condition = format!("row.id = ANY ($1::bigint[]) AND {}", of_feed(dataset, feed, "row"));
+    if dataset.kind == Kind::Dimension {
+        return count(
+            &format!(
+                "WITH marked AS (UPDATE {table} AS row SET deleted_at = now(), synced_at = now() \
+                 WHERE {condition} RETURNING 1) SELECT count(*) FROM marked"
+            ),
+            ids,
+        );
+    }
+    for child in warehouse::datasets() {
+        for child_feed in 0..child.feeds.len() {
+            for reference in load::references(child, child_feed) {
+                if reference.points_to(dataset, feed) {
+                    release(schema, child, child_feed, &reference, ids)?;
+                }
+            }
+        }
+    }
+    count(
+        &format!(
+            "WITH gone AS (DELETE FROM {table} AS row WHERE {condition} RETURNING 1) \
+             SELECT count(*) FROM gone"
+        ),
+        ids,
+    )
+}
+
+/// Lets go of rows that are about to be deleted.
+fn release(
+    schema: &str,
+    child: &'static Dataset,
+    feed: usize,
+    reference: &Reference,
+    ids: &[i64],
+) -> Result<(), Failure> {
+    let table = qualified(schema, child.table);
+    let column = ident(reference.column);
+    let condition =
+        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_feed(child, feed, "row"));
+    if child.owner == Some(reference.column) {
+        let parts = format!("SELECT array_agg(row.id) FROM {table} AS row WHERE {condition}");
+        let parts: Option<Vec<i64>> = Spi::get_one_with_args(&parts, &[ids.to_vec().into()])?;
+        return rows(schema, child, feed, &parts.unwrap_or_default()).map(drop);
+    }
+    let sql = format!(
+        "WITH lost AS (SELECT row.id, row.{column} AS missing_id FROM {table} AS row WHERE {condition}), \
+         known AS (INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id) \
+           SELECT {target}, {channel}, id, {name}, {model}, missing_id FROM lost \
+           ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
+             missing_id = EXCLUDED.missing_id, last_seen = now(), resolved_at = NULL) \
+         UPDATE {table} AS row SET {column} = NULL, synced_at = now() FROM lost \
+         WHERE row.id = lost.id AND {of_feed}",
+        missing_data = qualified(schema, MISSING_DATA),
+        target = literal(child.table),
+        channel = literal(child.feeds[feed].channel.unwrap_or_default()),
+        name = literal(reference.column),
+        model = literal(reference.model()),
+        of_feed = of_feed(child, feed, "row"),
+    );
+    Ok(Spi::run_with_args(&sql, &[ids.to_vec().into()])?)
+}
+
+fn count(sql: &str, ids: &[i64]) -> Result<i64, Failure> {
+    let count = Spi::connect_mut(|client| {
+        client.update(sql, None, &[ids.to_vec().into()])?.first().get::<i64>(1)
+    })?;
+    Ok(count.unwrap_or(0))
+}

@@ -1,0 +1,223 @@
+"""Nothing lost, nothing stale: incremental runs, deletes, poison, on a fake that changes."""
+
+import psycopg2
+import pytest
+
+from .conftest import url
+from .fake.server import behaviour_of
+
+SYNC = "SELECT * FROM odoo_sync('products')"
+OLD, NEW = "2024-01-01 00:00:00", "2024-06-01 12:00:00"
+
+
+class Shop:
+    """A fake of one's own, whose records the test changes."""
+
+    def __init__(self, db, fake, behaviour, **options):
+        prefix = f"/{behaviour}/only={db.name}"
+        db.server(url(fake, prefix.strip("/")), **options)
+        self.db, self.behaviour = db, behaviour_of(prefix)
+        self.models = self.behaviour.database.models
+
+    def records(self, model):
+        return self.models[model].records
+
+    def write(self, model, id, write_date=NEW, **values):
+        self.records(model)[id].update(values, write_date=write_date)
+
+
+@pytest.fixture
+def shop(db, fake):
+    return Shop(db, fake, "rows=40")
+
+
+@pytest.fixture
+def orders(db, fake):
+    return Shop(db, fake, "version=19")
+
+
+def fetched(db, statement=SYNC, table="dim_products"):
+    return db.report(statement)[table]["fetched"]
+
+
+def test_the_next_run_reads_what_changed(db, shop):
+    shop.write("product.product", 1, NEW)
+    assert fetched(db) == 40
+    shop.write("product.product", 7, "2024-06-01 13:00:00", name="Renamed")
+    report = db.report(SYNC)["dim_products"]
+    # The last change of before lies within the overlap.
+    assert (report["fetched"], report["updated"]) == (2, 1)
+    assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Renamed"
+    assert fetched(db, "SELECT * FROM odoo_sync('products', full_refresh => true)") == 40
+
+
+@pytest.mark.parametrize("overlap, found", [(600, True), (0, False)])
+def test_a_late_commit_lies_behind_the_watermark(db, fake, overlap, found):
+    """Odoo dates a change by its transaction's start. Without the overlap it would be lost."""
+    shop = Shop(db, fake, "rows=40", overlap=overlap)
+    shop.write("product.product", 1, NEW)
+    db.run(SYNC)
+    shop.write("product.product", 7, "2024-06-01 11:55:00", name="Late")
+    db.run(SYNC)
+    assert (db.value("SELECT name FROM dim_products WHERE id = 7") == "Late") is found
+
+
+def test_a_run_that_fails_leaves_the_watermark(db, shop):
+    shop.write("product.product", 1, NEW)
+    db.run(SYNC)
+    shop.write("product.product", 7, "2024-06-01 13:00:00", name="Renamed")
+    shop.behaviour.database.denied = None
+    db.run("SET statement_timeout = '1ms'")
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        db.run(SYNC)
+    db.run("RESET statement_timeout")
+    db.run(SYNC)
+    assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Renamed"
+
+
+def test_a_changed_template_is_a_change_of_its_variants(db, fake):
+    shop = Shop(db, fake, "version=16", overlap=0)
+    templates = shop.records("product.template")
+    db.run(SYNC)
+    product = next(iter(shop.records("product.product").values()))
+    template = templates[product["product_tmpl_id"]]
+    template.update(list_price=77.5, write_date="2030-01-01 00:00:00")
+    db.run(SYNC)
+    assert db.value("SELECT list_price FROM dim_products WHERE id = %s", product["id"]) == 77.5
+
+
+def test_a_watermark_ahead_of_odoos_clock_is_said_and_scanned_again(db, shop):
+    shop.write("product.product", 1, NEW)
+    db.run(SYNC)
+    db.run("UPDATE odoo_sync_watermarks SET watermark = now() + interval '1 day'")
+    shop.write("product.product", 7, NEW, name="Renamed")
+    assert fetched(db) == 40
+    assert "set back" in db.notices
+    assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Renamed"
+    assert db.value("SELECT watermark < now() FROM odoo_sync_watermarks WHERE target = 'dim_products'")
+
+
+def test_small_tables_notice_deletes_in_every_run(db, shop):
+    db.run(SYNC)
+    gone = shop.records("product.category").pop(2)
+    db.run("SELECT * FROM odoo_sync('categories')")
+    assert db.value("SELECT deleted_at IS NOT NULL FROM dim_categories WHERE id = 2")
+    shop.records("product.category")[2] = gone
+    db.run("SELECT * FROM odoo_sync('categories')")
+    assert db.value("SELECT deleted_at IS NULL FROM dim_categories WHERE id = 2")
+
+
+def test_verify_tells_and_reconcile_repairs(db, shop):
+    shop.write("product.product", 1, NEW)
+    db.run(SYNC)
+    db.run("DELETE FROM dim_products WHERE id = 5")
+    shop.records("product.product").pop(6)
+    shop.write("product.product", 7, "2023-01-01 00:00:00", name="Older")
+    told = db.run("SELECT target, in_odoo, in_warehouse, missing, stale, deleted FROM odoo_verify('products')")
+    assert told == [("dim_products", 39, 39, 1, 1, 1)]
+    # An incremental run sees none of it.
+    db.run(SYNC)
+    assert db.value("SELECT count(*) FROM dim_products WHERE deleted_at IS NULL") == 39
+    report = db.report("SELECT * FROM odoo_reconcile('products')")["dim_products"]
+    assert (report["inserted"], report["updated"], report["deleted"]) == (1, 1, 1)
+    told = db.run("SELECT missing, stale, deleted FROM odoo_verify('products')")
+    assert told == [(0, 0, 0)]
+    assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Older"
+
+
+def test_a_scan_that_shows_nothing_deletes_nothing(db, shop):
+    db.run(SYNC)
+    shop.records("product.product").clear()
+    for statement in ("SELECT * FROM odoo_reconcile('products')",
+                      "SELECT * FROM odoo_sync('products', full_refresh => true)"):
+        with pytest.raises(psycopg2.Error, match="shows none of the 40 records") as raised:
+            db.run(statement)
+        assert "Nothing was deleted" in str(raised.value)
+    assert db.value("SELECT count(*) FROM dim_products WHERE deleted_at IS NULL") == 40
+
+
+def paid_order_with_lines(shop):
+    lines = shop.records("pos.order.line")
+    counts = {}
+    for line in lines.values():
+        order = shop.records("pos.order")[line["order_id"]]
+        if order["state"] in ("paid", "done"):
+            counts.setdefault(order["id"], []).append(line["id"])
+    return next((order, ids) for order, ids in counts.items() if len(ids) > 1)
+
+
+def test_lines_that_a_changed_order_no_longer_has_are_deleted(db, orders):
+    db.run("SELECT * FROM odoo_sync_all()")
+    order, lines = paid_order_with_lines(orders)
+    orders.records("pos.order.line").pop(lines[0])
+    orders.write("pos.order", order, "2030-01-01 00:00:00")
+    report = db.report("SELECT * FROM odoo_sync('sales')")
+    assert report["fact_sales_lines"]["deleted"] == 1
+    found = db.run(
+        "SELECT id FROM fact_sales_lines WHERE channel = 'pos' AND order_id = %s ORDER BY id", order
+    )
+    assert [row[0] for row in found] == sorted(lines[1:])
+
+
+def test_an_order_that_leaves_the_table_takes_its_lines_along(db, orders):
+    db.run("SELECT * FROM odoo_sync_all()")
+    order, lines = paid_order_with_lines(orders)
+    orders.write("pos.order", order, "2030-01-01 00:00:00", state="cancel")
+    db.run("SELECT * FROM odoo_sync('sales')")
+    assert db.value("SELECT count(*) FROM all_sales WHERE channel = 'pos' AND id = %s", order) == 0
+    assert db.value(
+        "SELECT count(*) FROM fact_sales_lines WHERE channel = 'pos' AND id = ANY(%s)", lines
+    ) == 0
+
+
+def test_stock_is_a_snapshot(db, orders):
+    db.run("SELECT * FROM odoo_sync('stock')")
+    quants = orders.records("stock.quant")
+    gone, changed = list(quants)[:2]
+    quants.pop(gone)
+    # Odoo merges quants by SQL, which leaves the write_date.
+    quants[changed]["quantity"] = 4711.0
+    report = db.report("SELECT * FROM odoo_sync('stock')")["fact_stock"]
+    assert (report["updated"], report["deleted"]) == (1, 1)
+    assert db.value("SELECT quantity FROM fact_stock WHERE id = %s", changed) == 4711
+
+
+@pytest.mark.parametrize("field", ["list_price", "*"])
+def test_one_bad_value_costs_no_page(db, fake, field):
+    shop = Shop(db, fake, f"rows=40/poison=product.product:13:{field}")
+    report = db.report(SYNC)["dim_products"]
+    whole = field == "*"
+    assert report["status"] == "partial" and report["quarantined"] == 1
+    assert db.value("SELECT count(*) FROM dim_products") == (39 if whole else 40)
+    kept = db.run("SELECT model, record_id, field, error FROM odoo_quarantine")
+    assert len(kept) == 1
+    assert kept[0][:3] == ("product.product", 13, "" if whole else "list_price")
+    assert "cannot marshal None" in kept[0][3]
+    if not whole:
+        assert db.run("SELECT name, list_price FROM dim_products WHERE id = 13") == [("Product 13", None)]
+    # A run that can read the value clears the entry.
+    shop.behaviour.database.poison = None
+    report = db.report("SELECT * FROM odoo_sync('products', full_refresh => true)")["dim_products"]
+    assert (report["status"], report["quarantined"]) == ("ok", 0)
+    assert str(db.value("SELECT list_price FROM dim_products WHERE id = 13")) == "13.99"
+
+
+def test_a_fault_of_every_record_is_no_poison(db, fake):
+    """Nobody wants a thousand requests for a page that Odoo cannot give at all."""
+    db.server(url(fake, "rows=2000/fault=1@read"))
+    before = len(fake.calls)
+    with pytest.raises(psycopg2.Error, match="it went wrong"):
+        db.run(SYNC)
+    assert len(fake.calls) - before < 1500
+
+
+def test_pages_shrink_where_odoo_asks_for_less(db, fake):
+    db.server(url(fake, "rows=1000/most=100"), page_size=800)
+    assert db.report(SYNC)["dim_products"]["inserted"] == 1000
+
+
+def test_a_table_dropped_by_hand_is_loaded_in_full(db, shop):
+    shop.write("product.product", 1, NEW)
+    db.run(SYNC)
+    db.run("DROP TABLE dim_products CASCADE")
+    assert fetched(db) == 40
