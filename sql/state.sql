@@ -17,7 +17,12 @@ CREATE TABLE odoo_sync_watermarks (
     server text NOT NULL,
     target text NOT NULL,
     channel text NOT NULL,
-    watermark timestamp with time zone NOT NULL,
+    watermark timestamp with time zone,
+    -- Where a job stopped in the middle of a scan, and what it knew then.
+    resume_after bigint,
+    resume_since text,
+    resume_latest text,
+    resume_seconds double precision,
     PRIMARY KEY (server, target, channel)
 );
 COMMENT ON TABLE odoo_sync_watermarks IS 'latest change that was loaded, per server, table and channel';

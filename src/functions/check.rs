@@ -1,5 +1,6 @@
 //! odoo_check: the doctor.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use pgrx::prelude::*;
@@ -43,7 +44,7 @@ fn odoo_check(
 > {
     let examine = || {
         let server = Server::named_or_only(server)?;
-        let session = server.session()?;
+        let session = Rc::new(server.session()?);
         Ok(examine(&server, &session))
     };
     let findings: Vec<Finding> = examine().or_raise();
@@ -54,7 +55,7 @@ fn odoo_check(
     )
 }
 
-fn examine(server: &Server, session: &Session) -> Vec<Finding> {
+fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let begin = Instant::now();
     match session.call(|odoo| odoo.version()) {
@@ -85,7 +86,7 @@ fn examine(server: &Server, session: &Session) -> Vec<Finding> {
             findings.push(finding("login", OK, detail, None));
         }
     }
-    let mut catalogue = Catalogue::new(session);
+    let mut catalogue = Catalogue::new(session.clone());
     for dataset in warehouse::datasets() {
         for feed in 0..dataset.feeds.len() {
             findings.push(
@@ -115,7 +116,7 @@ fn table(
     dataset: &'static Dataset,
     feed: usize,
     session: &Session,
-    catalogue: &mut Catalogue<'_>,
+    catalogue: &mut Catalogue,
 ) -> Result<Finding, Failure> {
     let Some(plan) = Plan::make(dataset, feed, catalogue)? else {
         let models = dataset.feeds[feed].models.join(" or ");

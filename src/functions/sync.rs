@@ -41,7 +41,7 @@ fn odoo_sync(
 > {
     let report = || {
         let entity = named(entity)?;
-        with_run(server, Some(entity), full_refresh, |run| run.sync(entity))
+        with_run(server, &[entity], full_refresh, |run| run.sync(entity))
     };
     rows(report().or_raise())
 }
@@ -71,8 +71,9 @@ fn odoo_sync_all(
     ),
 > {
     let report = || {
-        with_run(server, None, full_refresh, |run| {
-            ENTITIES.iter().for_each(|entity| run.try_sync(entity));
+        let all: Vec<_> = ENTITIES.iter().collect();
+        with_run(server, &all, full_refresh, |run| {
+            all.iter().for_each(|entity| run.try_sync(entity));
             Ok(())
         })
     };
@@ -106,7 +107,7 @@ fn odoo_reconcile(
 > {
     let report = || {
         let entity = named(entity)?;
-        with_run(server, Some(entity), false, |run| run.reconcile(entity))
+        with_run(server, &[entity], false, |run| run.reconcile(entity))
     };
     rows(report().or_raise())
 }
@@ -133,9 +134,7 @@ fn odoo_verify(
 > {
     let verify = || {
         let entity = named(entity)?;
-        let server = Server::named_or_only(server)?;
-        let session = server.session()?;
-        Run::begin(&server, &session, None, false)?.verify(entity)
+        Run::begin(Server::named_or_only(server)?, None, false)?.verify(entity)
     };
     let verdicts: Vec<Verdict> = verify().or_raise();
     TableIterator::new(verdicts.into_iter().map(|Verdict { dataset, feed, found }| {
@@ -152,22 +151,25 @@ fn odoo_verify(
     }))
 }
 
-fn named(entity: Option<&str>) -> Result<&'static Entity, Failure> {
+/// The entity that a user names.
+pub fn named(entity: Option<&str>) -> Result<&'static Entity, Failure> {
     let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
     warehouse::entity(name).ok_or_else(|| unknown_entity(name))
 }
 
 fn with_run(
     server: Option<&str>,
-    entity: Option<&Entity>,
+    entities: &[&'static Entity],
     full_refresh: bool,
-    body: impl FnOnce(&mut Run<'_>) -> Result<(), Failure>,
+    body: impl FnOnce(&mut Run) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
-    let server = Server::named_or_only(server)?;
-    let session = server.session()?;
-    let mut run = Run::begin(&server, &session, entity, full_refresh)?;
+    let alone = match entities {
+        [entity] => Some(*entity),
+        _ => None,
+    };
+    let mut run = Run::begin(Server::named_or_only(server)?, alone, full_refresh)?;
     body(&mut run)?;
-    run.finish()
+    run.finish(entities)
 }
 
 /// A row per table, as the functions return it.

@@ -1,6 +1,8 @@
 //! What the warehouse lacks, has in an old version, or has too much, by a scan of every
 //! record's id and write_date.
 
+use std::rc::Rc;
+
 use pgrx::prelude::*;
 
 use super::extract::Scan;
@@ -32,7 +34,7 @@ pub struct Difference {
 
 /// Compares a feed with Odoo. Nothing is written.
 pub fn compare(
-    session: &Session,
+    session: &Rc<Session>,
     schema: &str,
     plan: &Plan,
     feed: usize,

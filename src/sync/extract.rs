@@ -1,6 +1,7 @@
 //! The scan of a model: ids in large chunks, records page by page, read ahead on threads.
 
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use super::poison::{self, Poison};
 use crate::failure::Failure;
@@ -14,8 +15,8 @@ const CHUNK: usize = 50_000;
 const AHEAD: usize = 2;
 
 /// A scan of all records that meet a domain, in the order of their ids.
-pub struct Scan<'s> {
-    session: &'s Session,
+pub struct Scan {
+    session: Rc<Session>,
     model: String,
     domain: Domain,
     fields: Vec<(String, FieldType)>,
@@ -34,17 +35,17 @@ pub struct Scan<'s> {
     poison: Vec<Poison>,
 }
 
-impl<'s> Scan<'s> {
+impl Scan {
     /// Begins a scan: the first ids, and how many there are.
     pub fn begin(
-        session: &'s Session,
+        session: &Rc<Session>,
         model: &str,
         domain: Domain,
         fields: Vec<(String, FieldType)>,
         page_size: usize,
-    ) -> Result<Scan<'s>, Failure> {
+    ) -> Result<Scan, Failure> {
         let mut scan = Scan {
-            session,
+            session: session.clone(),
             model: model.to_owned(),
             domain,
             fields,
@@ -83,7 +84,7 @@ impl<'s> Scan<'s> {
             }
             let amount = self.ids.len().min(self.page_size);
             let ids: Vec<i64> = self.ids.drain(..amount).collect();
-            let page = read(self.session, &self.model, ids.clone(), &self.fields, None)?;
+            let page = read(&self.session, &self.model, ids.clone(), &self.fields, None)?;
             self.pages.push_back((ids, page));
         }
         let Some((ids, page)) = self.pages.pop_front() else {
@@ -99,7 +100,7 @@ impl<'s> Scan<'s> {
                     self.page_size = (ids.len() / 2).max(1);
                 }
                 let recovered =
-                    poison::recover(self.session, &self.model, ids, &self.fields, error)?;
+                    poison::recover(&self.session, &self.model, ids, &self.fields, error)?;
                 self.poison.extend(recovered.poison);
                 Ok(Some(recovered.page))
             }

@@ -1,6 +1,7 @@
 //! Values beyond a relation, such as the name of a unit: read in bulk, once per run.
 
 use std::collections::HashMap;
+use std::rc::Rc;
 
 use pgrx::PgSqlErrorCode;
 
@@ -14,8 +15,8 @@ use crate::server::Session;
 const KEPT: usize = 50_000;
 
 /// What is known of related records, by model.
-pub struct Lookups<'s> {
-    session: &'s Session,
+pub struct Lookups {
+    session: Rc<Session>,
     page_size: usize,
     known: HashMap<String, Known>,
 }
@@ -31,8 +32,8 @@ struct Known {
     warned: bool,
 }
 
-impl<'s> Lookups<'s> {
-    pub fn new(session: &'s Session, page_size: usize) -> Lookups<'s> {
+impl Lookups {
+    pub fn new(session: Rc<Session>, page_size: usize) -> Lookups {
         Lookups { session, page_size, known: HashMap::new() }
     }
 
@@ -103,7 +104,7 @@ impl<'s> Lookups<'s> {
         wanted.sort_unstable();
         wanted.dedup();
         for some in wanted.chunks(self.page_size) {
-            known.read(self.session, &hop.model, some)?;
+            known.read(&self.session, &hop.model, some)?;
         }
         Ok((known, column))
     }

@@ -3,16 +3,23 @@
 mod compare;
 mod delete;
 mod extract;
+mod feed;
+mod job;
 mod load;
+mod lock;
 mod lookup;
 mod plan;
 mod poison;
 mod progress;
+mod reconcile;
+mod report;
 mod run;
 mod state;
 mod tables;
 mod transform;
 
-pub use compare::Difference;
+pub use job::Job;
 pub use plan::{Catalogue, Plan};
-pub use run::{Run, Status, TableReport, Verdict};
+pub use reconcile::Verdict;
+pub use report::TableReport;
+pub use run::Run;

@@ -11,13 +11,13 @@ use crate::warehouse::path::{self, Path, Test};
 use crate::warehouse::{Column, Dataset, Feed, Source, SqlType};
 
 /// The fields of models, asked for once.
-pub struct Catalogue<'s> {
-    session: &'s Session,
+pub struct Catalogue {
+    session: Rc<Session>,
     known: HashMap<String, Option<Rc<Fields>>>,
 }
 
-impl<'s> Catalogue<'s> {
-    pub fn new(session: &'s Session) -> Catalogue<'s> {
+impl Catalogue {
+    pub fn new(session: Rc<Session>) -> Catalogue {
         Catalogue { session, known: HashMap::new() }
     }
 
@@ -128,7 +128,7 @@ impl Plan {
     pub fn make(
         dataset: &'static Dataset,
         feed: usize,
-        catalogue: &mut Catalogue<'_>,
+        catalogue: &mut Catalogue,
     ) -> Result<Option<Plan>, Failure> {
         let source = &dataset.feeds[feed];
         for model in source.models {
@@ -228,7 +228,7 @@ fn resolve(
     column: &'static Column,
     feed: usize,
     model: &str,
-    catalogue: &mut Catalogue<'_>,
+    catalogue: &mut Catalogue,
 ) -> Result<Values, Failure> {
     let mut all = |text, sql_type| -> Result<Vec<Origin>, Failure> {
         let mut origins = Vec::new();
@@ -262,7 +262,7 @@ fn follow(
     path: &Path,
     sql_type: SqlType,
     start: &str,
-    catalogue: &mut Catalogue<'_>,
+    catalogue: &mut Catalogue,
 ) -> Result<Option<Origin>, Failure> {
     let mut model = start.to_owned();
     let mut first = None;

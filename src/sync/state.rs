@@ -7,9 +7,10 @@ use chrono::{DateTime, Utc};
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use super::feed::Resume;
 use super::plan::Plan;
 use super::poison::Poison;
-use super::run::TableReport;
+use super::report::TableReport;
 use crate::backend;
 use crate::failure::Failure;
 use crate::quote::ident;
@@ -120,8 +121,8 @@ impl Extension {
         let sql = format!(
             "INSERT INTO {}.odoo_sync_watermarks AS known (server, target, channel, watermark) \
              VALUES ($1, $2, $3, $4::timestamptz - make_interval(secs => $5)) \
-             ON CONFLICT (server, target, channel) DO UPDATE SET watermark = {keep} \
-             WHERE known.watermark IS DISTINCT FROM {keep}",
+             ON CONFLICT (server, target, channel) DO UPDATE SET watermark = {keep}, resume_after = NULL \
+             WHERE known.watermark IS DISTINCT FROM {keep} OR known.resume_after IS NOT NULL",
             ident(&self.schema)
         );
         self.write(
@@ -132,6 +133,59 @@ impl Extension {
                 plan.feed.channel.unwrap_or_default().into(),
                 latest.into(),
                 took.as_secs_f64().into(),
+            ],
+        )
+    }
+
+    /// Where a job stopped in the middle of a feed.
+    pub fn resume(&self, server: &str, plan: &Plan) -> Result<Option<Resume>, Failure> {
+        let sql = format!(
+            "SELECT resume_after, resume_since, resume_latest, resume_seconds FROM {}.odoo_sync_watermarks \
+             WHERE server = $1 AND target = $2 AND channel = $3 AND resume_after IS NOT NULL",
+            ident(&self.schema)
+        );
+        let args = [
+            server.into(),
+            plan.dataset.table.into(),
+            plan.feed.channel.unwrap_or_default().into(),
+        ];
+        backend::as_role(self.owner, || {
+            Spi::connect(|client| {
+                let mut rows = client.select(&sql, None, &args)?;
+                let resume = rows.next().map(|row| {
+                    Ok::<_, Failure>(Resume {
+                        after: row.get(1)?,
+                        since: row.get(2)?,
+                        latest: row.get(3)?,
+                        seconds: row.get(4)?.unwrap_or(0.0),
+                    })
+                });
+                resume.transpose()
+            })
+        })
+    }
+
+    /// Remembers that a page was loaded, in the transaction that loads it.
+    pub fn remember_page(&self, server: &str, plan: &Plan, resume: &Resume) -> Result<(), Failure> {
+        let sql = format!(
+            "INSERT INTO {}.odoo_sync_watermarks AS known \
+               (server, target, channel, resume_after, resume_since, resume_latest, resume_seconds) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7) \
+             ON CONFLICT (server, target, channel) DO UPDATE SET resume_after = EXCLUDED.resume_after, \
+               resume_since = EXCLUDED.resume_since, resume_latest = EXCLUDED.resume_latest, \
+               resume_seconds = EXCLUDED.resume_seconds",
+            ident(&self.schema)
+        );
+        self.write(
+            &sql,
+            &[
+                server.into(),
+                plan.dataset.table.into(),
+                plan.feed.channel.unwrap_or_default().into(),
+                resume.after.into(),
+                resume.since.clone().into(),
+                resume.latest.clone().into(),
+                resume.seconds.into(),
             ],
         )
     }
@@ -229,16 +283,18 @@ impl Extension {
         let column = |index: usize| -> Vec<Option<String>> {
             rows.iter().map(|row| row[index].clone()).collect()
         };
+        // Rows that are as they should be are not even locked: another session may be at work
+        // on a table that this one only refers to.
         let sql = format!(
-            "INSERT INTO {}.odoo_sync_columns AS known \
+            "INSERT INTO {schema}.odoo_sync_columns \
                (server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position) \
              SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY \
+             EXCEPT SELECT server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position \
+               FROM {schema}.odoo_sync_columns \
              ON CONFLICT (server, target, channel, column_name) DO UPDATE SET \
                column_type = EXCLUDED.column_type, odoo_model = EXCLUDED.odoo_model, \
-               odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position \
-             WHERE (known.column_type, known.odoo_model, known.odoo_field, known.kind, known.position) \
-               IS DISTINCT FROM (EXCLUDED.column_type, EXCLUDED.odoo_model, EXCLUDED.odoo_field, EXCLUDED.kind, EXCLUDED.position)",
-            ident(&self.schema)
+               odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position",
+            schema = ident(&self.schema)
         );
         self.write(
             &sql,

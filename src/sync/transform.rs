@@ -22,19 +22,15 @@ pub struct Rows {
 }
 
 /// What a transformation needs besides the page.
-pub struct Context<'a, 's> {
-    pub lookups: &'a mut Lookups<'s>,
+pub struct Context<'a> {
+    pub lookups: &'a mut Lookups,
     /// The server option `timezone`.
     pub default_zone: &'a str,
 }
 
 impl Rows {
     /// The rows of a page.
-    pub fn from_page(
-        plan: &Plan,
-        page: &Page,
-        context: &mut Context<'_, '_>,
-    ) -> Result<Rows, Failure> {
+    pub fn from_page(plan: &Plan, page: &Page, context: &mut Context<'_>) -> Result<Rows, Failure> {
         let columns = plan
             .columns
             .iter()
@@ -70,7 +66,7 @@ impl Rows {
 fn column(
     planned: &PlannedColumn,
     page: &Page,
-    context: &mut Context<'_, '_>,
+    context: &mut Context<'_>,
 ) -> Result<Cells, Failure> {
     let sql_type = planned.column.sql_type;
     match &planned.values {
@@ -105,7 +101,7 @@ fn first_value(
     origins: &[Origin],
     sql_type: SqlType,
     page: &Page,
-    context: &mut Context<'_, '_>,
+    context: &mut Context<'_>,
 ) -> Result<Option<Cells>, Failure> {
     let mut best: Option<Cells> = None;
     for origin in origins {
@@ -123,7 +119,7 @@ fn follow(
     origin: &Origin,
     sql_type: SqlType,
     page: &Page,
-    context: &mut Context<'_, '_>,
+    context: &mut Context<'_>,
 ) -> Result<Cells, Failure> {
     let missing = || Cells::empty(origin.field.field_type, page.rows());
     let mut cells = page.column(&origin.field.name).cloned().unwrap_or_else(missing);

@@ -1,0 +1,83 @@
+//! The parts of the procedure odoo_sync_job, which commits between them.
+
+use std::cell::RefCell;
+
+use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode as State, PgXactCallbackEvent, register_xact_callback};
+
+use super::sync::named;
+use crate::failure::{Failure, OrRaise};
+use crate::server::Server;
+use crate::sync::Job;
+use crate::warehouse::ENTITIES;
+
+thread_local! {
+    /// The backend's job. It outlives the transactions that it commits.
+    static JOB: RefCell<Option<Job>> = const { RefCell::new(None) };
+}
+
+extension_sql_file!(
+    "../../sql/job.sql",
+    name = "job",
+    requires = [odoo_sync_job_begin, odoo_sync_job_step, odoo_sync_job_end]
+);
+
+/// Begins a job. Of use to the procedure odoo_sync_job only.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_sync_job_begin(entity: Option<&str>, server: Option<&str>, full_refresh: bool) {
+    let begin = || {
+        let server = Server::named_or_only(server)?;
+        let entities = match entity {
+            Some("all") => ENTITIES.iter().collect(),
+            entity => vec![named(entity)?],
+        };
+        Job::begin(server, entities, full_refresh)
+    };
+    keep(begin().or_raise());
+}
+
+/// Loads a page of the job; `false` when there is no more. Of use to the procedure
+/// odoo_sync_job only.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_sync_job_step() -> bool {
+    // An error drops the job, and with it its session.
+    let mut job = take().or_raise();
+    let more = job.step().or_raise();
+    keep(job);
+    more
+}
+
+/// Ends the job; raises an error if an entity failed. Of use to the procedure odoo_sync_job
+/// only.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_sync_job_end() {
+    let failures = take().or_raise().into_failures();
+    let names: Vec<_> = failures.iter().map(|(entity, _)| *entity).collect();
+    if let Some((_, first)) = failures.first() {
+        let lines: Vec<_> = failures
+            .iter()
+            .map(|(entity, failure)| format!("{entity}: {}", failure.message))
+            .collect();
+        Failure::new(first.sqlstate, format!("could not sync {}", names.join(", ")))
+            .detail(lines.join("\n"))
+            .hint("What was loaded before is committed. SELECT * FROM odoo_check() looks for the cause.")
+            .raise();
+    }
+}
+
+fn take() -> Result<Job, Failure> {
+    JOB.take().ok_or_else(|| {
+        Failure::new(State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "there is no job")
+            .hint("CALL odoo_sync_job();")
+    })
+}
+
+/// Keeps the job for the next step; an abort of the transaction, such as by a cancel between
+/// two steps, ends it.
+fn keep(job: Job) {
+    JOB.set(Some(job));
+    register_xact_callback(PgXactCallbackEvent::Abort, || JOB.set(None));
+}

@@ -1,0 +1,272 @@
+//! The load of one feed of a table, page by page.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use pgrx::prelude::*;
+
+use super::extract::{self, Scan};
+use super::plan::Plan;
+use super::progress::Progress;
+use super::run::{Run, Target, is_denied};
+use super::{delete, load};
+use crate::failure::Failure;
+use crate::odoo::{Cells, Domain, Page, Value};
+use crate::warehouse::{Dataset, Extent};
+
+/// A feed whose pages are being loaded.
+pub struct FeedLoad {
+    dataset: &'static Dataset,
+    feed: usize,
+    target: Rc<Target>,
+    scan: Scan,
+    /// When the changes to read began; `None` to read everything.
+    since: Option<String>,
+    progress: Progress,
+    rows: usize,
+    /// The latest change seen.
+    latest: Option<String>,
+    begin: Instant,
+    /// How long earlier parts of the same scan took.
+    before: Duration,
+}
+
+impl FeedLoad {
+    /// Begins, or in a job goes on where the last one stopped. `None` if Odoo has no such model
+    /// or the user may not read it.
+    pub fn begin(
+        run: &mut Run,
+        dataset: &'static Dataset,
+        feed: usize,
+    ) -> Result<Option<FeedLoad>, Failure> {
+        let Some(target) = run.target(dataset, feed)? else {
+            return Ok(None);
+        };
+        let plan = &target.plan;
+        let resume = run.resume(plan)?.unwrap_or_default();
+        let since = match resume.after {
+            Some(_) => resume.since,
+            None => run.since(plan)?,
+        };
+        let mut domain = plan.domain();
+        if let Some(time) = &since {
+            domain = domain.and(plan.changed_since(time));
+        }
+        let after = resume.after.unwrap_or(0);
+        if after > 0 {
+            domain = domain.and(Domain::leaf("id", ">", after));
+        }
+        let page_size = run.server.options.page_size;
+        let scan = Scan::begin(&run.session, &plan.model, domain, plan.fields(), page_size);
+        let scan = match scan {
+            Err(failure) if is_denied(&failure) => {
+                run.deny(dataset, feed, failure);
+                return Ok(None);
+            }
+            scan => scan?,
+        };
+        let progress = Progress::begin(dataset.table, scan.total());
+        Ok(Some(FeedLoad {
+            dataset,
+            feed,
+            target,
+            scan,
+            since,
+            progress,
+            rows: 0,
+            latest: resume.latest,
+            begin: Instant::now(),
+            before: Duration::from_secs_f64(resume.seconds.max(0.0)),
+        }))
+    }
+
+    /// Loads the next page. `false` after the last one, when what is gone was deleted and the
+    /// watermark has moved.
+    pub fn step(&mut self, run: &mut Run) -> Result<bool, Failure> {
+        let begin = Instant::now();
+        let more = self.load_page(run)?;
+        if !more {
+            self.finish(run)?;
+        }
+        run.report(self.dataset).seconds += begin.elapsed().as_secs_f64();
+        Ok(more)
+    }
+
+    fn load_page(&mut self, run: &mut Run) -> Result<bool, Failure> {
+        let Some(page) = self.scan.next()? else {
+            return Ok(false);
+        };
+        self.rows += page.rows();
+        // Records that came as parents before are not counted again.
+        let ids = page.ids();
+        let known = |id: &&i64| run.asked.contains(&(self.dataset.table, self.feed, **id));
+        let again = ids.iter().filter(known).count();
+        self.latest = self.latest.take().max(latest_change(&page));
+        run.load(self.dataset, &self.target, page)?;
+        run.report(self.dataset).fetched -= again as i64;
+        run.quarantine(&self.target.plan, &ids, self.scan.take_poison())?;
+        self.progress.tell(self.rows);
+        if let Some(last) = ids.last() {
+            run.remember_page(&self.target.plan, &self.resume(*last))?;
+        }
+        Ok(true)
+    }
+
+    /// Where another job would go on after this page.
+    fn resume(&self, last: i64) -> Resume {
+        Resume {
+            after: Some(last),
+            since: self.since.clone(),
+            latest: self.latest.clone(),
+            seconds: self.took().as_secs_f64(),
+        }
+    }
+
+    fn took(&self) -> Duration {
+        self.before + self.begin.elapsed()
+    }
+
+    fn finish(&mut self, run: &mut Run) -> Result<(), Failure> {
+        let plan = &self.target.plan;
+        let deleted = match &self.since {
+            None => run.delete_vanished(plan, self.dataset, self.feed)?,
+            Some(time) => run.delete_left(&self.target, self.dataset, time)?,
+        };
+        run.report(self.dataset).deleted += deleted;
+        run.move_watermark(plan, self.latest.as_deref(), self.took(), self.since.is_none())
+    }
+}
+
+/// Where a job stopped in the middle of a feed.
+#[derive(Debug, Default)]
+pub struct Resume {
+    /// The last id that was loaded.
+    pub after: Option<i64>,
+    pub since: Option<String>,
+    pub latest: Option<String>,
+    /// How long the scan took until then.
+    pub seconds: f64,
+}
+
+/// Owners whose parts are asked for at once.
+const OWNERS: usize = 1_000;
+
+/// The latest write_date of a page.
+fn latest_change(page: &Page) -> Option<String> {
+    match page.column("write_date") {
+        Some(Cells::Texts(dates)) => dates.iter().flatten().max().map(str::to_owned),
+        _ => None,
+    }
+}
+
+impl Run {
+    /// Where the last job stopped in the middle of a feed. Other runs begin anew.
+    fn resume(&self, plan: &Plan) -> Result<Option<Resume>, Failure> {
+        match self.is_job && !self.full_refresh {
+            true => self.extension.resume(&self.server.name, plan),
+            false => Ok(None),
+        }
+    }
+
+    fn remember_page(&self, plan: &Plan, resume: &Resume) -> Result<(), Failure> {
+        match self.is_job {
+            true => self.extension.remember_page(&self.server.name, plan, resume),
+            false => Ok(()),
+        }
+    }
+
+    fn move_watermark(
+        &self,
+        plan: &Plan,
+        latest: Option<&str>,
+        took: Duration,
+        back: bool,
+    ) -> Result<(), Failure> {
+        match latest {
+            Some(latest) => {
+                self.extension.move_watermark(&self.server.name, plan, latest, took, back)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// When the changes to read began; `None` to read everything.
+    fn since(&self, plan: &Plan) -> Result<Option<String>, Failure> {
+        if self.full_refresh || plan.dataset.extent == Extent::Whole || !plan.is_dated {
+            return Ok(None);
+        }
+        let now = self.session.call(|odoo| Ok(odoo.server_time()))?;
+        let overlap = self.server.options.overlap;
+        let since = self.extension.since(&self.server.name, plan, overlap, now)?;
+        match since {
+            Some(since) if since.is_future => {
+                warning!(
+                    "{}: its watermark lies ahead of Odoo's clock, which must have been set back; everything is read again",
+                    plan.dataset.table
+                );
+                Ok(None)
+            }
+            since => Ok(since.map(|since| since.time)),
+        }
+    }
+
+    /// After everything was read: what Odoo no longer has.
+    fn delete_vanished(
+        &self,
+        plan: &Plan,
+        dataset: &'static Dataset,
+        feed: usize,
+    ) -> Result<i64, Failure> {
+        let present = extract::ids(&self.session, &plan.model, plan.domain())?;
+        delete::vanished(&self.server.options.schema, dataset, feed, &present)
+    }
+
+    /// After the changes were read: records that left the table's domain, and parts that their
+    /// changed owners no longer have.
+    fn delete_left(
+        &mut self,
+        target: &Target,
+        dataset: &'static Dataset,
+        time: &str,
+    ) -> Result<i64, Failure> {
+        let changed = target.plan.changed_since(time);
+        let Target { feed, plan, .. } = target;
+        let schema = &self.server.options.schema;
+        let mut deleted = 0;
+        if plan.domain() != Domain::all() {
+            let all = extract::ids(&self.session, &plan.model, changed.clone())?;
+            let inside: HashSet<i64> =
+                extract::ids(&self.session, &plan.model, plan.domain().and(changed))?
+                    .into_iter()
+                    .collect();
+            let left: Vec<i64> = all.into_iter().filter(|id| !inside.contains(id)).collect();
+            deleted += delete::rows(schema, dataset, *feed, &left)?;
+        }
+        let Some(owner) = dataset.owner else {
+            return Ok(deleted);
+        };
+        let reference = load::references(dataset, *feed).into_iter().find(|r| r.column == owner);
+        let Some((parent, parent_feed)) = reference.and_then(|reference| reference.target()) else {
+            return Ok(deleted);
+        };
+        let Some(owners) = self.target(parent, parent_feed)? else {
+            return Ok(deleted);
+        };
+        let changed = owners.plan.domain().and(owners.plan.changed_since(time));
+        let field = plan.field_of(owner).unwrap_or(owner).to_owned();
+        for some in extract::ids(&self.session, &owners.plan.model, changed)?.chunks(OWNERS) {
+            let those = Domain::leaf(&field, "in", some.iter().copied().collect::<Value>());
+            let parts = extract::ids(&self.session, &plan.model, plan.domain().and(those))?;
+            deleted += delete::vanished_parts(
+                &self.server.options.schema,
+                dataset,
+                *feed,
+                owner,
+                some,
+                &parts,
+            )?;
+        }
+        Ok(deleted)
+    }
+}

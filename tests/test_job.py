@@ -1,0 +1,164 @@
+"""odoo_sync_job: commits page by page, goes on where it stopped, survives kills."""
+
+import os
+import signal
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from .conftest import url
+
+JOB = "CALL odoo_sync_job('products')"
+
+
+def wait_for_rows(db, count):
+    other = db.connect()
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with other.cursor() as cursor:
+            cursor.execute("SELECT to_regclass('dim_products') IS NOT NULL")
+            if cursor.fetchone()[0]:
+                cursor.execute("SELECT count(*) FROM dim_products")
+                rows = cursor.fetchone()[0]
+                if rows >= count:
+                    other.close()
+                    return rows
+        time.sleep(0.05)
+    raise AssertionError("no rows were committed")
+
+
+def in_background(db, statement):
+    connection = db.connect()
+
+    def work():
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(statement)
+        except psycopg2.Error:
+            pass
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    return connection, thread
+
+
+def test_a_job_loads_everything(db, fake):
+    db.server(url(fake, "rows=2000"), page_size=100)
+    db.run("CALL odoo_sync_job()")
+    assert db.value("SELECT count(*) FROM dim_products") == 2000
+    states = dict(db.run("SELECT target, status FROM odoo_sync_state"))
+    assert states["dim_products"] == "ok" and len(states) == 18
+    assert db.value("SELECT count(*) FROM odoo_sync_watermarks WHERE resume_after IS NOT NULL") == 0
+
+
+def test_in_a_transaction_block_it_refuses(db, fake):
+    db.server(url(fake))
+    before = len(fake.calls)
+    with pytest.raises(psycopg2.errors.InvalidTransactionTermination):
+        db.run(f"BEGIN; {JOB}")
+    assert len(fake.calls) == before
+
+
+def test_pages_are_committed_and_visible_while_it_runs(db, fake):
+    db.server(url(fake, "rows=2000/slow=0.2@read"), page_size=100, readers=1)
+    connection, thread = in_background(db, JOB)
+    assert wait_for_rows(db, 100) < 2000
+    connection.cancel()
+    thread.join()
+
+
+@pytest.mark.parametrize("how", ["kill -9", "terminate", "cancel", "crash of the cluster"])
+def test_the_next_job_goes_on_where_this_one_stopped(db, fake, how):
+    db.server(url(fake, f"rows=2000/slow=0.2@read/job={db.name}"), page_size=100, readers=1)
+    connection, thread = in_background(db, JOB)
+    wait_for_rows(db, 300)
+    if how == "kill -9":
+        os.kill(connection.get_backend_pid(), signal.SIGKILL)
+    elif how == "terminate":
+        db.run("SELECT pg_terminate_backend(%s)", connection.get_backend_pid())
+    elif how == "cancel":
+        connection.cancel()
+    else:
+        db.cluster.stop("immediate")
+        db.cluster.start()
+    thread.join()
+    deadline = time.monotonic() + 30
+    while True:
+        try:
+            db.connection = db.connect()
+            break
+        except psycopg2.OperationalError:
+            # A cluster that lost a backend recovers first.
+            assert time.monotonic() < deadline
+            time.sleep(0.2)
+    loaded = db.value("SELECT count(*) FROM dim_products")
+    assert 300 <= loaded < 2000
+    reads = [call for call in fake.calls if call[0] == "read" and db.name in call[1]]
+    db.run(JOB)
+    again = [call for call in fake.calls if call[0] == "read" and db.name in call[1]]
+    assert db.run("SELECT count(*), min(id), max(id) FROM dim_products") == [(2000, 1, 2000)]
+    # Twenty pages in all; what was committed is not read again.
+    assert len(again) - len(reads) <= 20 - loaded // 100 + 4
+    assert db.run("SELECT missing, stale, deleted FROM odoo_verify('products')") == [(0, 0, 0)]
+
+
+def test_a_cancel_between_two_steps_leaves_no_thread(db, fake):
+    db.server(url(fake, "rows=2000/slow=0.1@read"), page_size=50, readers=4)
+    for _ in range(5):
+        db.run("SET statement_timeout = '700ms'")
+        with pytest.raises(psycopg2.errors.QueryCanceled):
+            db.run("CALL odoo_sync_job('products', full_refresh => true)")
+        db.run("RESET statement_timeout")
+        pid = db.connection.get_backend_pid()
+        deadline = time.monotonic() + 2
+        while len(os.listdir(f"/proc/{pid}/task")) > 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert len(os.listdir(f"/proc/{pid}/task")) == 1
+
+
+def test_one_entity_that_fails_does_not_stop_the_others(db, fake):
+    db.server(url(fake, "version=19"))
+    db.run("CALL odoo_sync_job()")
+    db.run("ALTER TABLE all_sales ADD CONSTRAINT no CHECK (amount_total IS NULL) NOT VALID")
+    db.run("DELETE FROM fact_sales_lines")
+    db.run("DELETE FROM all_sales")
+    with pytest.raises(psycopg2.Error, match="could not sync sales") as raised:
+        db.run("CALL odoo_sync_job(full_refresh => true)")
+    assert "violates check constraint" in raised.value.diag.message_detail
+    states = dict(db.run("SELECT target, status FROM odoo_sync_state"))
+    assert states["all_sales"] == "failed" and states["fact_purchases"] == "ok"
+    assert db.value("SELECT last_error FROM odoo_sync_state WHERE target = 'all_sales'")
+
+
+def test_an_entity_that_another_session_holds_is_skipped(db, fake):
+    db.server(url(fake, "rows=40"))
+    db.run("SELECT * FROM odoo_sync_all()")
+    other = db.connect()
+    other.autocommit = False
+    with other.cursor() as cursor:
+        cursor.execute("SELECT * FROM odoo_sync('categories')")
+        db.run("SET statement_timeout = '20s'")
+        db.run("CALL odoo_sync_job()")
+    other.rollback()
+    states = dict(db.run("SELECT target, status FROM odoo_sync_state"))
+    assert states["dim_categories"] == "ok", "the other session's to remember"
+    assert states["dim_products"] == "ok"
+    assert "is being synced already" in db.notices
+
+
+def test_its_parts_are_of_no_use_alone(db, fake):
+    with pytest.raises(psycopg2.Error, match="there is no job"):
+        db.run("SELECT odoo_sync_job_step()")
+
+
+def test_readers_are_never_blocked(db, fake):
+    db.server(url(fake, "rows=400/slow=0.3@read"), page_size=100, readers=1)
+    db.run("SELECT * FROM odoo_sync_all()")
+    connection, thread = in_background(db, "CALL odoo_sync_job('products', full_refresh => true)")
+    time.sleep(0.5)
+    db.run("SET lock_timeout = '100ms'")
+    db.run("SELECT count(*) FROM dim_products")
+    db.run("UPDATE dim_products SET sku = sku WHERE id = 400")
+    thread.join()
