@@ -1,5 +1,6 @@
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
+# make test-convergence SECONDS=60 SEED=7   writers and kills against the jobs, for longer
 # make clean   removes what the others made here; the cache of downloads stays
 # make install the extension, into the PostgreSQL that pg_config names
 
@@ -16,13 +17,17 @@ export PGRX_HOME := $(CURDIR)/target/pgrx
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
-.PHONY: demo test deps install lint unit clean distclean
+.PHONY: demo test test-convergence deps install lint unit clean distclean
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
 
 test: deps lint unit install
 	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+
+# Writers, kills and a comparison at the end: SECONDS=60 SEED=7
+test-convergence: deps install
+	SECONDS=$(or $(SECONDS),60) SEED=$(SEED) $(PYTHON) -m tests.lab test -k test_convergence --show
 
 lint: $(PGRX_HOME)/config.toml
 	cargo fmt --check

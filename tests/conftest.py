@@ -2,9 +2,9 @@
 here, on ports of their own, and stopped at the end."""
 
 import itertools
-import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import psycopg2
@@ -93,6 +93,23 @@ class Database:
         connection = psycopg2.connect(self.cluster.dsn(self.name), **options)
         connection.autocommit = True
         return connection
+
+    def reconnect(self, after_crash=False):
+        """Connects again, to a cluster that may be recovering. After a crash it first waits
+        for the postmaster to notice."""
+        deadline = time.monotonic() + 60
+        while True:
+            assert time.monotonic() < deadline, "the cluster does not come back"
+            try:
+                if after_crash:
+                    self.value("SELECT 1")
+                else:
+                    self.connection = self.connect()
+                    self.value("SELECT 1")
+                    return
+            except psycopg2.Error:
+                after_crash = False
+            time.sleep(0.1)
 
     def server(self, url, name="erp", secret="admin", **options):
         # Without retries, so that what fails fails at once.

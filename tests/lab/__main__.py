@@ -21,6 +21,7 @@ def test(arguments):
     command = [python, "-m", "pytest", "tests", "-p", "no:cacheprovider", "--durations", "5"]
     command += [] if live else ["-m", "not live"]
     command += ["-k", arguments.k] if arguments.k else []
+    command += ["-s"] if arguments.show else []
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     code = subprocess.run(list(map(str, command)), cwd=places.CHECKOUT, env=environment).returncode
     if not live:
@@ -44,6 +45,7 @@ def main():
     tests = commands.add_parser("test")
     tests.add_argument("--odoo", choices=["real", "fake"], default="real")
     tests.add_argument("-k", help="only the tests that match")
+    tests.add_argument("--show", action="store_true", help="what the tests print")
     tests.set_defaults(run=test)
     commands.add_parser("clean").set_defaults(run=clean)
     commands.add_parser("forget").set_defaults(run=forget)
