@@ -2,7 +2,7 @@
 and one reconcile later every table equals Odoo's database.
 
 `make test-convergence SECONDS=60 SEED=7` runs it for longer; the seed makes the same choices
-again, though not at the same moments. With `OVERLAP=0` it fails: late commits are lost.
+again, though not at the same moments. `OVERLAP=0` takes the overlap away.
 """
 
 import os
