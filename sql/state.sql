@@ -1,3 +1,16 @@
+-- Which Odoo database each server led to when it was last synced, and the schema that it fills.
+CREATE TABLE odoo_sync_servers (
+    server text PRIMARY KEY,
+    schema text NOT NULL UNIQUE,
+    url text NOT NULL,
+    database text NOT NULL,
+    database_uuid text,
+    -- Who may forget it.
+    role name NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE odoo_sync_servers IS 'the Odoo database that fills each schema; another one is refused until odoo_forget()';
+
 -- What the extension remembers of each table's runs. Only its functions write it.
 CREATE TABLE odoo_sync_state (
     server text NOT NULL,
@@ -64,6 +77,24 @@ ORDER BY server, target, channel, position;
 COMMENT ON VIEW odoo_columns IS 'lineage: the Odoo model and field behind each column, as resolved on the last run per server';
 GRANT SELECT ON odoo_columns TO PUBLIC;
 
+-- The trigger of the warehouse's tables. Its arguments are their columns that come from Odoo: a
+-- row in which somebody else changes one has no write_date of Odoo any more, so that
+-- odoo_verify() sees it and odoo_reconcile() repairs it.
+CREATE FUNCTION odoo_row_edited() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+DECLARE
+    old_row jsonb := to_jsonb(OLD);
+    new_row jsonb := to_jsonb(NEW);
+BEGIN
+    IF EXISTS (SELECT FROM unnest(TG_ARGV) AS name WHERE old_row -> name IS DISTINCT FROM new_row -> name) THEN
+        NEW.odoo_write_date := NULL;
+    END IF;
+    RETURN NEW;
+END
+$$;
+COMMENT ON FUNCTION odoo_row_edited() IS 'marks rows that were edited by hand, for odoo_verify() and odoo_reconcile()';
+
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_servers', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_state', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_watermarks', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_quarantine', '');

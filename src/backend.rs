@@ -61,6 +61,12 @@ pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
     }
 }
 
+/// Sleeps; a cancel, a time-out or a terminate ends it with PostgreSQL's own error.
+pub fn sleep(time: Duration) {
+    std::thread::sleep(time);
+    pgrx::check_for_interrupts!();
+}
+
 /// An error of PostgreSQL or of this extension that a subtransaction caught.
 pub struct Caught {
     pub sqlstate: PgSqlErrorCode,

@@ -216,8 +216,96 @@ def test_pages_shrink_where_odoo_asks_for_less(db, fake):
     assert db.report(SYNC)["dim_products"]["inserted"] == 1000
 
 
+def test_a_time_out_makes_pages_smaller_and_is_not_waited_for_again(db, fake):
+    """Each read takes 5 ms for each record: pages of 400 are too slow, those of 100 are not."""
+    db.server(url(fake, f"rows=400/heavy=0.005/only={db.name}"), page_size=400, timeout=1,
+              retries=5, retry_delay=30000, readers=1)
+    db.run("SET statement_timeout = '20s'")
+    assert db.report(SYNC)["dim_products"]["inserted"] == 400
+
+
+def test_lines_of_a_purchase_order_that_changed(db, orders):
+    db.run("SELECT * FROM odoo_sync_all()")
+    lines = orders.records("purchase.order.line")
+    id, line = next((id, line) for id, line in lines.items() if not line.get("display_type"))
+    lines.pop(id)
+    orders.write("purchase.order", line["order_id"], "2030-01-01 00:00:00")
+    report = db.report("SELECT * FROM odoo_sync('purchases')")["fact_purchases"]
+    assert report["deleted"] == 1
+    assert db.value("SELECT count(*) FROM fact_purchases WHERE id = %s", id) == 0
+
+
+def test_a_row_edited_by_hand_is_seen_and_repaired(db, shop):
+    shop.write("product.product", 1, NEW)
+    db.run(SYNC)
+    db.run("UPDATE dim_products SET name = 'mine' WHERE id = 3")
+    db.run("UPDATE dim_products SET category_id = NULL WHERE id = 4")
+    db.run("UPDATE dim_products SET deleted_at = now() WHERE id = 5")
+    db.run("INSERT INTO dim_products (id, name) VALUES (4711, 'made up')")
+    db.run("DELETE FROM dim_products WHERE id = 6")
+    db.run(SYNC)
+    told = db.run("SELECT missing, stale, deleted FROM odoo_verify('products')")
+    assert told == [(2, 2, 1)]
+    report = db.report("SELECT * FROM odoo_reconcile('products')")["dim_products"]
+    assert (report["inserted"], report["updated"], report["deleted"]) == (1, 3, 1)
+    assert db.run("SELECT missing, stale, deleted FROM odoo_verify('products')") == [(0, 0, 0)]
+    assert db.value("SELECT name FROM dim_products WHERE id = 3") == "Product 3"
+
+
+def test_columns_of_ones_own_may_be_edited(db, shop):
+    db.run(SYNC)
+    db.run("ALTER TABLE dim_products ADD COLUMN shelf text")
+    db.run("UPDATE dim_products SET shelf = 'A1'")
+    assert db.run("SELECT missing, stale, deleted FROM odoo_verify('products')") == [(0, 0, 0)]
+    db.run("SELECT * FROM odoo_sync('products', full_refresh => true)")
+    assert db.value("SELECT count(*) FROM dim_products WHERE shelf = 'A1'") == 40
+
+
+def test_what_a_run_writes_twice_is_no_edit(db, orders):
+    """References between tables that refer to each other are restored at the end of a run."""
+    db.run("SELECT * FROM odoo_sync_all()")
+    for entity in ("employees", "customers", "sales", "warehouses"):
+        told = db.run(f"SELECT sum(missing + stale + deleted) FROM odoo_verify('{entity}')")
+        assert told == [(0,)], entity
+
+
 def test_a_table_dropped_by_hand_is_loaded_in_full(db, shop):
     shop.write("product.product", 1, NEW)
     db.run(SYNC)
     db.run("DROP TABLE dim_products CASCADE")
     assert fetched(db) == 40
+
+
+@pytest.mark.parametrize("table", ["dim_branches", "all_sales", "dim_products", "fact_warehouse", "dim_customers"])
+def test_a_dropped_table_comes_back_with_all_that_refers_to_it(db, orders, table):
+    """As before, foreign keys included: CASCADE took those of other tables along."""
+    keys = "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' ORDER BY 1, 2"
+    db.run("SELECT * FROM odoo_sync_all()")
+    tables = [name for name, in db.run("SELECT DISTINCT target FROM odoo_sync_state")]
+    before, rows = db.run(keys), {name: contents(db, name) for name in tables}
+    db.run(f"DROP TABLE {table} CASCADE")
+    db.run("CALL odoo_sync_job()")
+    assert db.run(keys) == before
+    for name in tables:
+        assert contents(db, name) == rows[name], name
+    assert db.run("SELECT last_error FROM missing_data WHERE resolved_at IS NULL") == []
+
+
+def contents(db, table):
+    row = db.run(f"SELECT to_jsonb(t) - 'synced_at' FROM {table} t")
+    return sorted(str(sorted(record.items())) for record, in row)
+
+
+def test_missing_data_says_why(db, fake):
+    Shop(db, fake, "version=19/denied=res.partner")
+    db.run("SELECT * FROM odoo_sync_all()")
+    reasons = db.run("SELECT DISTINCT last_error FROM missing_data WHERE odoo_model = 'res.partner'")
+    assert len(reasons) == 1 and "not allowed" in reasons[0][0]
+
+
+def test_without_the_extension_the_tables_stay(db, shop):
+    db.run(SYNC)
+    db.run("DROP SERVER erp CASCADE")
+    db.run("DROP EXTENSION odoo_etl")
+    db.run("UPDATE dim_products SET name = 'mine'")
+    assert db.value("SELECT count(*) FROM dim_products WHERE odoo_write_date IS NOT NULL") == 40

@@ -169,3 +169,33 @@ def test_readers_are_never_blocked(db, fake):
     db.run("SELECT count(*) FROM dim_products")
     db.run("UPDATE dim_products SET sku = sku WHERE id = 400")
     thread.join()
+
+
+def test_a_deadlock_with_somebody_else_is_survived(db, fake):
+    """The job's page waits for row 40; its holder then wants row 1, which the page has locked."""
+    db.server(url(fake, f"rows=50/only={db.name}"))
+    db.run("SELECT * FROM odoo_sync_all()")
+    db.run("UPDATE dim_products SET name = 'edited'")
+    other = db.connect()
+    other.autocommit = False
+    with other.cursor() as cursor:
+        cursor.execute("SET deadlock_timeout = '1min'")
+        cursor.execute("UPDATE dim_products SET name = 'theirs' WHERE id = 40")
+        connection, thread = in_background(db, "CALL odoo_sync_job('products', full_refresh => true)")
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline and not db.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE 'CALL%%'"
+        ):
+            time.sleep(0.02)
+        cursor.execute("UPDATE dim_products SET name = 'theirs' WHERE id = 1")
+    other.commit()
+    thread.join()
+    connection.close()
+    # A session's statistics are there when it has ended.
+    deadline = time.monotonic() + 5
+    deadlocks = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    while db.value(deadlocks) == 0 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert db.value(deadlocks) == 1
+    assert db.value("SELECT status FROM odoo_sync_state WHERE target = 'dim_products'") == "ok"
+    assert db.value("SELECT count(*) FROM dim_products WHERE name = 'Product ' || id") == 50

@@ -1,6 +1,7 @@
 //! The SQL surface, one file per group of functions.
 
 mod check;
+mod forget;
 mod job;
 mod read;
 mod sync;

@@ -139,7 +139,7 @@ fn odoo_verify(
     let verdicts: Vec<Verdict> = verify().or_raise();
     TableIterator::new(verdicts.into_iter().map(|Verdict { dataset, feed, found }| {
         (
-            warehouse::entity_of(dataset).to_owned(),
+            warehouse::entity_of(dataset).name.to_owned(),
             dataset.table.to_owned(),
             dataset.feeds[feed].channel.map(str::to_owned),
             found.present.len() as i64,

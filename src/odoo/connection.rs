@@ -158,11 +158,15 @@ impl Connection {
         request: &Request,
         sink: impl Fn() -> S,
     ) -> Result<S, Error> {
-        self.patiently(|| {
+        let execute = || {
             let mut sink = sink();
-            self.transport.execute(&self.credentials, uid, request, &mut sink)?;
-            Ok(sink)
-        })
+            match self.transport.execute(&self.credentials, uid, request, &mut sink) {
+                // Too slow for so many records it will be again; the caller asks for fewer.
+                Err(error @ Error::Timeout { .. }) if request.can_shrink() => Ok(Err(error)),
+                done => done.map(|()| Ok(sink)),
+            }
+        };
+        self.patiently(execute)?
     }
 
     /// Tries again, later and later, what failed for a passing reason.

@@ -59,6 +59,18 @@ impl<'c> Model<'c> {
         self.search(page, Some("id"), 0, i64::try_from(limit).ok())
     }
 
+    /// The first record that meets the domain, archived ones included: its fields as values.
+    pub fn first(&self, domain: Domain, fields: &[&str]) -> Result<Option<Value>, Error> {
+        let args = vec![("domain", domain.into_value())];
+        let fields = fields.iter().copied().collect();
+        let kwargs = vec![("fields", fields), ("order", "id".into()), ("limit", Value::Int(1))];
+        let found = self.call("search_read", None, args, kwargs)?;
+        let records = found
+            .as_array()
+            .ok_or_else(|| self.unexpected("search_read", Refusal("no list of records".into())))?;
+        Ok(records.first().cloned())
+    }
+
     /// How many records meet the domain, archived ones included.
     pub fn count(&self, domain: Domain) -> Result<i64, Error> {
         let args = vec![("domain", domain.into_value())];

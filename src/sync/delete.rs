@@ -8,17 +8,22 @@ use super::tables::MISSING_DATA;
 use crate::failure::Failure;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::{self, Dataset, Kind};
+use crate::warehouse::{self, Column, Dataset, Kind, Source};
 
 /// So many rows vanish at once only if something is wrong with the scan.
 const MANY: i64 = 10;
 
-/// The condition under which a row belongs to a feed and is not marked as deleted.
-fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
-    let channel = match dataset.feeds[feed].channel {
+/// The condition under which a row belongs to a feed.
+fn of_channel(dataset: &Dataset, feed: usize, alias: &str) -> String {
+    match dataset.feeds[feed].channel {
         Some(channel) => format!("{alias}.channel = {}", literal(channel)),
         None => "true".into(),
-    };
+    }
+}
+
+/// The same, for rows that are not marked as deleted.
+fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
+    let channel = of_channel(dataset, feed, alias);
     match dataset.kind {
         Kind::Dimension => format!("{channel} AND {alias}.deleted_at IS NULL"),
         Kind::Fact => channel,
@@ -94,7 +99,7 @@ pub fn rows(
     if dataset.kind == Kind::Dimension {
         return count(
             &format!(
-                "WITH marked AS (UPDATE {table} AS row SET deleted_at = now(), synced_at = now() \
+                "WITH marked AS (UPDATE {table} AS row SET deleted_at = now(), synced_at = clock_timestamp() \
                  WHERE {condition} RETURNING 1) SELECT count(*) FROM marked"
             ),
             ids,
@@ -111,8 +116,13 @@ pub fn rows(
     }
     count(
         &format!(
-            "WITH gone AS (DELETE FROM {table} AS row WHERE {condition} RETURNING 1) \
-             SELECT count(*) FROM gone"
+            "WITH gone AS (DELETE FROM {table} AS row WHERE {condition} RETURNING 1), \
+             settled AS (UPDATE {missing_data} SET resolved_at = now() WHERE target = {target} \
+               AND channel = {channel} AND row_id = ANY ($1::bigint[]) AND resolved_at IS NULL) \
+             SELECT count(*) FROM gone",
+            missing_data = qualified(schema, MISSING_DATA),
+            target = literal(dataset.table),
+            channel = literal(dataset.feeds[feed].channel.unwrap_or_default()),
         ),
         ids,
     )
@@ -129,28 +139,68 @@ fn release(
     let table = qualified(schema, child.table);
     let column = ident(reference.column);
     let condition =
-        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_feed(child, feed, "row"));
+        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
     if child.owner == Some(reference.column) {
         let parts = format!("SELECT array_agg(row.id) FROM {table} AS row WHERE {condition}");
         let parts: Option<Vec<i64>> = Spi::get_one_with_args(&parts, &[ids.to_vec().into()])?;
         return rows(schema, child, feed, &parts.unwrap_or_default()).map(drop);
     }
+    let_go(schema, child, feed, reference, ids, "deleted in Odoo")
+}
+
+/// Makes references NULL, and remembers them.
+fn let_go(
+    schema: &str,
+    child: &'static Dataset,
+    feed: usize,
+    reference: &Reference,
+    ids: &[i64],
+    reason: &str,
+) -> Result<(), Failure> {
+    let table = qualified(schema, child.table);
+    let column = ident(reference.column);
+    let condition =
+        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
     let sql = format!(
         "WITH lost AS (SELECT row.id, row.{column} AS missing_id FROM {table} AS row WHERE {condition}), \
-         known AS (INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id) \
-           SELECT {target}, {channel}, id, {name}, {model}, missing_id FROM lost \
+         known AS (INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
+           SELECT {target}, {channel}, id, {name}, {model}, missing_id, {reason} FROM lost \
            ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
-             missing_id = EXCLUDED.missing_id, last_seen = now(), resolved_at = NULL) \
-         UPDATE {table} AS row SET {column} = NULL, synced_at = now() FROM lost \
-         WHERE row.id = lost.id AND {of_feed}",
+             missing_id = EXCLUDED.missing_id, last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL) \
+         UPDATE {table} AS row SET {column} = NULL, synced_at = clock_timestamp() FROM lost \
+         WHERE row.id = lost.id AND {of_channel}",
         missing_data = qualified(schema, MISSING_DATA),
         target = literal(child.table),
         channel = literal(child.feeds[feed].channel.unwrap_or_default()),
         name = literal(reference.column),
         model = literal(reference.model()),
-        of_feed = of_feed(child, feed, "row"),
+        reason = literal(reason),
+        of_channel = of_channel(child, feed, "row"),
     );
     Ok(Spi::run_with_args(&sql, &[ids.to_vec().into()])?)
+}
+
+/// Lets go of a table that was dropped by hand and is empty now.
+pub fn release_all(schema: &str, child: &'static Dataset, column: &Column) -> Result<(), Failure> {
+    let (table, name) = (qualified(schema, child.table), ident(column.name));
+    if let Source::Inherited { .. } = column.source {
+        // It comes back with the column that it is inherited from.
+        return Ok(Spi::run(&format!(
+            "UPDATE {table} SET {name} = NULL, synced_at = clock_timestamp() WHERE {name} IS NOT NULL"
+        ))?);
+    }
+    let ids: Option<Vec<i64>> = Spi::get_one(&format!(
+        "SELECT array_agg(DISTINCT {name}) FROM {table} WHERE {name} IS NOT NULL"
+    ))?;
+    let ids = ids.unwrap_or_default();
+    for feed in 0..child.feeds.len() {
+        for reference in load::references(child, feed) {
+            if reference.column == column.name {
+                let_go(schema, child, feed, &reference, &ids, "the table was dropped by hand")?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn count(sql: &str, ids: &[i64]) -> Result<i64, Failure> {

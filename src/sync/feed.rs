@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use pgrx::prelude::*;
 
 use super::extract::{self, Scan};
-use super::plan::Plan;
+use super::plan::{Catalogue, Plan};
 use super::progress::Progress;
 use super::run::{Run, Target, is_denied};
-use super::{delete, load};
+use super::{delete, lock};
 use crate::failure::Failure;
 use crate::odoo::{Cells, Domain, Page, Value};
-use crate::warehouse::{Dataset, Extent};
+use crate::settings::{self, Without};
+use crate::warehouse::{self, Dataset, Extent};
 
 /// A feed whose pages are being loaded.
 pub struct FeedLoad {
@@ -129,13 +130,82 @@ impl FeedLoad {
 
     fn finish(&mut self, run: &mut Run) -> Result<(), Failure> {
         let plan = &self.target.plan;
-        let deleted = match &self.since {
-            None => run.delete_vanished(plan, self.dataset, self.feed)?,
-            Some(time) => run.delete_left(&self.target, self.dataset, time)?,
+        let gone = match &self.since {
+            None => Gone::all(run, plan)?,
+            Some(time) => Gone::since(run, plan, time)?,
         };
+        // All of it was asked for: no row is locked while Odoo is asked.
+        if !run.may_write(self.dataset)? {
+            return Err(lock::rows_taken(&run.server, warehouse::entity_of(self.dataset)));
+        }
+        let deleted = gone.delete(&run.server.options.schema, self.dataset, self.feed)?;
         run.report(self.dataset).deleted += deleted;
         run.move_watermark(plan, self.latest.as_deref(), self.took(), self.since.is_none())
     }
+}
+
+/// What of a feed's table Odoo no longer has.
+#[derive(Default)]
+struct Gone {
+    /// All ids that it has, after everything was read.
+    present: Option<Vec<i64>>,
+    /// Records that left the table's domain.
+    left: Vec<i64>,
+    /// Changed owners, and the parts that they have.
+    parts: Vec<(Vec<i64>, Vec<i64>)>,
+}
+
+impl Gone {
+    fn all(run: &Run, plan: &Plan) -> Result<Gone, Failure> {
+        let present = extract::ids(&run.session, &plan.model, plan.domain())?;
+        Ok(Gone { present: Some(present), ..Gone::default() })
+    }
+
+    fn since(run: &mut Run, plan: &Plan, time: &str) -> Result<Gone, Failure> {
+        let ids = |model: &str, domain| extract::ids(&run.session, model, domain);
+        let mut gone = Gone::default();
+        if plan.domain() != Domain::all() {
+            let changed = plan.changed_since(time);
+            let all = ids(&plan.model, changed.clone())?;
+            let inside: HashSet<i64> =
+                ids(&plan.model, plan.domain().and(changed))?.into_iter().collect();
+            gone.left = all.into_iter().filter(|id| !inside.contains(id)).collect();
+        }
+        let Some((field, model)) = owner(&mut run.catalogue, plan)? else {
+            return Ok(gone);
+        };
+        let changed = Domain::leaf("write_date", ">=", time);
+        for owners in ids(&model, changed)?.chunks(OWNERS) {
+            let theirs = Domain::leaf(&field, "in", owners.iter().copied().collect::<Value>());
+            let parts = ids(&plan.model, plan.domain().and(theirs))?;
+            gone.parts.push((owners.to_vec(), parts));
+        }
+        Ok(gone)
+    }
+
+    /// Returns how many rows.
+    fn delete(self, schema: &str, dataset: &'static Dataset, feed: usize) -> Result<i64, Failure> {
+        let mut deleted = delete::rows(schema, dataset, feed, &self.left)?;
+        if let Some(present) = self.present {
+            deleted += delete::vanished(schema, dataset, feed, &present)?;
+        }
+        for (owners, parts) in self.parts {
+            let column = dataset.owner.unwrap_or_default();
+            deleted += delete::vanished_parts(schema, dataset, feed, column, &owners, &parts)?;
+        }
+        Ok(deleted)
+    }
+}
+
+/// The field that leads to the record which this one is a part of, and its model.
+fn owner(catalogue: &mut Catalogue, plan: &Plan) -> Result<Option<(String, String)>, Failure> {
+    let field = plan.dataset.owner.and_then(|column| plan.field_of(column));
+    let Some(field) = field.filter(|_| !settings::is_without(Without::LineComparison)) else {
+        return Ok(None);
+    };
+    let fields = catalogue.fields(&plan.model)?;
+    let model = fields.as_ref().and_then(|fields| fields.get(field)?.relation.clone());
+    Ok(model.map(|model| (field.to_owned(), model)))
 }
 
 /// Where a job stopped in the middle of a feed.
@@ -209,64 +279,5 @@ impl Run {
             }
             since => Ok(since.map(|since| since.time)),
         }
-    }
-
-    /// After everything was read: what Odoo no longer has.
-    fn delete_vanished(
-        &self,
-        plan: &Plan,
-        dataset: &'static Dataset,
-        feed: usize,
-    ) -> Result<i64, Failure> {
-        let present = extract::ids(&self.session, &plan.model, plan.domain())?;
-        delete::vanished(&self.server.options.schema, dataset, feed, &present)
-    }
-
-    /// After the changes were read: records that left the table's domain, and parts that their
-    /// changed owners no longer have.
-    fn delete_left(
-        &mut self,
-        target: &Target,
-        dataset: &'static Dataset,
-        time: &str,
-    ) -> Result<i64, Failure> {
-        let changed = target.plan.changed_since(time);
-        let Target { feed, plan, .. } = target;
-        let schema = &self.server.options.schema;
-        let mut deleted = 0;
-        if plan.domain() != Domain::all() {
-            let all = extract::ids(&self.session, &plan.model, changed.clone())?;
-            let inside: HashSet<i64> =
-                extract::ids(&self.session, &plan.model, plan.domain().and(changed))?
-                    .into_iter()
-                    .collect();
-            let left: Vec<i64> = all.into_iter().filter(|id| !inside.contains(id)).collect();
-            deleted += delete::rows(schema, dataset, *feed, &left)?;
-        }
-        let Some(owner) = dataset.owner else {
-            return Ok(deleted);
-        };
-        let reference = load::references(dataset, *feed).into_iter().find(|r| r.column == owner);
-        let Some((parent, parent_feed)) = reference.and_then(|reference| reference.target()) else {
-            return Ok(deleted);
-        };
-        let Some(owners) = self.target(parent, parent_feed)? else {
-            return Ok(deleted);
-        };
-        let changed = owners.plan.domain().and(owners.plan.changed_since(time));
-        let field = plan.field_of(owner).unwrap_or(owner).to_owned();
-        for some in extract::ids(&self.session, &owners.plan.model, changed)?.chunks(OWNERS) {
-            let those = Domain::leaf(&field, "in", some.iter().copied().collect::<Value>());
-            let parts = extract::ids(&self.session, &plan.model, plan.domain().and(those))?;
-            deleted += delete::vanished_parts(
-                &self.server.options.schema,
-                dataset,
-                *feed,
-                owner,
-                some,
-                &parts,
-            )?;
-        }
-        Ok(deleted)
     }
 }

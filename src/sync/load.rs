@@ -66,11 +66,6 @@ impl Reference {
     pub fn points_to(&self, dataset: &Dataset, feed: usize) -> bool {
         self.table == dataset.table && self.feed == feed
     }
-
-    /// The table and the feed that it points to.
-    pub fn target(&self) -> Option<(&'static Dataset, usize)> {
-        Some((self.parent()?, self.feed))
-    }
 }
 
 /// The reference columns of a feed.
@@ -140,10 +135,19 @@ impl Loader {
         })
     }
 
-    /// Writes the rows that are new or differ.
-    pub fn load(&self, rows: &Rows) -> Result<Loaded, Failure> {
+    /// Writes the rows that are new or differ. `reason` says why Odoo gives no record of a feed,
+    /// where that is known.
+    pub fn load(
+        &self,
+        rows: &Rows,
+        reason: impl Fn(&'static str, usize) -> Option<String>,
+    ) -> Result<Loaded, Failure> {
         let mut args = vec![rows.ids.clone().into()];
         args.extend(rows.columns.iter().map(argument));
+        if !self.references.is_empty() {
+            let reasons = self.references.iter().map(|r| reason(r.table, r.feed));
+            args.push(reasons.collect::<Vec<_>>().into());
+        }
         // One connection to SPI per page: its memory is freed only at the end of each.
         Spi::connect_mut(|client| {
             let counts = client.update(&self.upsert, None, &args)?.first();
@@ -267,8 +271,8 @@ impl Target<'_> {
             "WITH input AS (SELECT * FROM unnest($1::bigint[], {parameters}) AS input (id, {inputs})), \
              fresh AS (SELECT {values} FROM input{joins}), \
              written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
-               SELECT {key}, {columns}, now() FROM fresh \
-               ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = now() \
+               SELECT {key}, {columns}, clock_timestamp() FROM fresh \
+               ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = clock_timestamp() \
                WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
                RETURNING xmax = 0 AS inserted), \
              missing AS ({missing}) \
@@ -310,21 +314,25 @@ impl Target<'_> {
         if self.references.is_empty() {
             return "SELECT WHERE false".into();
         }
-        let lost = self.references.iter().map(|reference| {
+        // The reasons come after the ids and the columns.
+        let reasons = self.dataset.loaded_columns().count() + 2;
+        let lost = self.references.iter().enumerate().map(|(place, reference)| {
             let column = ident(reference.column);
             format!(
-                "SELECT input.id, {}, {}, input.{column} FROM input JOIN fresh ON fresh.id = input.id \
+                "SELECT input.id, {}, {}, input.{column}, (${reasons}::text[])[{}] \
+                 FROM input JOIN fresh ON fresh.id = input.id \
                  WHERE input.{column} IS NOT NULL AND fresh.{column} IS NULL",
                 literal(reference.column),
                 literal(reference.model()),
+                place + 1,
             )
         });
         format!(
-            "INSERT INTO {} AS known (target, channel, row_id, column_name, odoo_model, missing_id) \
+            "INSERT INTO {} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
              SELECT {}, {}, * FROM ({}) AS lost \
              ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
                missing_id = EXCLUDED.missing_id, odoo_model = EXCLUDED.odoo_model, \
-               last_seen = now(), resolved_at = NULL, attempts = known.attempts + 1",
+               last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL, attempts = known.attempts + 1",
             qualified(self.schema, MISSING_DATA),
             literal(self.dataset.table),
             self.channel_or_none(),
@@ -368,8 +376,11 @@ impl Target<'_> {
 }
 
 /// Restores the references to records that arrived after the rows that refer to them, and
-/// what those rows inherit from them.
-pub fn heal(schema: &str) -> Result<(), Failure> {
+/// what those rows inherit from them; in the tables that may be written.
+pub fn heal(
+    schema: &str,
+    may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
     let known = qualified(schema, MISSING_DATA);
     for target in warehouse::datasets() {
         let open = Spi::get_one_with_args::<bool>(
@@ -378,7 +389,7 @@ pub fn heal(schema: &str) -> Result<(), Failure> {
             ),
             &[target.table.into()],
         )?;
-        if open == Some(true) {
+        if open == Some(true) && may_write(target)? {
             for feed in 0..target.feeds.len() {
                 for reference in references(target, feed) {
                     heal_reference(schema, target, feed, &reference)?;
@@ -414,7 +425,7 @@ fn heal_reference(
         literal(reference.column),
     );
     let sql = format!(
-        "WITH restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = now() \
+        "WITH restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = clock_timestamp() \
            FROM {known} AS known JOIN {parents} AS parent ON parent.id = known.missing_id AND {of_feed} \
            WHERE {condition} AND row.id = known.row_id {of_channel}AND row.{column} IS NULL) \
          UPDATE {known} AS known SET resolved_at = now() FROM {parents} AS parent \
@@ -425,7 +436,44 @@ fn heal_reference(
         parents = qualified(schema, reference.table),
         of_feed = reference.of_feed("parent"),
     );
-    Ok(Spi::run(&sql)?)
+    Spi::run(&sql)?;
+    pass_on(schema, target, reference.column)
+}
+
+/// Hands a restored reference on to the rows that inherit it.
+fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Failure> {
+    for heir in warehouse::datasets() {
+        for (feed, source) in heir.feeds.iter().enumerate() {
+            for through in references(heir, feed).iter().filter(|r| r.table == from.table) {
+                let own = heir.columns.iter().find(|own| {
+                    matches!(own.source, Source::Inherited { reference, column: theirs, .. }
+                        if reference == through.column && theirs == column)
+                });
+                let Some(own) = own else { continue };
+                let of_channel = source
+                    .channel
+                    .map_or(String::new(), |name| format!("AND row.channel = {}", literal(name)));
+                Spi::run(&format!(
+                    "UPDATE {heir} AS row SET {own} = parent.{theirs}, synced_at = clock_timestamp() \
+                     FROM {parents} AS parent JOIN {known} AS known ON known.row_id = parent.id \
+                     WHERE known.target = {target} AND known.channel = {channel} AND known.column_name = {name} \
+                       AND known.resolved_at = now() AND {of_feed} {of_channel} \
+                       AND row.{through} = parent.id AND row.{own} IS DISTINCT FROM parent.{theirs}",
+                    heir = qualified(schema, heir.table),
+                    own = ident(own.name),
+                    theirs = ident(column),
+                    parents = qualified(schema, from.table),
+                    known = qualified(schema, MISSING_DATA),
+                    target = literal(from.table),
+                    channel = literal(through.feed().and_then(|feed| feed.channel).unwrap_or("")),
+                    name = literal(column),
+                    of_feed = through.of_feed("parent"),
+                    through = ident(through.column),
+                ))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Brings the columns that depend on today's date up to date, where they differ.

@@ -8,6 +8,7 @@ mod job;
 mod load;
 mod lock;
 mod lookup;
+mod origin;
 mod plan;
 mod poison;
 mod progress;
@@ -19,6 +20,7 @@ mod tables;
 mod transform;
 
 pub use job::Job;
+pub use origin::forget;
 pub use plan::{Catalogue, Plan};
 pub use reconcile::Verdict;
 pub use report::TableReport;

@@ -4,6 +4,7 @@ use super::extract;
 use crate::failure::Failure;
 use crate::odoo::{Error, FieldType, Page};
 use crate::server::Session;
+use crate::settings::{self, Without};
 
 /// A value that Odoo cannot give.
 #[derive(Debug, Clone)]
@@ -78,7 +79,7 @@ impl Recovery<'_> {
 
     fn handle(&mut self, ids: &[i64], error: Error) -> Result<(), Failure> {
         let helps = error.may_be_one_record() || ids.len() > 1 && error.asks_for_less();
-        if !helps || self.faulty >= MOST {
+        if !helps || self.faulty >= MOST || settings::is_without(Without::Bisect) {
             return Err(error.into());
         }
         match ids {

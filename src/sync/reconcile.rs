@@ -3,8 +3,8 @@
 use std::time::Instant;
 
 use super::compare::{self, Difference};
+use super::delete;
 use super::run::Run;
-use super::{delete, load, lock};
 use crate::failure::Failure;
 use crate::warehouse::{Dataset, Entity};
 
@@ -34,7 +34,7 @@ impl Run {
     /// Brings an entity in step with Odoo: fetches what is missing or stale, deletes what is
     /// gone.
     pub fn reconcile(&mut self, entity: &'static Entity) -> Result<(), Failure> {
-        lock::take(&self.server, entity)?;
+        self.lock(entity)?;
         for Verdict { dataset, feed, found } in self.verify(entity)? {
             let begin = Instant::now();
             let Some(target) = self.target(dataset, feed)? else {
@@ -52,6 +52,6 @@ impl Run {
             report.deleted += deleted;
             report.seconds += begin.elapsed().as_secs_f64();
         }
-        load::heal(&self.server.options.schema)
+        self.heal()
     }
 }

@@ -53,7 +53,7 @@ pub struct TableReport {
 impl TableReport {
     pub fn new(dataset: &Dataset) -> TableReport {
         TableReport {
-            entity: warehouse::entity_of(dataset),
+            entity: warehouse::entity_of(dataset).name,
             target: dataset.table,
             fetched: 0,
             inserted: 0,

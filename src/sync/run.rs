@@ -8,9 +8,10 @@ use pgrx::prelude::*;
 
 use super::extract;
 use super::feed::FeedLoad;
-use super::load::{self, Absent, Loader};
+use super::load::{self, Absent, Loaded, Loader};
 use super::lock;
 use super::lookup::Lookups;
+use super::origin;
 use super::plan::{Catalogue, Plan};
 use super::poison::{self, Poison};
 use super::report::{Status, TableReport};
@@ -34,13 +35,15 @@ pub struct Run {
     identity: Identity,
     pub(super) extension: Extension,
     widths: Widths,
-    catalogue: Catalogue,
+    pub(super) catalogue: Catalogue,
     lookups: Lookups,
     targets: HashMap<(&'static str, usize), Option<Rc<Target>>>,
     /// Parents that were asked for in this run, and so need not be asked for again.
     pub(super) asked: HashSet<(&'static str, usize, i64)>,
     /// Records whose rows wait for their parents: those of the pages that are being loaded.
     waiting: HashSet<(&'static str, usize, i64)>,
+    /// Why records of a feed are not given, where that is known.
+    reasons: HashMap<(&'static str, usize), String>,
     /// Values that were cut or cleaned: what to say of them, with `{}` for how many.
     blemishes: HashMap<String, usize>,
     /// Tables in the order in which they were first touched.
@@ -53,6 +56,19 @@ pub struct Target {
     pub plan: Plan,
     loader: Loader,
 }
+
+/// Rows of a feed that are ready to be written.
+struct Batch {
+    dataset: &'static Dataset,
+    target: Rc<Target>,
+    rows: Rows,
+}
+
+/// How often rows are written again after a deadlock.
+const DEADLOCKS: usize = 3;
+
+/// Why a parent is missing though Odoo has it.
+const HELD: &str = "another session was writing the table; the next run of its entity brings it";
 
 impl Run {
     /// Begins a run, of one entity or of several. That of one entity fails here if another
@@ -68,7 +84,9 @@ impl Run {
         let identity = session.call(|odoo| odoo.identity())?;
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
         let extension = Extension::find()?;
-        let tables::Ready { widths, made } = tables::ensure(&server.options.schema)?;
+        origin::check(&extension, &server, &session)?;
+        let tables::Ready { widths, made } =
+            tables::ensure(&server.options.schema, &extension.schema)?;
         if !made.is_empty() {
             extension.forget_watermarks(&server.name, &made)?;
         }
@@ -85,14 +103,21 @@ impl Run {
             targets: HashMap::new(),
             asked: HashSet::new(),
             waiting: HashSet::new(),
+            reasons: HashMap::new(),
             blemishes: HashMap::new(),
             reports: Vec::new(),
         })
     }
 
+    /// Keeps other runs from an entity, and from its rows, until the transaction ends.
+    pub(super) fn lock(&self, entity: &Entity) -> Result<(), Failure> {
+        lock::take(&self.server, entity)?;
+        lock::take_rows(&self.server, entity)
+    }
+
     /// Loads an entity; its error undoes what this transaction did.
     pub fn sync(&mut self, entity: &'static Entity) -> Result<(), Failure> {
-        lock::take(&self.server, entity)?;
+        self.lock(entity)?;
         for dataset in entity.datasets {
             for feed in 0..dataset.feeds.len() {
                 if let Some(mut load) = FeedLoad::begin(self, dataset, feed)? {
@@ -107,13 +132,20 @@ impl Run {
     pub fn settle(&self, entity: &'static Entity) -> Result<(), Failure> {
         let schema = &self.server.options.schema;
         entity.datasets.iter().try_for_each(|dataset| load::refresh(dataset, schema))?;
-        load::heal(schema)
+        self.heal()
+    }
+
+    /// Restores references whose records have come.
+    pub(super) fn heal(&self) -> Result<(), Failure> {
+        load::heal(&self.server.options.schema, |dataset| self.may_write(dataset))
     }
 
     /// Loads an entity; its error undoes this entity alone and is in the report.
     pub fn try_sync(&mut self, entity: &'static Entity) {
         let before = self.reports.clone();
-        if let Err(failure) = backend::subtransaction(|| self.sync(entity)) {
+        // The lock outlives the undoing: how the entity ended is to be remembered too.
+        let done = self.lock(entity).and_then(|()| backend::subtransaction(|| self.sync(entity)));
+        if let Err(failure) = done {
             self.reports = before;
             self.fail(entity, &failure);
         }
@@ -186,13 +218,33 @@ impl Run {
         self.extension.quarantine(&self.server.name, plan, ids, &poison)
     }
 
-    /// Loads a page, after the records that it refers to. Those of the same table join its
-    /// statement: parents and children may then come in any order.
+    /// Loads a page, after the records that it refers to. Nothing is written before all of them
+    /// have come, so that no row is locked while Odoo is asked.
     pub(super) fn load(
         &mut self,
         dataset: &'static Dataset,
-        target: &Target,
+        target: &Rc<Target>,
         page: Page,
+    ) -> Result<(), Failure> {
+        let mut batches = Vec::new();
+        self.gather(dataset, target, page, &mut batches)?;
+        let loaded = self.write(&batches)?;
+        for (batch, loaded) in batches.iter().zip(loaded) {
+            if let Some(loaded) = loaded {
+                self.report(batch.dataset).add(batch.rows.ids.len(), loaded);
+            }
+        }
+        Ok(())
+    }
+
+    /// The rows of a page, and before them those that they refer to. Those of the same table
+    /// join its statement: parents and children may then come in any order.
+    fn gather(
+        &mut self,
+        dataset: &'static Dataset,
+        target: &Rc<Target>,
+        page: Page,
+        batches: &mut Vec<Batch>,
     ) -> Result<(), Failure> {
         let mut rows = self.transform(&target.plan, page)?;
         let keys: Vec<_> = rows.ids.iter().map(|id| (dataset.table, target.feed, *id)).collect();
@@ -206,7 +258,7 @@ impl Run {
             let wanted = self.not_yet_asked(dataset, target.feed, own);
             if wanted.is_empty() {
                 for absent in others {
-                    self.fetch_parents(absent)?;
+                    self.gather_parents(absent, batches)?;
                 }
                 break;
             }
@@ -220,9 +272,45 @@ impl Run {
         keys.iter().for_each(|key| {
             self.waiting.remove(key);
         });
-        let loaded = target.loader.load(&rows)?;
-        self.report(dataset).add(rows.ids.len(), loaded);
+        batches.push(Batch { dataset, target: target.clone(), rows });
         Ok(())
+    }
+
+    /// Writes rows, all or none of them; what a transaction of another session has locked for
+    /// long is left out. Two jobs that write the same parents in different orders may meet in a
+    /// deadlock: the one that PostgreSQL picks writes again.
+    fn write(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
+        for _ in 0..DEADLOCKS {
+            match backend::subtransaction(|| self.write_once(batches)) {
+                Err(failure) if failure.sqlstate == State::ERRCODE_T_R_DEADLOCK_DETECTED => {}
+                done => return done,
+            }
+        }
+        backend::subtransaction(|| self.write_once(batches))
+    }
+
+    fn write_once(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
+        let mut loaded = Vec::new();
+        for (index, Batch { dataset, target, rows }) in batches.iter().enumerate() {
+            let is_parent = index + 1 < batches.len();
+            if !self.may_write(dataset)? {
+                if !is_parent {
+                    return Err(lock::rows_taken(&self.server, warehouse::entity_of(dataset)));
+                }
+                self.reasons.insert((dataset.table, target.feed), HELD.into());
+                loaded.push(None);
+                continue;
+            }
+            self.reasons.remove(&(dataset.table, target.feed));
+            let reason = |table, feed| self.reasons.get(&(table, feed)).cloned();
+            loaded.push(Some(target.loader.load(rows, reason)?));
+        }
+        Ok(loaded)
+    }
+
+    /// Whether rows of a table may be written without waiting for somebody's transaction.
+    pub(super) fn may_write(&self, dataset: &Dataset) -> Result<bool, Failure> {
+        lock::may_write(&self.server, warehouse::entity_of(dataset), self.is_job)
     }
 
     /// The rows of a page, fit for their table.
@@ -281,8 +369,8 @@ impl Run {
         Ok(page)
     }
 
-    /// Fetches records that others refer to. What Odoo does not give stays missing.
-    fn fetch_parents(&mut self, absent: Absent) -> Result<(), Failure> {
+    /// The rows of records that others refer to. What Odoo does not give stays missing.
+    fn gather_parents(&mut self, absent: Absent, batches: &mut Vec<Batch>) -> Result<(), Failure> {
         let Absent { dataset, feed, ids } = absent;
         let wanted = self.not_yet_asked(dataset, feed, ids);
         let Some(target) = self.target(dataset, feed)? else {
@@ -290,7 +378,7 @@ impl Run {
         };
         for some in wanted.chunks(self.server.options.page_size) {
             match self.fetch(&target.plan, some) {
-                Ok(Some(page)) => self.load(dataset, &target, page)?,
+                Ok(Some(page)) => self.gather(dataset, &target, page, batches)?,
                 Ok(None) => {}
                 Err(failure) if is_denied(&failure) => {
                     self.deny(dataset, feed, failure);
@@ -350,7 +438,7 @@ impl Run {
             notice!("{}: {} has no field for {columns}", dataset.table, plan.model);
         }
         self.lookups.announce(&plan);
-        self.extension.remember_columns(&self.server.name, &plan)?;
+        self.extension.remember_columns(&self.server.name, &plan, || self.may_write(dataset))?;
         let loader = Loader::new(dataset, feed, &self.server.options.schema);
         let target = Some(Rc::new(Target { feed, plan, loader }));
         self.targets.insert((dataset.table, feed), target.clone());
@@ -371,6 +459,7 @@ impl Run {
     /// Says that the Odoo user may not read the model of a feed, and leaves it out from now on.
     pub(super) fn deny(&mut self, dataset: &'static Dataset, feed: usize, failure: Failure) {
         self.targets.insert((dataset.table, feed), None);
+        self.reasons.insert((dataset.table, feed), failure.message.clone());
         let report = self.report(dataset);
         report.status = Status::Denied;
         report.error = Some(failure.message.clone());

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
+use pgrx::spi::{SpiError, SpiHeapTupleData};
 
 use super::feed::Resume;
 use super::plan::Plan;
@@ -14,13 +16,22 @@ use super::report::TableReport;
 use crate::backend;
 use crate::failure::Failure;
 use crate::quote::ident;
-use crate::warehouse::Source;
+use crate::warehouse::{Source, SqlType};
 
 /// Who owns the extension, and the schema that its tables live in.
 pub struct Extension {
     owner: pg_sys::Oid,
-    schema: String,
+    pub schema: String,
 }
+
+/// The tables that remember something of a server.
+const TABLES: &[&str] = &[
+    "odoo_sync_servers",
+    "odoo_sync_state",
+    "odoo_sync_watermarks",
+    "odoo_quarantine",
+    "odoo_sync_columns",
+];
 
 /// Where an incremental run begins.
 pub struct Since {
@@ -44,9 +55,22 @@ impl Extension {
 
     /// Writes to the extension's own tables. Users cannot do so by hand; the statement runs as
     /// the extension's owner, with names that are all qualified.
-    fn write(&self, sql: &str, args: &[pgrx::datum::DatumWithOid<'_>]) -> Result<(), Failure> {
+    pub fn write(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<(), Failure> {
         backend::as_role(self.owner, || Spi::run_with_args(sql, args))?;
         Ok(())
+    }
+
+    /// Reads them, which users cannot do by hand either.
+    pub fn read<T>(
+        &self,
+        sql: &str,
+        args: &[DatumWithOid<'_>],
+        row: impl Fn(SpiHeapTupleData<'_>) -> Result<T, SpiError>,
+    ) -> Result<Vec<T>, Failure> {
+        let rows: Result<Vec<T>, SpiError> = backend::as_role(self.owner, || {
+            Spi::connect(|client| client.select(sql, None, args)?.map(row).collect())
+        });
+        Ok(rows?)
     }
 
     /// Remembers how a table's load ended.
@@ -149,20 +173,15 @@ impl Extension {
             plan.dataset.table.into(),
             plan.feed.channel.unwrap_or_default().into(),
         ];
-        backend::as_role(self.owner, || {
-            Spi::connect(|client| {
-                let mut rows = client.select(&sql, None, &args)?;
-                let resume = rows.next().map(|row| {
-                    Ok::<_, Failure>(Resume {
-                        after: row.get(1)?,
-                        since: row.get(2)?,
-                        latest: row.get(3)?,
-                        seconds: row.get(4)?.unwrap_or(0.0),
-                    })
-                });
-                resume.transpose()
+        let found = self.read(&sql, &args, |row| {
+            Ok(Resume {
+                after: row.get(1)?,
+                since: row.get(2)?,
+                latest: row.get(3)?,
+                seconds: row.get(4)?.unwrap_or(0.0),
             })
-        })
+        })?;
+        Ok(found.into_iter().next())
     }
 
     /// Remembers that a page was loaded, in the transaction that loads it.
@@ -190,7 +209,22 @@ impl Extension {
         )
     }
 
-    /// Forgets how far the feeds of a schema were read: its tables were made anew.
+    /// Forgets how far a server was read.
+    pub fn forget_progress(&self, server: &str) -> Result<(), Failure> {
+        let sql =
+            format!("DELETE FROM {}.odoo_sync_watermarks WHERE server = $1", ident(&self.schema));
+        self.write(&sql, &[server.into()])
+    }
+
+    /// Forgets all that is known of a server.
+    pub fn forget(&self, server: &str) -> Result<(), Failure> {
+        TABLES.iter().try_for_each(|table| {
+            let sql = format!("DELETE FROM {}.{table} WHERE server = $1", ident(&self.schema));
+            self.write(&sql, &[server.into()])
+        })
+    }
+
+    /// Forgets how far tables were read: they were made anew.
     pub fn forget_watermarks(&self, server: &str, tables: &[String]) -> Result<(), Failure> {
         let sql = format!(
             "DELETE FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = ANY ($2)",
@@ -245,69 +279,80 @@ impl Extension {
             "SELECT target, count(*) FROM {}.odoo_quarantine WHERE server = $1 GROUP BY target",
             ident(&self.schema)
         );
-        backend::as_role(self.owner, || {
-            Spi::connect(|client| {
-                let mut counts = HashMap::new();
-                for row in client.select(&sql, None, &[server.into()])? {
-                    counts.extend(row.get::<String>(1)?.zip(row.get::<i64>(2)?));
-                }
-                Ok(counts)
-            })
-        })
+        let counts = self.read(&sql, &[server.into()], |row| {
+            Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or(0)))
+        })?;
+        Ok(counts.into_iter().collect())
     }
 
-    /// Remembers where each column of a table comes from in this Odoo, where that has changed.
-    pub fn remember_columns(&self, server: &str, plan: &Plan) -> Result<(), Failure> {
-        let mut rows: Vec<[Option<String>; 5]> = Vec::new();
-        for (name, sql_type) in plan.dataset.all_columns() {
-            let planned = plan.columns.iter().find(|planned| planned.column.name == name);
-            let fields = planned.map(|planned| {
-                planned.values.origins().map(|origin| origin.path()).collect::<Vec<_>>()
-            });
-            let kind = match plan.dataset.column(name).map(|column| column.source) {
-                _ if name == "id" => "key",
-                Some(Source::Reference { .. }) => "reference",
-                Some(Source::Generated(_) | Source::Refreshed(_)) => "generated",
-                Some(Source::Inherited { .. }) => "inherited",
-                Some(_) => "field",
-                None => "bookkeeping",
-            };
-            let field = match name {
-                "id" => Some("id".to_owned()),
-                _ => fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", ")),
-            };
-            let model = field.as_ref().map(|_| plan.model.clone());
-            let named = |text: &str| Some(text.to_owned());
-            rows.push([named(name), named(sql_type.name()), model, field, named(kind)]);
-        }
+    /// Remembers where each column of a table comes from in this Odoo, where that has changed and
+    /// the table may be written.
+    pub fn remember_columns(
+        &self,
+        server: &str,
+        plan: &Plan,
+        may_write: impl FnOnce() -> Result<bool, Failure>,
+    ) -> Result<(), Failure> {
+        let rows = lineage(plan);
         let column = |index: usize| -> Vec<Option<String>> {
             rows.iter().map(|row| row[index].clone()).collect()
         };
-        // Rows that are as they should be are not even locked: another session may be at work
-        // on a table that this one only refers to.
+        let args = [
+            server.into(),
+            plan.dataset.table.into(),
+            plan.feed.channel.unwrap_or_default().into(),
+            column(0).into(),
+            column(1).into(),
+            column(2).into(),
+            column(3).into(),
+            column(4).into(),
+        ];
+        let schema = ident(&self.schema);
+        let fresh = format!(
+            "SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY \
+             EXCEPT SELECT server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position \
+               FROM {schema}.odoo_sync_columns"
+        );
+        let differs = format!("SELECT EXISTS ({fresh})");
+        let differs =
+            backend::as_role(self.owner, || Spi::get_one_with_args::<bool>(&differs, &args))?;
+        if differs != Some(true) || !may_write()? {
+            return Ok(());
+        }
         let sql = format!(
             "INSERT INTO {schema}.odoo_sync_columns \
                (server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position) \
-             SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY \
-             EXCEPT SELECT server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position \
-               FROM {schema}.odoo_sync_columns \
+             {fresh} \
              ON CONFLICT (server, target, channel, column_name) DO UPDATE SET \
                column_type = EXCLUDED.column_type, odoo_model = EXCLUDED.odoo_model, \
-               odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position",
-            schema = ident(&self.schema)
+               odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position"
         );
-        self.write(
-            &sql,
-            &[
-                server.into(),
-                plan.dataset.table.into(),
-                plan.feed.channel.unwrap_or_default().into(),
-                column(0).into(),
-                column(1).into(),
-                column(2).into(),
-                column(3).into(),
-                column(4).into(),
-            ],
-        )
+        self.write(&sql, &args)
     }
+}
+
+/// Name, type, model, field and kind of each column of a plan's table.
+fn lineage(plan: &Plan) -> Vec<[Option<String>; 5]> {
+    let describe = |(name, sql_type): (&str, SqlType)| {
+        let planned = plan.columns.iter().find(|planned| planned.column.name == name);
+        let fields = planned.map(|planned| {
+            planned.values.origins().map(|origin| origin.path()).collect::<Vec<_>>()
+        });
+        let kind = match plan.dataset.column(name).map(|column| column.source) {
+            _ if name == "id" => "key",
+            Some(Source::Reference { .. }) => "reference",
+            Some(Source::Generated(_) | Source::Refreshed(_)) => "generated",
+            Some(Source::Inherited { .. }) => "inherited",
+            Some(_) => "field",
+            None => "bookkeeping",
+        };
+        let field = match name {
+            "id" => Some("id".to_owned()),
+            _ => fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", ")),
+        };
+        let model = field.as_ref().map(|_| plan.model.clone());
+        let named = |text: &str| Some(text.to_owned());
+        [named(name), named(sql_type.name()), model, field, named(kind)]
+    };
+    plan.dataset.all_columns().into_iter().map(describe).collect()
 }

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::delete;
 use crate::failure::Failure;
 use crate::quote::ident;
 use crate::warehouse::{self, Dataset, SqlType, ddl};
@@ -27,15 +28,15 @@ pub struct Ready {
 }
 
 /// Makes the schema and what is missing in it. Every table of the warehouse is made, so that
-/// each reference has its foreign key from the beginning.
-pub fn ensure(schema: &str) -> Result<Ready, Failure> {
+/// each reference has its foreign key from the beginning. `extension` is the extension's schema.
+pub fn ensure(schema: &str, extension: &str) -> Result<Ready, Failure> {
     let mut made = Vec::new();
     let mut found = existing(schema)?;
     if !is_complete(&found) {
         // Two first runs at once would both try to make the tables.
         run("SELECT pg_advisory_xact_lock(hashtext('odoo_etl tables'))")?;
         found = existing(schema)?;
-        made = make(schema, &found)?;
+        made = make(schema, extension, &found)?;
         found = existing(schema)?;
     }
     let mut widths = Widths::new();
@@ -66,44 +67,53 @@ fn is_complete(found: &Existing) -> bool {
 }
 
 /// Returns the tables that are new or have new columns.
-fn make(schema: &str, found: &Existing) -> Result<Vec<String>, Failure> {
+fn make(schema: &str, extension: &str, found: &Existing) -> Result<Vec<String>, Failure> {
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
     }
-    let mut made: HashSet<(&str, &str)> = HashSet::new();
-    for dataset in warehouse::datasets() {
-        match found.get(dataset.table) {
-            None => {
-                run(&ddl::create_table(dataset, schema))?;
-                made.extend(dataset.all_columns().iter().map(|(name, _)| (dataset.table, *name)));
-            }
-            Some(columns) => {
-                for (name, _) in dataset.all_columns() {
-                    if !columns.contains_key(name) {
-                        let table = ddl::qualified(schema, dataset.table);
-                        let definition = ddl::column_definition(dataset, name);
-                        run(&format!("ALTER TABLE {table} ADD COLUMN {definition}"))?;
-                        made.insert((dataset.table, name));
-                    }
-                }
-            }
-        }
-    }
     if !found.contains_key(MISSING_DATA) {
         run(&missing_data(schema))?;
     }
+    let is_new = |table: &str| !found.contains_key(table);
+    // Columns of new tables, and new columns of others.
+    let mut made: HashSet<(&str, &str)> = HashSet::new();
     for dataset in warehouse::datasets() {
-        let new = |column: &&warehouse::Column| made.contains(&(dataset.table, column.name));
-        for column in dataset.value_columns().collect::<Vec<_>>().into_iter().filter(new) {
-            for statement in ddl::foreign_key(dataset, column, schema) {
-                run(&statement)?;
+        let columns = found.get(dataset.table);
+        if columns.is_none() {
+            run(&ddl::create_table(dataset, schema))?;
+        }
+        for (name, _) in dataset.all_columns() {
+            match columns {
+                Some(columns) if columns.contains_key(name) => continue,
+                Some(_) => {
+                    let table = ddl::qualified(schema, dataset.table);
+                    let definition = ddl::column_definition(dataset, name);
+                    run(&format!("ALTER TABLE {table} ADD COLUMN {definition}"))?;
+                }
+                None => {}
+            }
+            made.insert((dataset.table, name));
+        }
+    }
+    for dataset in warehouse::datasets() {
+        for column in dataset.value_columns() {
+            let key = ddl::foreign_key(dataset, column, schema);
+            if made.contains(&(dataset.table, column.name)) {
+                let index = ddl::reference_index(dataset, column, schema);
+                key.into_iter().chain(index).try_for_each(|statement| run(&statement))?;
+            } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
+                // DROP TABLE … CASCADE of the parent took the key along. The references
+                // are restored when the rows are back.
+                delete::release_all(schema, dataset, column)?;
+                run(&key)?;
             }
         }
         if made.iter().any(|(table, _)| *table == dataset.table) {
-            for statement in ddl::comments(dataset, schema) {
-                run(&statement)?;
-            }
+            ddl::comments(dataset, schema).iter().try_for_each(|statement| run(statement))?;
+            ddl::edited_trigger(dataset, schema, extension)
+                .iter()
+                .try_for_each(|statement| run(statement))?;
         }
     }
     let mut tables: Vec<String> = made.into_iter().map(|(table, _)| table.to_owned()).collect();

@@ -8,7 +8,7 @@ pub struct Dataset {
     pub feeds: &'static [Feed],
     pub kind: Kind,
     pub extent: Extent,
-    /// The reference to the row that this one is a part of, and with which it goes.
+    /// The column that names the record which this one is a part of, and with which it goes.
     pub owner: Option<&'static str>,
     pub columns: &'static [Column],
 }

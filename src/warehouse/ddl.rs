@@ -31,30 +31,60 @@ pub fn column_definition(dataset: &Dataset, name: &str) -> String {
     format!("{} {}{rest}", ident(name), sql_type.unwrap_or("text"))
 }
 
-/// The foreign key of a column, and an index for the other direction.
-pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Vec<String> {
-    let Some(parent) = column.refers_to() else {
-        return Vec::new();
-    };
-    let table = qualified(schema, dataset.table);
-    let name = ident(column.name);
-    let key = match column.source {
-        Source::Reference { key, .. } => key,
-        _ => Key::Id,
-    };
-    let (own, theirs) = match key {
-        Key::Id => (name.clone(), "id"),
-        Key::OwnChannel => (format!("channel, {name}"), "channel, id"),
-        Key::Channel { column, .. } => (format!("{}, {name}", ident(column)), "channel, id"),
+/// The foreign key of a column that refers to another table.
+pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
+    let parent = qualified(schema, column.refers_to()?);
+    let theirs = match column.source {
+        Source::Reference { key: Key::OwnChannel | Key::Channel { .. }, .. } => "channel, id",
+        _ => "id",
     };
     // As PostgreSQL itself would name it.
     let constraint = ident(&format!("{}_{}_fkey", dataset.table, column.name));
-    let parent = qualified(schema, parent);
-    vec![
+    Some(format!(
+        "ALTER TABLE {} ADD CONSTRAINT {constraint} FOREIGN KEY ({}) REFERENCES {parent} ({theirs})",
+        qualified(schema, dataset.table),
+        own_key(column),
+    ))
+}
+
+/// An index to find the rows that refer to a record, or are parts of it.
+pub fn reference_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
+    let is_searched = column.refers_to().is_some() || dataset.owner == Some(column.name);
+    let table = qualified(schema, dataset.table);
+    is_searched.then(|| format!("CREATE INDEX ON {table} ({})", own_key(column)))
+}
+
+/// The columns that refer to another table's key.
+fn own_key(column: &Column) -> String {
+    let name = ident(column.name);
+    match column.source {
+        Source::Reference { key: Key::OwnChannel, .. } => format!("channel, {name}"),
+        Source::Reference { key: Key::Channel { column, .. }, .. } => {
+            format!("{}, {name}", ident(column))
+        }
+        _ => name,
+    }
+}
+
+/// The trigger that marks rows which somebody else changes: every change that is a sync's moves
+/// synced_at. It goes with the extension, whose function it calls; the table stays. The columns
+/// are arguments, so that they may be altered and dropped as those of any table.
+pub fn edited_trigger(dataset: &Dataset, schema: &str, extension: &str) -> [String; 2] {
+    let table = qualified(schema, dataset.table);
+    let columns: Vec<_> = dataset
+        .value_columns()
+        .filter(|column| !matches!(column.source, Source::Generated(_) | Source::Refreshed(_)))
+        .map(|column| literal(column.name))
+        .collect();
+    [
         format!(
-            "ALTER TABLE {table} ADD CONSTRAINT {constraint} FOREIGN KEY ({own}) REFERENCES {parent} ({theirs})"
+            "CREATE OR REPLACE TRIGGER odoo_row_edited BEFORE UPDATE ON {table} \
+             FOR EACH ROW WHEN (OLD.synced_at IS NOT DISTINCT FROM NEW.synced_at) \
+             EXECUTE FUNCTION {}.odoo_row_edited({})",
+            ident(extension),
+            columns.join(", "),
         ),
-        format!("CREATE INDEX ON {table} ({own})"),
+        format!("ALTER TRIGGER odoo_row_edited ON {table} DEPENDS ON EXTENSION odoo_etl"),
     ]
 }
 

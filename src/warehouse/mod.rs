@@ -59,10 +59,10 @@ pub fn position(table: &str) -> Option<usize> {
 }
 
 /// The entity that a table belongs to.
-pub fn entity_of(dataset: &Dataset) -> &'static str {
-    let owner =
-        ENTITIES.iter().find(|entity| entity.datasets.iter().any(|own| own.table == dataset.table));
-    owner.map_or("", |entity| entity.name)
+pub fn entity_of(dataset: &Dataset) -> &'static Entity {
+    let owns = |entity: &&Entity| entity.datasets.iter().any(|own| own.table == dataset.table);
+    // Datasets are declared in entities only.
+    ENTITIES.iter().find(owns).unwrap_or(&ENTITIES[0])
 }
 
 #[cfg(test)]

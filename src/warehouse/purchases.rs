@@ -14,7 +14,7 @@ const PURCHASES: Dataset = Dataset {
     }],
     kind: Kind::Fact,
     extent: Extent::Changed,
-    owner: None,
+    owner: Some("order_id"),
     columns: &[
         bigint("order_id", "order_id"),
         text("order_reference", "order_id.name"),

@@ -44,11 +44,16 @@ class Behaviour:
             model, _, id = hidden.partition(":")
             del self.database.models[model].records[int(id)]
 
+        uuid = self.argument("uuid", None)
+        if uuid:
+            self.database.models["ir.config_parameter"].records[3]["value"] = uuid
         self.database.denied = self.argument("denied", None)
         # `poison=model:id:field`: that value cannot be computed; `most=100`: no read of more.
         poison = self.argument("poison", None)
         self.database.poison = poison.split(":") if poison else None
         self.database.most = int(self.argument("most", None) or 0)
+        # Seconds that a read takes for each record.
+        self.database.heavy = float(self.argument("heavy", None) or 0)
         if self.wish("strange"):
             catalogue.make_strange(self.database)
 

@@ -1,6 +1,7 @@
 """Models, records and the methods that clients call, as Odoo's ORM answers them."""
 
 import re
+import time
 
 
 class Fault(Exception):
@@ -87,6 +88,9 @@ class Model:
             if id in self.records
         ]
 
+    def search_read(self, domain, fields=(), offset=0, limit=None, order=None, context=None):
+        return self.read(self.search(domain, offset, limit, order, context), fields, context=context)
+
     def _visible(self, context, domain):
         named = any(isinstance(term, (list, tuple)) and term[0] == "active" for term in domain)
         if "active" not in self.fields or named or (context or {}).get("active_test", True) is False:
@@ -148,6 +152,12 @@ class Model:
         return any(test(value) for value in self._values(record, path))
 
 
+def parameters():
+    """Odoo's system parameters: the name that each database has for itself."""
+    uuid = {"id": 3, "key": "database.uuid", "value": "7e1ff00d-0000-4000-8000-000000000001"}
+    return Model("ir.config_parameter", {"key": {"type": "char"}, "value": {"type": "text"}}, [uuid])
+
+
 class Database:
     #: A model that the user may not read.
     denied = None
@@ -155,10 +165,12 @@ class Database:
     poison = None
     #: Records that one read may have; 0 for no limit.
     most = 0
+    #: Seconds that a read takes for each record.
+    heavy = 0
 
     def __init__(self, models):
-        self.models = {model.name: model for model in models}
-        for model in models:
+        self.models = {model.name: model for model in [*models, parameters()]}
+        for model in self.models.values():
             model.join(self)
 
     def execute(self, name, method, args, kwargs):
@@ -172,7 +184,7 @@ class Database:
                 "Contact your administrator to request access if necessary.",
             )
         model = self.models[name]
-        if method not in ("fields_get", "search", "search_count", "read"):
+        if method not in ("fields_get", "search", "search_count", "search_read", "read"):
             raise traceback_of(
                 f"AttributeError: The method '{name}.{method}' does not exist"
             )
@@ -182,6 +194,7 @@ class Database:
 
     def strain(self, name, ids, fields):
         """What goes wrong in some reads only."""
+        time.sleep(self.heavy * len(ids))
         if self.most and len(ids) > self.most:
             raise traceback_of("MemoryError")
         if self.poison:

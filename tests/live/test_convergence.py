@@ -2,7 +2,7 @@
 and one reconcile later every table equals Odoo's database.
 
 `make test-convergence SECONDS=60 SEED=7` runs it for longer; the seed makes the same choices
-again, though not at the same moments. `OVERLAP=0` takes the overlap away.
+again, though not at the same moments.
 """
 
 import os
@@ -15,6 +15,7 @@ from contextlib import closing
 from xml.parsers.expat import ExpatError
 
 import psycopg2
+import pytest
 
 from ..conftest import Database
 from ..lab import odoo, ports
@@ -25,18 +26,61 @@ from .test_star import TABLES
 
 SECONDS = float(os.environ.get("SECONDS") or 20)
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
+ENTITIES = ("customers", "products", "sales", "purchases", "employees")
 
 #: Transactions in Odoo's database commit this late; the overlap is a little longer.
-LATE, OVERLAP = 8, int(os.environ.get("OVERLAP") or 20)
+LATE, OVERLAP = 8, 20
+
+
+class Scene:
+    """An Odoo of its own, which is killed, and a cluster of its own, which is killed too."""
+
+    def __init__(self, folder):
+        self.odoo = odoo.Server(folder / "convergence-odoo")
+        self.cluster = Cluster(folder / "convergence-pg", ports.free(1)[0])
+
+    def __enter__(self):
+        self.odoo.start()
+        self.cluster.init()
+        self.cluster.start()
+        self.api = Api(self.odoo)
+        self.made = shop_data.furnish(self.api)
+        self.db = Database(self.cluster)
+        self.db.server(self.odoo.url, page_size=50, overlap=OVERLAP)
+        self.db.run("CALL odoo_sync_job()")
+        return self
+
+    def __exit__(self, *_):
+        self.odoo.stop()
+        self.cluster.stop("immediate")
+
+    def truth(self):
+        connection = psycopg2.connect(self.odoo.cluster.dsn(self.odoo.database))
+        connection.autocommit = True
+        return connection
+
+    def differences(self):
+        with closing(self.truth()) as truth:
+            return [line for table in TABLES for line in differences(self.db, truth, table)]
+
+    def reconcile(self):
+        for entity in ENTITIES:
+            self.db.run("SELECT * FROM odoo_reconcile(%s)", entity)
+
+
+@pytest.fixture(scope="module")
+def scene(folder):
+    with Scene(folder) as scene:
+        yield scene
 
 
 class Writers:
     """Threads that change things, each with choices of its own."""
 
-    def __init__(self, server, made):
-        self.server, self.made = server, made
+    def __init__(self, scene):
+        self.scene = scene
         self.stopping = threading.Event()
-        self.operations = 0
+        self.operations, self.worked = 0, set()
         self.threads = [threading.Thread(target=self.work, args=(n,)) for n in range(2)]
         self.threads += [threading.Thread(target=self.work_late, args=(n,)) for n in range(2)]
 
@@ -52,12 +96,14 @@ class Writers:
     def work(self, number):
         """Through the API, as users do."""
         choice = random.Random(SEED * 100 + number)
-        api = Api(self.server)
-        mine = {"res.partner": [], "product.product": [], "purchase.order": []}
+        api = Api(self.scene.odoo)
+        mine = {model: [] for model in MODELS}
         while not self.stopping.is_set():
             try:
-                choice.choice(OPERATIONS)(api, choice, mine, self.made)
+                operation = choice.choice(OPERATIONS)
+                operation(api, choice, mine, self.scene.made)
                 self.operations += 1
+                self.worked.add(operation.__name__)
             except (OSError, xmlrpc.client.Error, ExpatError):
                 # Odoo is down for a moment, or refused.
                 time.sleep(0.3)
@@ -65,18 +111,20 @@ class Writers:
     def work_late(self, number):
         """In Odoo's database: transactions whose write_date is old when they commit."""
         choice = random.Random(SEED * 100 + 50 + number)
-        connection = psycopg2.connect(self.server.cluster.dsn(self.server.database))
-        while not self.stopping.is_set():
-            table, change = choice.choice(LATE_CHANGES)
-            with connection, connection.cursor() as cursor:
-                cursor.execute(
-                    f"UPDATE {table} SET {change}, write_date = now() AT TIME ZONE 'UTC' WHERE id = "
-                    f"(SELECT id FROM {table} ORDER BY md5(id::text || %s) LIMIT 1 FOR UPDATE SKIP LOCKED)",
-                    (str(choice.random()),),
-                )
-                time.sleep(choice.uniform(0, LATE))
-            self.operations += 1
-        connection.close()
+        with closing(psycopg2.connect(self.scene.odoo.cluster.dsn(self.scene.odoo.database))) as connection:
+            while not self.stopping.is_set():
+                table, change = choice.choice(LATE_CHANGES)
+                with connection, connection.cursor() as cursor:
+                    cursor.execute(
+                        f"UPDATE {table} SET {change}, write_date = now() AT TIME ZONE 'UTC' WHERE id = "
+                        f"(SELECT id FROM {table} ORDER BY md5(id::text || %s) LIMIT 1 FOR UPDATE SKIP LOCKED)",
+                        (str(choice.random()),),
+                    )
+                    time.sleep(choice.uniform(0, LATE))
+                self.operations += 1
+
+
+MODELS = ("res.partner", "product.product", "purchase.order", "pos.order", "hr.employee", "stock.quant")
 
 
 def partner(api, choice, mine, made):
@@ -89,24 +137,26 @@ def rename(api, choice, mine, made):
 
 
 def archive(api, choice, mine, made):
-    for model in ("res.partner", "product.product"):
+    for model in ("res.partner", "product.product", "hr.employee"):
         if mine[model]:
             api(model, "write", [choice.choice(mine[model])], {"active": choice.random() < 0.5})
 
 
 def delete(api, choice, mine, made):
-    model = choice.choice(list(mine))
+    model = choice.choice(MODELS)
     if mine[model]:
         id = mine[model].pop(choice.randrange(len(mine[model])))
         if model == "purchase.order":
             api(model, "button_cancel", [id])
+        if model == "pos.order":
+            api(model, "write", [id], {"state": "cancel"})
         api(model, "unlink", [id])
 
 
 def product(api, choice, mine, made):
     price = round(choice.uniform(1, 99), 2)
     mine["product.product"].append(
-        shop_data.create(api, "product.product", name=f"T {choice.random()}", list_price=price)
+        shop_data.create(api, "product.product", name=f"T {choice.random()}", list_price=price, is_storable=True)
     )
 
 
@@ -115,9 +165,25 @@ def price(api, choice, mine, made):
     api("product.template", "write", [template], {"list_price": round(choice.uniform(1, 99), 2)})
 
 
-def employee(api, choice, mine, made):
+def hire(api, choice, mine, made):
+    mine["hr.employee"].append(shop_data.create(api, "hr.employee", name=f"E {choice.random()}"))
+
+
+def contract(api, choice, mine, made):
     version = api("hr.version", "search", [("employee_id", "=", made["employee"])])[0]
     api("hr.version", "write", [version], {"contract_date_start": f"20{choice.randrange(10, 24)}-01-01"})
+
+
+def count_stock(api, choice, mine, made):
+    location = api("stock.location", "search", [("usage", "=", "internal")], limit=1)[0]
+    product = choice.choice(mine["product.product"] or [made["tea"]])
+    quant = api(
+        "stock.quant", "create",
+        [{"product_id": product, "location_id": location, "inventory_quantity": choice.randrange(1, 90)}],
+        context={"inventory_mode": True},
+    )
+    api("stock.quant", "action_apply_inventory", quant)
+    mine["stock.quant"] += quant
 
 
 def purchase(api, choice, mine, made):
@@ -137,18 +203,31 @@ def purchase_line(api, choice, mine, made):
             api("purchase.order.line", "write", lines[:1], {"product_qty": choice.randrange(1, 50)})
 
 
+def ticket(made, amount):
+    return {"name": "L", "product_id": made["tea"], "qty": 1, "price_unit": amount,
+            "price_subtotal": amount, "price_subtotal_incl": amount}
+
+
 def till(api, choice, mine, made):
-    """A ticket in an order that is there: its lines are rewritten."""
-    order = choice.choice(made["orders"])
-    lines = api("pos.order", "read", [order], ["lines", "company_id"])[0]["lines"]
+    """One more line in an order that is paid; Odoo lets nobody take one away."""
+    order = choice.choice(made["orders"] + mine["pos.order"])
     amount = round(choice.uniform(1, 50), 2)
-    commands = [(2, lines[-1])] if len(lines) > 1 else []
-    commands.append((0, 0, {"name": "L", "product_id": made["tea"], "qty": 1, "price_unit": amount,
-                            "price_subtotal": amount, "price_subtotal_incl": amount}))
-    api("pos.order", "write", [order], {"lines": commands, "amount_paid": amount})
+    api("pos.order", "write", [order], {"lines": [(0, 0, ticket(made, amount))], "amount_paid": amount})
 
 
-OPERATIONS = [partner, rename, archive, delete, product, price, employee, purchase, purchase_line, till]
+def sell(api, choice, mine, made):
+    session = api("pos.order", "read", made["orders"][:1], ["session_id"])[0]["session_id"][0]
+    amount = round(choice.uniform(1, 50), 2)
+    order = shop_data.create(
+        api, "pos.order", session_id=session, company_id=1, amount_total=amount, amount_tax=0,
+        amount_paid=amount, amount_return=0, lines=[(0, 0, ticket(made, amount))] * choice.randrange(1, 4),
+    )
+    mine["pos.order"].append(order)
+    api("pos.order", "write", [order], {"state": "paid"})
+
+
+OPERATIONS = [partner, rename, archive, delete, product, price, hire, contract, count_stock, purchase,
+              purchase_line, till, sell]
 LATE_CHANGES = [
     ("res_partner", "street = md5(random()::text)"),
     ("product_category", "removal_strategy_id = NULL"),
@@ -169,20 +248,20 @@ def run_jobs(db, stopping, ended):
             time.sleep(0.2)
 
 
-def kill_something(db, server, choice):
+def kill_something(scene, choice):
     """Returns what was killed."""
     how = choice.choice(["backend", "backend", "terminate", "cancel", "cluster", "odoo"])
     if how == "cluster":
-        db.cluster.stop("immediate")
-        db.cluster.start()
+        scene.cluster.stop("immediate")
+        scene.cluster.start()
         return how
     if how == "odoo":
-        server.halt()
+        scene.odoo.halt()
         time.sleep(choice.uniform(0, 2))
-        server.launch()
+        scene.odoo.launch()
         return how
     try:
-        with psycopg2.connect(db.cluster.dsn()) as connection, connection.cursor() as cursor:
+        with closing(psycopg2.connect(scene.cluster.dsn())) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL odoo_sync_job%%'")
             pids = [pid for (pid,) in cursor.fetchall()]
             for pid in pids[:1]:
@@ -196,45 +275,89 @@ def kill_something(db, server, choice):
         return None
 
 
-def test_convergence(folder):
+def test_convergence(scene):
     print(f"SEED={SEED} SECONDS={SECONDS:g}")
     choice = random.Random(SEED)
-    server = odoo.Server(folder / "convergence-odoo")
-    cluster = Cluster(folder / "convergence-pg", ports.free(1)[0])
-    server.start()
-    try:
-        cluster.init()
-        cluster.start()
-        made = shop_data.furnish(Api(server))
-        db = Database(cluster)
-        db.server(server.url, page_size=50, overlap=OVERLAP)
-        db.run("CALL odoo_sync_job()")
-        writers, stopping, kills, ended = Writers(server, made), threading.Event(), [], []
-        jobs = threading.Thread(target=run_jobs, args=(db, stopping, ended))
-        writers.start()
-        jobs.start()
-        end = time.monotonic() + SECONDS
-        while time.monotonic() < end:
-            time.sleep(choice.uniform(0.5, 4))
-            killed = kill_something(db, server, choice)
-            kills += [killed] if killed else []
-        writers.stop()
-        stopping.set()
-        jobs.join()
-        db.reconnect()
-        db.run("CALL odoo_sync_job()")
-        truth = psycopg2.connect(server.cluster.dsn(server.database))
-        before = [line for table in TABLES for line in differences(db, truth, table)]
-        for entity in ("customers", "products", "sales", "purchases", "employees"):
-            db.run("SELECT * FROM odoo_reconcile(%s)", entity)
-        after = [line for table in TABLES for line in differences(db, truth, table)]
-        truth.close()
-        print(f"{writers.operations} operations, {len(ended)} jobs ended, {len(kills)} kills survived ({', '.join(kills)}), "
-              f"{len(before)} differences after the job, {len(after)} after the reconcile")
-        assert after == []
-        # What only a reconcile can find is what was deleted.
-        assert [line for line in before if "too many" not in line] == []
-    finally:
-        server.stop()
-        cluster.stop("immediate")
+    writers, stopping, kills, ended = Writers(scene), threading.Event(), [], []
+    jobs = threading.Thread(target=run_jobs, args=(scene.db, stopping, ended))
+    writers.start()
+    jobs.start()
+    end = time.monotonic() + SECONDS
+    while time.monotonic() < end:
+        # Now and then a job shall come to its end.
+        time.sleep(choice.choice([0.5, 1, 2, 6]))
+        killed = kill_something(scene, choice)
+        kills += [killed] if killed else []
+    writers.stop()
+    stopping.set()
+    jobs.join()
+    scene.db.reconnect()
+    scene.db.run("CALL odoo_sync_job()")
+    before = scene.differences()
+    scene.reconcile()
+    after = scene.differences()
+    print(f"{writers.operations} operations, {len(ended)} jobs ended, {len(kills)} kills survived ({', '.join(kills)}), "
+          f"{len(before)} deleted records after the job, {len(after)} differences after the reconcile")
+    assert after == []
+    if SECONDS >= 20:
+        assert writers.worked == {operation.__name__ for operation in OPERATIONS}
+    # What only a reconcile can find is what was deleted.
+    assert [line for line in before if "too many" not in line] == []
 
+
+# What each safeguard is there for: with it there is no difference, and without it there is one.
+
+
+def late_commit(scene):
+    """A transaction commits after a run that saw a later change."""
+    partners = [shop_data.create(scene.api, "res.partner", name=f"Late {n}") for n in range(2)]
+    scene.db.run("CALL odoo_sync_job()")
+    with closing(psycopg2.connect(scene.odoo.cluster.dsn(scene.odoo.database))) as late, late.cursor() as cursor:
+        cursor.execute("UPDATE res_partner SET street = 'late', write_date = now() AT TIME ZONE 'UTC' WHERE id = %s",
+                       partners[:1])
+        # Longer than a scan, which is taken off the watermark.
+        time.sleep(4)
+        scene.api("res.partner", "write", partners[1:], {"street": "in time"})
+        scene.db.run("CALL odoo_sync_job()")
+        late.commit()
+    scene.db.run("CALL odoo_sync_job()")
+
+
+def line_removed(scene):
+    tea = {"product_id": scene.made["tea"], "product_qty": 1}
+    order = shop_data.create(
+        scene.api, "purchase.order", partner_id=scene.made["customer"], order_line=[(0, 0, tea), (0, 0, tea)]
+    )
+    scene.db.run("CALL odoo_sync_job()")
+    last = scene.api("purchase.order", "read", [order], ["order_line"])[0]["order_line"][-1]
+    scene.api("purchase.order", "write", [order], {"order_line": [(2, last)]})
+    scene.db.run("CALL odoo_sync_job()")
+
+
+def partner_deleted(scene):
+    partner = shop_data.create(scene.api, "res.partner", name="Doomed")
+    scene.db.run("CALL odoo_sync_job()")
+    scene.api("res.partner", "unlink", [partner])
+    scene.db.run("CALL odoo_sync_job()")
+
+
+@pytest.mark.parametrize("happens, without, sign", [
+    (late_commit, "ALTER SERVER erp OPTIONS (SET overlap '0')", "dim_customers"),
+    (line_removed, "SET odoo_etl.debug_without = 'line_comparison'", "fact_purchases"),
+    (partner_deleted, None, "dim_customers"),
+])
+def test_each_safeguard_is_needed(scene, happens, without, sign):
+    scene.db.run("CALL odoo_sync_job()")
+    scene.reconcile()
+    assert scene.differences() == []
+    happens(scene)
+    if without:
+        assert scene.differences() == []
+        scene.db.run(without)
+        happens(scene)
+    found = scene.differences()
+    assert found and all(line.startswith(sign) for line in found)
+    scene.db.run("RESET odoo_etl.debug_without")
+    scene.db.run(f"ALTER SERVER erp OPTIONS (SET overlap '{OVERLAP}')")
+    scene.reconcile()
+    assert scene.differences() == []

@@ -36,6 +36,11 @@ impl Request {
     pub fn label(&self) -> String {
         format!("{}.{}", self.model, self.method)
     }
+
+    /// Whether the same could be asked for fewer records.
+    pub fn can_shrink(&self) -> bool {
+        self.ids.as_ref().is_some_and(|ids| ids.len() > 1)
+    }
 }
 
 /// One of Odoo's protocols.
