@@ -9,7 +9,7 @@ PYTHON ?= /usr/bin/python3
 ODOO ?= real
 PGRX_VERSION := 0.18.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-PACKAGES := postgresql-15 postgresql-server-dev-15 libclang-dev clang pkg-config gcc openssl \
+PACKAGES := postgresql-15 postgresql-server-dev-15 postgresql-15-cron libclang-dev clang pkg-config gcc openssl \
             python3 python3-venv sudo
 
 # cargo-pgrx's own folder, so that a developer's stays as it is.

@@ -11,19 +11,83 @@ CREATE TABLE odoo_sync_servers (
 );
 COMMENT ON TABLE odoo_sync_servers IS 'the Odoo database that fills each schema; another one is refused until odoo_forget()';
 
--- What the extension remembers of each table's runs. Only its functions write it.
+-- How the last run of each table ended. Only the extension's functions write it.
 CREATE TABLE odoo_sync_state (
     server text NOT NULL,
     target text NOT NULL,
+    entity text NOT NULL,
     status text NOT NULL,
     last_started timestamp with time zone NOT NULL,
     last_finished timestamp with time zone NOT NULL,
+    -- When the last run began that ended well.
     last_success timestamp with time zone,
+    last_duration interval NOT NULL,
     rows_fetched bigint NOT NULL,
+    -- Runs that failed since then, and until when scheduled jobs wait.
+    failures integer NOT NULL,
+    next_start timestamp with time zone,
     last_error text,
+    last_sqlstate text,
     PRIMARY KEY (server, target)
 );
 COMMENT ON TABLE odoo_sync_state IS 'how the last run of each table ended, per server';
+
+-- One row per run and table.
+CREATE SEQUENCE odoo_sync_run;
+CREATE TABLE odoo_sync_log (
+    run bigint NOT NULL,
+    server text NOT NULL,
+    entity text NOT NULL,
+    target text NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    role name NOT NULL,
+    pid integer NOT NULL,
+    started timestamp with time zone NOT NULL,
+    finished timestamp with time zone NOT NULL,
+    fetched bigint NOT NULL,
+    inserted bigint NOT NULL,
+    updated bigint NOT NULL,
+    deleted bigint NOT NULL,
+    missing bigint NOT NULL,
+    quarantined bigint NOT NULL,
+    pages bigint NOT NULL,
+    requests bigint NOT NULL,
+    retries bigint NOT NULL,
+    bytes bigint NOT NULL,
+    seconds double precision NOT NULL,
+    seconds_waiting double precision NOT NULL,
+    seconds_loading double precision NOT NULL,
+    -- On threads of their own, beside the waiting and the loading.
+    seconds_decoding double precision NOT NULL,
+    error text,
+    sqlstate text,
+    PRIMARY KEY (run, target)
+);
+CREATE INDEX ON odoo_sync_log (finished);
+CREATE INDEX ON odoo_sync_log (server, target, run);
+COMMENT ON TABLE odoo_sync_log IS 'what each run did with each table, kept for odoo_etl.log_retention';
+
+-- Jobs that pg_cron runs.
+CREATE TABLE odoo_sync_schedules (
+    server text NOT NULL,
+    entity text NOT NULL,
+    reconcile boolean NOT NULL,
+    role name NOT NULL,
+    schedule text NOT NULL,
+    jobid bigint NOT NULL,
+    scheduled_at timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, entity, reconcile, role)
+);
+
+-- Servers whose scheduled jobs a refused login has stopped, per role, until odoo_resume().
+CREATE TABLE odoo_sync_stops (
+    server text NOT NULL,
+    role name NOT NULL,
+    reason text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, role)
+);
 
 -- Up to when each feed of a table has been read, by Odoo's clock.
 CREATE TABLE odoo_sync_watermarks (
@@ -69,14 +133,6 @@ CREATE TABLE odoo_sync_columns (
     PRIMARY KEY (server, target, channel, column_name)
 );
 
-CREATE VIEW odoo_columns AS
-SELECT server, target, nullif(channel, '') AS channel, column_name, column_type AS type,
-       odoo_model AS model, odoo_field AS field, kind
-FROM odoo_sync_columns
-ORDER BY server, target, channel, position;
-COMMENT ON VIEW odoo_columns IS 'lineage: the Odoo model and field behind each column, as resolved on the last run per server';
-GRANT SELECT ON odoo_columns TO PUBLIC;
-
 -- The trigger of the warehouse's tables. Its arguments are their columns that come from Odoo: a
 -- row in which somebody else changes one has no write_date of Odoo any more, so that
 -- odoo_verify() sees it and odoo_reconcile() repairs it.
@@ -98,4 +154,8 @@ SELECT pg_catalog.pg_extension_config_dump('odoo_sync_servers', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_state', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_watermarks', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_quarantine', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_run', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_log', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_schedules', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_stops', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');

@@ -4,7 +4,7 @@
 //! every SQL function. Threads that this module spawns must not call PostgreSQL.
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, c_int};
+use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use std::{io, ptr};
 
 use pgrx::pg_sys::panic::CaughtError;
-use pgrx::{PgSqlErrorCode, PgTryBuilder, pg_sys};
+use pgrx::{PgMemoryContexts, PgSqlErrorCode, PgTryBuilder, pg_sys};
 
 /// How long a cancel may go unnoticed.
 const POLL: Duration = Duration::from_millis(50);
@@ -26,6 +26,12 @@ unsafe extern "C" {
         set: *const pg_sys::__sigset_t,
         before: *mut pg_sys::__sigset_t,
     ) -> c_int;
+}
+
+// SAFETY: as PostgreSQL's utils/elog.h declares them; they return at levels below ERROR.
+unsafe extern "C" {
+    fn errstart(level: c_int, domain: *const c_char) -> bool;
+    fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
 }
 
 /// Spawns a thread that PostgreSQL's signals never reach: their handlers belong to the
@@ -61,10 +67,83 @@ pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
     }
 }
 
+/// Writes a line to the server's log, without the statement that it comes from.
+pub fn log_line(text: &str) {
+    let text = CString::new(text.replace('\0', "")).unwrap_or_default();
+    // SAFETY: errstart to errfinish as utils/elog.h asks for; LOG returns. The format has one %s.
+    unsafe {
+        if errstart(pg_sys::LOG as c_int, ptr::null()) {
+            pg_sys::errmsg_internal(c"%s".as_ptr(), text.as_ptr());
+            pg_sys::errhidestmt(true);
+            pg_sys::errhidecontext(true);
+            errfinish(c"journal".as_ptr(), 0, c"log_line".as_ptr());
+        }
+    }
+}
+
+/// Runs `body` with a memory context of its own, which is freed after it: what a set-returning
+/// function allocates lives until its end otherwise. What `body` returns is Rust's own.
+pub fn in_own_memory<T>(body: impl FnOnce() -> T) -> T {
+    let mut context = PgMemoryContexts::new("odoo_etl page");
+    // SAFETY: nothing that `body` returns points into the context: SPI's results are copied into
+    // Rust's types, and no other pointer leaves this module. After an error the transaction's
+    // end frees it.
+    unsafe { context.switch_to(|_| body()) }
+}
+
 /// Sleeps; a cancel, a time-out or a terminate ends it with PostgreSQL's own error.
 pub fn sleep(time: Duration) {
     std::thread::sleep(time);
     pgrx::check_for_interrupts!();
+}
+
+/// The parameters of a backend's progress, as commands/progress.h numbers those of COPY, and
+/// behind them those of this extension. The view odoo_sync_progress counts them from 1.
+#[derive(Debug, Clone, Copy)]
+pub struct Progress {
+    pub table: pg_sys::Oid,
+    pub server: pg_sys::Oid,
+    pub phase: i64,
+    pub pages: i64,
+    pub rows: i64,
+    pub total: i64,
+    /// Milliseconds since 1970.
+    pub started: i64,
+}
+
+/// By which the view knows this extension's own progress among that of COPY.
+const PROGRESS_SIGN: i64 = 7_366_746;
+
+/// Shows to other sessions how far this one is, at once and without a transaction: as a COPY
+/// from a callback, which is how PostgreSQL shows its own table synchronisation.
+pub fn show_progress(progress: &Progress) {
+    const COPY_FROM: i64 = 1;
+    const FROM_CALLBACK: i64 = 4;
+    let values = [
+        (2, progress.rows),
+        (4, COPY_FROM),
+        (5, FROM_CALLBACK),
+        (10, PROGRESS_SIGN),
+        (11, i64::from(progress.server.to_u32())),
+        (12, progress.phase),
+        (13, progress.pages),
+        (14, progress.total),
+        (15, progress.started),
+    ];
+    // SAFETY: they write to the backend's own entry, at places below PGSTAT_NUM_PROGRESS_PARAM.
+    unsafe {
+        let command = pg_sys::ProgressCommandType::PROGRESS_COMMAND_COPY;
+        pg_sys::pgstat_progress_start_command(command, progress.table);
+        for (index, value) in values {
+            pg_sys::pgstat_progress_update_param(index, value);
+        }
+    }
+}
+
+/// Ends what [`show_progress`] shows; an error does so too.
+pub fn hide_progress() {
+    // SAFETY: it clears the backend's own entry.
+    unsafe { pg_sys::pgstat_progress_end_command() }
 }
 
 /// An error of PostgreSQL or of this extension that a subtransaction caught.

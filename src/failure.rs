@@ -43,6 +43,12 @@ impl Failure {
         Failure::new(State::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be NULL"))
     }
 
+    /// The SQLSTATE as its five characters: six bits each (MAKE_SQLSTATE in utils/elog.h).
+    pub fn code(&self) -> String {
+        let code = self.sqlstate as u32;
+        (0..5).map(|place| ((code >> (6 * place) & 0x3f) as u8 + b'0') as char).collect()
+    }
+
     /// Says it as a WARNING; the statement goes on.
     pub fn warn(self) {
         self.report(PgLogLevel::WARNING);
@@ -106,6 +112,11 @@ impl From<Error> for Failure {
                 State::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
                 None,
                 "Check the host in the server option url, and the name service of the database's machine.",
+            ),
+            Error::Forbidden { .. } => (
+                State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                None,
+                "A superuser may add the host, or its network, to the setting odoo_etl.allowed_hosts.",
             ),
             Error::Connect { .. } => (
                 State::ERRCODE_SQLCLIENT_UNABLE_TO_ESTABLISH_SQLCONNECTION,
@@ -203,4 +214,15 @@ fn from_fault(fault: &Fault) -> Failure {
     };
     let failure = Failure::new(sqlstate, Error::Fault(fault.clone()).to_string()).hint(hint);
     Failure { detail: fault.detail.clone(), ..failure }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_have_five_characters() {
+        assert_eq!(Failure::new(State::ERRCODE_LOCK_NOT_AVAILABLE, "").code(), "55P03");
+        assert_eq!(Failure::new(State::ERRCODE_CONNECTION_FAILURE, "").code(), "08006");
+    }
 }

@@ -82,9 +82,9 @@ numbers = itertools.count(1)
 class Database:
     """A database of its own, with the extension in it."""
 
-    def __init__(self, cluster):
+    def __init__(self, cluster, name=None):
         self.cluster = cluster
-        self.name = f"db{next(numbers)}"
+        self.name = name or f"db{next(numbers)}"
         cluster.sql(f"CREATE DATABASE {self.name}")
         self.connection = self.connect()
         self.run("CREATE EXTENSION odoo_etl")

@@ -199,3 +199,10 @@ def test_a_deadlock_with_somebody_else_is_survived(db, fake):
     assert db.value(deadlocks) == 1
     assert db.value("SELECT status FROM odoo_sync_state WHERE target = 'dim_products'") == "ok"
     assert db.value("SELECT count(*) FROM dim_products WHERE name = 'Product ' || id") == 50
+
+
+def test_to_schedule_without_pg_cron_says_what_to_add(db, fake):
+    db.server(url(fake))
+    with pytest.raises(psycopg2.errors.FeatureNotSupported) as raised:
+        db.run("SELECT odoo_schedule('all', '0 1 * * *')")
+    assert "shared_preload_libraries = 'pg_cron'" in raised.value.diag.message_hint

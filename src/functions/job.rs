@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode as State, PgXactCallbackEvent, register_xact_callback};
 
-use super::sync::named;
+use super::sync::{ALL, named};
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::Job;
+use crate::sync::{Job, Wish};
 use crate::warehouse::ENTITIES;
 
 thread_local! {
@@ -25,14 +25,21 @@ extension_sql_file!(
 /// Begins a job. Of use to the procedure odoo_sync_job only.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
-fn odoo_sync_job_begin(entity: Option<&str>, server: Option<&str>, full_refresh: bool) {
+fn odoo_sync_job_begin(
+    entity: Option<&str>,
+    server: Option<&str>,
+    full_refresh: bool,
+    reconcile: bool,
+    scheduled: bool,
+) {
     let begin = || {
         let server = Server::named_or_only(server)?;
+        let entity = entity.ok_or_else(|| Failure::null_argument("entity"))?;
         let entities = match entity {
-            Some("all") => ENTITIES.iter().collect(),
-            entity => vec![named(entity)?],
+            ALL => ENTITIES.iter().collect(),
+            entity => vec![named(Some(entity))?],
         };
-        Job::begin(server, entities, full_refresh)
+        Job::begin(server, entities, Wish { entity, full_refresh, reconcile, scheduled })
     };
     keep(begin().or_raise());
 }
@@ -54,18 +61,7 @@ fn odoo_sync_job_step() -> bool {
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
 fn odoo_sync_job_end() {
-    let failures = take().or_raise().into_failures();
-    let names: Vec<_> = failures.iter().map(|(entity, _)| *entity).collect();
-    if let Some((_, first)) = failures.first() {
-        let lines: Vec<_> = failures
-            .iter()
-            .map(|(entity, failure)| format!("{entity}: {}", failure.message))
-            .collect();
-        Failure::new(first.sqlstate, format!("could not sync {}", names.join(", ")))
-            .detail(lines.join("\n"))
-            .hint("What was loaded before is committed. SELECT * FROM odoo_check() looks for the cause.")
-            .raise();
-    }
+    take().and_then(Job::end).or_raise();
 }
 
 fn take() -> Result<Job, Failure> {

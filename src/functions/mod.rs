@@ -4,5 +4,6 @@ mod check;
 mod forget;
 mod job;
 mod read;
+mod schedule;
 mod sync;
 mod wrapper;

@@ -5,10 +5,11 @@ use pgrx::prelude::*;
 
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{Run, TableReport, Verdict};
+use crate::sync::{Kind, Run, TableReport, Verdict};
 use crate::warehouse::{self, ENTITIES, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state");
+extension_sql_file!("../../sql/views.sql", name = "views", requires = ["state"]);
 
 /// entity, target, fetched, inserted, updated, unchanged, deleted, missing, quarantined, status,
 /// error, seconds.
@@ -41,7 +42,7 @@ fn odoo_sync(
 > {
     let report = || {
         let entity = named(entity)?;
-        with_run(server, &[entity], full_refresh, |run| run.sync(entity))
+        with_run(server, &[entity], Kind::Sync, full_refresh, |run| run.sync(entity))
     };
     rows(report().or_raise())
 }
@@ -72,7 +73,7 @@ fn odoo_sync_all(
 > {
     let report = || {
         let all: Vec<_> = ENTITIES.iter().collect();
-        with_run(server, &all, full_refresh, |run| {
+        with_run(server, &all, Kind::Sync, full_refresh, |run| {
             all.iter().for_each(|entity| run.try_sync(entity));
             Ok(())
         })
@@ -107,7 +108,7 @@ fn odoo_reconcile(
 > {
     let report = || {
         let entity = named(entity)?;
-        with_run(server, &[entity], false, |run| run.reconcile(entity))
+        with_run(server, &[entity], Kind::Reconcile, false, |run| run.reconcile(entity))
     };
     rows(report().or_raise())
 }
@@ -134,7 +135,8 @@ fn odoo_verify(
 > {
     let verify = || {
         let entity = named(entity)?;
-        Run::begin(Server::named_or_only(server)?, None, false)?.verify(entity)
+        let server = Server::named_or_only(server)?;
+        Run::begin(server, None, Kind::Reconcile, false)?.verify(entity)
     };
     let verdicts: Vec<Verdict> = verify().or_raise();
     TableIterator::new(verdicts.into_iter().map(|Verdict { dataset, feed, found }| {
@@ -151,6 +153,9 @@ fn odoo_verify(
     }))
 }
 
+/// What stands for every entity.
+pub const ALL: &str = "all";
+
 /// The entity that a user names.
 pub fn named(entity: Option<&str>) -> Result<&'static Entity, Failure> {
     let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
@@ -160,6 +165,7 @@ pub fn named(entity: Option<&str>) -> Result<&'static Entity, Failure> {
 fn with_run(
     server: Option<&str>,
     entities: &[&'static Entity],
+    kind: Kind,
     full_refresh: bool,
     body: impl FnOnce(&mut Run) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
@@ -167,7 +173,7 @@ fn with_run(
         [entity] => Some(*entity),
         _ => None,
     };
-    let mut run = Run::begin(Server::named_or_only(server)?, alone, full_refresh)?;
+    let mut run = Run::begin(Server::named_or_only(server)?, alone, kind, full_refresh)?;
     body(&mut run)?;
     run.finish(entities)
 }

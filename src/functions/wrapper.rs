@@ -4,7 +4,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::{pg_sys, prelude::*};
 
 use crate::failure::{Failure, OrRaise};
-use crate::server::{Place, Wrong, check};
+use crate::server::{Place, Wrong, check, may_read_files, read_key};
 
 /// The validator of odoo_fdw.
 #[pg_extern(strict)]
@@ -23,6 +23,22 @@ fn odoo_fdw_validator(options: Vec<Option<String>>, catalog: pg_sys::Oid) {
         })
         .collect();
     check(place, &pairs).map_err(explain).or_raise();
+    if let Some((_, path)) = pairs.iter().find(|(name, _)| name == "api_key_file") {
+        key_file(path).or_raise();
+    }
+}
+
+/// Lets only those name a file who could read it with COPY too.
+fn key_file(path: &str) -> Result<(), Failure> {
+    if !may_read_files()? {
+        return Err(Failure::new(
+            State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            "permission denied to set the option \"api_key_file\"",
+        )
+        .detail("Only roles with the privileges of \"pg_read_server_files\" may.")
+        .hint("Use api_key, or ask an administrator to make the user mapping for you."));
+    }
+    read_key(path).map(drop)
 }
 
 fn explain(wrong: Wrong) -> Failure {

@@ -7,8 +7,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 
 use super::error::Error;
+use super::meter::{Meter, Traffic};
 use super::model::Model;
 use super::sink::Sink;
+use super::transport::hosts::AllowedHosts;
 use super::transport::http::{Canceller, Clock, Endpoint, Http};
 use super::transport::xmlrpc::XmlRpc;
 use super::transport::{Credentials, Request, Transport};
@@ -38,6 +40,7 @@ pub struct Settings {
     pub max_response: u64,
     /// The PEM text of the certificates to trust instead of the system's.
     pub ca: Option<String>,
+    pub allowed: AllowedHosts,
 }
 
 /// A session that several threads may use at once; they share its login.
@@ -45,6 +48,7 @@ pub struct Connection {
     transport: Box<dyn Transport>,
     canceller: Canceller,
     clock: Clock,
+    meter: Meter,
     credentials: Credentials,
     language: Option<String>,
     companies: Vec<i64>,
@@ -67,15 +71,19 @@ impl Connection {
     /// # Errors
     /// [`Error::Tls`] for certificates that cannot be read.
     pub fn new(settings: Settings) -> Result<Connection, Error> {
+        let meter = Meter::default();
         let http = Http::new(Endpoint {
             url: settings.url,
             timeout: settings.timeout,
             max_response: settings.max_response,
             ca: settings.ca,
+            allowed: settings.allowed,
+            meter: meter.clone(),
         })?;
         Ok(Connection {
             canceller: http.canceller(),
             clock: http.clock(),
+            meter,
             transport: Box::new(XmlRpc::new(http)),
             credentials: Credentials {
                 database: settings.database,
@@ -93,6 +101,11 @@ impl Connection {
     /// What ends this connection's requests from another thread.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
+    }
+
+    /// What this connection has done so far.
+    pub fn traffic(&self) -> Traffic {
+        self.meter.read()
     }
 
     /// The time by Odoo's clock, as its last answer told it.
@@ -180,6 +193,7 @@ impl Connection {
                     if !self.canceller.sleep(wait.mul_f64(1.0 + random())) {
                         return Err(Error::Cancelled);
                     }
+                    self.meter.retry();
                     delay = (delay * 2).min(MAX_DELAY);
                 }
                 done => return done,

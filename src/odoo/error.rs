@@ -10,6 +10,8 @@ pub enum Error {
     Url { url: String, reason: String },
     /// The host's name has no address.
     Resolve { host: String },
+    /// The host may not be asked.
+    Forbidden { url: String, reason: String },
     /// No connection came about: refused, unreachable, timed out.
     Connect { url: String, reason: String },
     /// TLS failed: an untrusted or expired certificate, a wrong name, no TLS at all.
@@ -178,6 +180,7 @@ impl fmt::Display for Error {
         match self {
             Error::Url { url, reason } => write!(f, "\"{url}\" is not a usable URL: {reason}"),
             Error::Resolve { host } => write!(f, "could not resolve the host name \"{host}\""),
+            Error::Forbidden { url, reason } => write!(f, "{url} may not be asked: {reason}"),
             Error::Connect { url, reason } => write!(f, "could not connect to {url}: {reason}"),
             Error::Tls { url, reason } => {
                 write!(f, "could not establish TLS with {url}: {reason}")

@@ -1,16 +1,21 @@
 //! CREATE SERVER and CREATE USER MAPPING: from their options to a session with Odoo.
 
 mod options;
+mod secret;
 mod session;
+
+use std::cell::RefCell;
+use std::collections::HashSet;
 
 use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
 pub use options::{Place, ServerOptions, Wrong, check};
+pub use secret::{may_read_files, read_key};
 pub use session::{Session, Ticket};
 
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Connection, Settings};
+use crate::odoo::{AllowedHosts, Connection, Settings, is_loopback};
 use crate::quote::ident;
 use crate::settings;
 
@@ -19,6 +24,11 @@ pub struct Server {
     pub oid: pg_sys::Oid,
     pub name: String,
     pub options: ServerOptions,
+}
+
+thread_local! {
+    /// The URLs that the session was warned of.
+    static WARNED: RefCell<HashSet<String>> = RefCell::default();
 }
 
 const CREATE_SERVER: &str =
@@ -125,6 +135,14 @@ impl Server {
                 .hint("The file is read by the database's operating system user.")
             })?),
         };
+        let allowed = AllowedHosts::parse(&settings::allowed_hosts()).map_err(|reason| {
+            Failure::new(
+                State::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("invalid value for odoo_etl.allowed_hosts: {reason}"),
+            )
+            .hint("For example: erp.example.com, *.example.org, 10.0.0.0/8")
+        })?;
+        self.warn_of_plain_http();
         let connection = Connection::new(Settings {
             url: self.options.url.clone(),
             database: self.options.database.clone(),
@@ -137,8 +155,24 @@ impl Server {
             timeout: self.options.timeout,
             max_response: settings::max_response_size(),
             ca,
+            allowed,
         })?;
         Ok(Session::new(connection, self.options.readers))
+    }
+
+    /// Says once per session that the secret travels unencrypted.
+    fn warn_of_plain_http(&self) {
+        let url = &self.options.url;
+        let is_new = || WARNED.with_borrow_mut(|warned| warned.insert(url.clone()));
+        if url.starts_with("http://") && !is_loopback(url) && is_new() {
+            Failure::new(
+                State::ERRCODE_WARNING,
+                format!("server \"{}\" is asked without encryption", self.name),
+            )
+            .detail(format!("Login and secret travel in the open to {url}."))
+            .hint("Let the server option url begin with https://.")
+            .warn();
+        }
     }
 
     /// Login and secret of the current user's mapping, else of PUBLIC's.
@@ -164,7 +198,10 @@ impl Server {
             Some(pairs.swap_remove(index).1)
         };
         let login = take("login").unwrap_or_default();
-        let secret = take("password").or_else(|| take("api_key")).unwrap_or_default();
+        let secret = match take("api_key_file") {
+            Some(path) => read_key(&path)?,
+            None => take("password").or_else(|| take("api_key")).unwrap_or_default(),
+        };
         Ok((login, secret))
     }
 }

@@ -49,7 +49,11 @@ pub const OPTIONS: &[Spec] = &[
     required(mapping("login", present)),
     mapping("password", present),
     mapping("api_key", present),
+    mapping("api_key_file", path),
 ];
+
+/// A user mapping has one of them.
+const SECRETS: &[&str] = &["password", "api_key", "api_key_file"];
 
 struct Range {
     min: u32,
@@ -156,14 +160,17 @@ pub fn check(place: Option<Place>, pairs: &[(String, String)]) -> Result<(), Wro
         }
     }
     if place == Some(Place::UserMapping) {
-        match (find(pairs, "password"), find(pairs, "api_key")) {
-            (None, None) => {
-                return Err(Wrong::Secret { reason: "one of password and api_key is required" });
+        let secrets = SECRETS.iter().filter(|name| find(pairs, name).is_some()).count();
+        match secrets {
+            0 => {
+                let reason = "one of password, api_key and api_key_file is required";
+                return Err(Wrong::Secret { reason });
             }
-            (Some(_), Some(_)) => {
-                return Err(Wrong::Secret { reason: "password and api_key exclude each other" });
+            1 => {}
+            _ => {
+                let reason = "password, api_key and api_key_file exclude each other";
+                return Err(Wrong::Secret { reason });
             }
-            _ => {}
         }
     }
     Ok(())

@@ -1,7 +1,8 @@
 //! A connection whose requests run on threads, while the backend waits and stays interruptible.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -11,7 +12,7 @@ use pgrx::PgSqlErrorCode;
 
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Canceller, Connection, Error};
+use crate::odoo::{Canceller, Connection, Error, Traffic};
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -26,6 +27,8 @@ pub struct Session {
     queue: Arc<Queue>,
     threads: RefCell<Vec<JoinHandle<()>>>,
     readers: usize,
+    /// How long the backend has waited for answers.
+    waited: Rc<Cell<Duration>>,
 }
 
 #[derive(Default)]
@@ -42,7 +45,10 @@ struct State {
 }
 
 /// An answer that is still to come.
-pub struct Ticket<T>(Receiver<Result<T, Error>>);
+pub struct Ticket<T> {
+    receiver: Receiver<Result<T, Error>>,
+    waited: Rc<Cell<Duration>>,
+}
 
 impl<T> Ticket<T> {
     /// Waits for the answer; a cancel ends the wait with PostgreSQL's own error.
@@ -52,7 +58,10 @@ impl<T> Ticket<T> {
 
     /// Waits for the answer, or for what Odoo or the network had against it.
     pub fn outcome(self) -> Result<Result<T, Error>, Failure> {
-        match backend::receive(&self.0) {
+        let begin = Instant::now();
+        let answer = backend::receive(&self.receiver);
+        self.waited.set(self.waited.get() + begin.elapsed());
+        match answer {
             Some(answer) => Ok(answer),
             None => Err(Failure::new(
                 PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
@@ -70,7 +79,18 @@ impl Session {
             queue: Arc::default(),
             threads: RefCell::default(),
             readers,
+            waited: Rc::default(),
         }
+    }
+
+    /// What was asked of Odoo so far.
+    pub fn traffic(&self) -> Traffic {
+        self.connection.traffic()
+    }
+
+    /// How long the backend has waited for answers so far.
+    pub fn waited(&self) -> Duration {
+        self.waited.get()
     }
 
     /// How many requests may run at once.
@@ -118,7 +138,7 @@ impl Session {
         if short_of_hands && self.threads.borrow().len() < self.readers {
             self.hire()?;
         }
-        Ok(Ticket(receiver))
+        Ok(Ticket { receiver, waited: self.waited.clone() })
     }
 
     fn hire(&self) -> Result<(), Failure> {

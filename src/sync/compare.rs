@@ -3,6 +3,7 @@
 
 use std::rc::Rc;
 
+use chrono::DateTime;
 use pgrx::prelude::*;
 
 use super::extract::Scan;
@@ -41,16 +42,17 @@ pub fn compare(
 ) -> Result<Difference, Failure> {
     let fields = vec![("write_date".to_owned(), FieldType::Datetime)];
     let mut scan = Scan::begin(session, &plan.model, plan.domain(), fields, PAGE_SIZE)?;
-    let (mut ids, mut dates) = (Vec::new(), Vec::new());
+    // As seconds: the texts of a large table would take much memory.
+    let (mut ids, mut dates): (Vec<i64>, Vec<Option<i64>>) = (Vec::new(), Vec::new());
     while let Some(page) = scan.next()? {
         ids.extend(page.ids());
         if let Some(Cells::Texts(texts)) = page.column("write_date") {
-            dates.extend(texts.iter().map(|date| date.map(str::to_owned)));
+            dates.extend(texts.iter().map(|date| seconds(date?)));
         }
     }
     let sql = difference(schema, plan.dataset, feed);
-    let args = [ids.clone().into(), dates.into()];
     Spi::connect(|client| {
+        let args = [ids.clone().into(), dates.into()];
         let row = client.select(&sql, None, &args)?.first();
         Ok(Difference {
             rows: row.get(1)?.unwrap_or(0),
@@ -60,6 +62,11 @@ pub fn compare(
             present: ids,
         })
     })
+}
+
+/// `2024-01-31 23:59:59+00` in seconds since 1970.
+fn seconds(date: &str) -> Option<i64> {
+    Some(DateTime::parse_from_str(date, "%Y-%m-%d %H:%M:%S%#z").ok()?.timestamp())
 }
 
 fn difference(schema: &str, dataset: &Dataset, feed: usize) -> String {
@@ -72,7 +79,7 @@ fn difference(schema: &str, dataset: &Dataset, feed: usize) -> String {
         Kind::Fact => "false",
     };
     format!(
-        "WITH odoo AS (SELECT id, at::timestamptz FROM unnest($1::bigint[], $2::text[]) AS odoo (id, at)), \
+        "WITH odoo AS (SELECT id, to_timestamp(at) AS at FROM unnest($1::bigint[], $2::bigint[]) AS odoo (id, at)), \
          here AS (SELECT id, odoo_write_date, {deleted} AS is_deleted FROM {} {channel}) \
          SELECT count(here.id) FILTER (WHERE NOT is_deleted), \
            array_agg(odoo.id) FILTER (WHERE odoo.id IS NOT NULL AND (here.id IS NULL OR is_deleted)), \
@@ -81,4 +88,13 @@ fn difference(schema: &str, dataset: &Dataset, feed: usize) -> String {
          FROM odoo FULL JOIN here ON here.id = odoo.id",
         qualified(schema, dataset.table),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn dates_are_read() {
+        assert_eq!(super::seconds("1970-01-02 00:00:01+00"), Some(86_401));
+        assert_eq!(super::seconds("soon"), None);
+    }
 }

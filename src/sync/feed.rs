@@ -8,9 +8,10 @@ use pgrx::prelude::*;
 
 use super::extract::{self, Scan};
 use super::plan::{Catalogue, Plan};
-use super::progress::Progress;
-use super::run::{Run, Target, is_denied};
+use super::progress::{Phase, Progress};
+use super::run::{Fetched, Run, Target, is_denied};
 use super::{delete, lock};
+use crate::backend;
 use crate::failure::Failure;
 use crate::odoo::{Cells, Domain, Page, Value};
 use crate::settings::{self, Without};
@@ -41,6 +42,14 @@ impl FeedLoad {
         dataset: &'static Dataset,
         feed: usize,
     ) -> Result<Option<FeedLoad>, Failure> {
+        run.timed(dataset, |run| FeedLoad::scan(run, dataset, feed))
+    }
+
+    fn scan(
+        run: &mut Run,
+        dataset: &'static Dataset,
+        feed: usize,
+    ) -> Result<Option<FeedLoad>, Failure> {
         let Some(target) = run.target(dataset, feed)? else {
             return Ok(None);
         };
@@ -67,7 +76,7 @@ impl FeedLoad {
             }
             scan => scan?,
         };
-        let progress = Progress::begin(dataset.table, scan.total());
+        let progress = Progress::begin(&run.server, dataset.table, scan.total())?;
         Ok(Some(FeedLoad {
             dataset,
             feed,
@@ -85,13 +94,16 @@ impl FeedLoad {
     /// Loads the next page. `false` after the last one, when what is gone was deleted and the
     /// watermark has moved.
     pub fn step(&mut self, run: &mut Run) -> Result<bool, Failure> {
-        let begin = Instant::now();
-        let more = self.load_page(run)?;
-        if !more {
-            self.finish(run)?;
-        }
-        run.report(self.dataset).seconds += begin.elapsed().as_secs_f64();
-        Ok(more)
+        let dataset = self.dataset;
+        run.timed(dataset, |run| {
+            backend::in_own_memory(|| {
+                let more = self.load_page(run)?;
+                if !more {
+                    self.finish(run)?;
+                }
+                Ok(more)
+            })
+        })
     }
 
     fn load_page(&mut self, run: &mut Run) -> Result<bool, Failure> {
@@ -104,9 +116,11 @@ impl FeedLoad {
         let known = |id: &&i64| run.asked.contains(&(self.dataset.table, self.feed, **id));
         let again = ids.iter().filter(known).count();
         self.latest = self.latest.take().max(latest_change(&page));
-        run.load(self.dataset, &self.target, page)?;
-        run.report(self.dataset).fetched -= again as i64;
-        run.quarantine(&self.target.plan, &ids, self.scan.take_poison())?;
+        let fetched = Fetched { page, poison: self.scan.take_poison() };
+        run.load(self.dataset, &self.target, fetched)?;
+        let report = run.report(self.dataset);
+        report.fetched -= again as i64;
+        report.pages += 1;
         self.progress.tell(self.rows);
         if let Some(last) = ids.last() {
             run.remember_page(&self.target.plan, &self.resume(*last))?;
@@ -129,6 +143,7 @@ impl FeedLoad {
     }
 
     fn finish(&mut self, run: &mut Run) -> Result<(), Failure> {
+        self.progress.show(Phase::LookingForDeletes, self.rows);
         let plan = &self.target.plan;
         let gone = match &self.since {
             None => Gone::all(run, plan)?,

@@ -2,109 +2,194 @@
 
 use std::collections::VecDeque;
 
+use pgrx::PgSqlErrorCode as State;
+use pgrx::prelude::*;
+
 use super::feed::FeedLoad;
+use super::journal::{self, Kind};
 use super::lock;
-use super::report::Status;
+use super::report::{Status, TableReport};
 use super::run::Run;
+use super::schedule;
+use super::state::Extension;
 use crate::backend;
 use crate::failure::Failure;
 use crate::server::Server;
 use crate::warehouse::{Dataset, Entity};
 
+/// What a job is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// An entity's name, or `all`.
+    pub entity: &'a str,
+    pub full_refresh: bool,
+    pub reconcile: bool,
+    /// A scheduler started it: entities that failed may have to wait.
+    pub scheduled: bool,
+}
+
 /// A job in progress. Its session and the pages on their way live across the commits.
 pub struct Job {
-    run: Run,
+    /// `None` if the run could not begin.
+    run: Option<Run>,
+    reconcile: bool,
     entities: VecDeque<&'static Entity>,
     /// The feeds of the current entity that are still to be loaded.
     feeds: VecDeque<(&'static Dataset, usize)>,
     current: Option<FeedLoad>,
     /// The entities that failed, and why.
     failures: Vec<(&'static str, Failure)>,
+    /// Why the run could not begin.
+    obstacle: Option<Failure>,
 }
 
 impl Job {
+    /// Begins. If Odoo cannot be reached or refuses the login, that is remembered as the failure
+    /// of every entity; an error here is one of the call itself.
     pub fn begin(
         server: Server,
         entities: impl IntoIterator<Item = &'static Entity>,
-        full_refresh: bool,
+        wish: Wish,
     ) -> Result<Job, Failure> {
-        let mut run = Run::begin(server, None, full_refresh)?;
-        run.is_job = true;
+        let extension = Extension::find()?;
+        let mut entities: VecDeque<_> = entities.into_iter().collect();
+        if wish.scheduled {
+            schedule::refuse_if_stopped(&extension, &server.name)?;
+            let waiting = schedule::waiting(&extension, &server.name)?;
+            entities.retain(|entity| match waiting.get(entity.name) {
+                Some(until) => {
+                    notice!("{}: skipped, it failed and waits until {until}", entity.name);
+                    false
+                }
+                None => true,
+            });
+        }
+        let interval = schedule::interval(&extension, &server.name, &wish)?;
         let mut job = Job {
-            run,
-            entities: entities.into_iter().collect(),
+            run: None,
+            reconcile: wish.reconcile,
+            entities,
             feeds: VecDeque::new(),
             current: None,
             failures: Vec::new(),
+            obstacle: None,
         };
-        job.open_entity();
+        if job.entities.is_empty() {
+            return Ok(job);
+        }
+        let kind = if wish.reconcile { Kind::Reconcile } else { Kind::Job };
+        let name = server.name.clone();
+        match backend::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh)) {
+            Ok(mut run) => {
+                run.is_job = true;
+                run.journal.interval = interval;
+                job.run = Some(run);
+                job.open_entity();
+            }
+            Err(failure) => {
+                let mut journal = journal::Journal::begin(&extension, kind)?;
+                journal.interval = interval;
+                for entity in job.entities.drain(..) {
+                    let mut reports: Vec<_> =
+                        entity.datasets.iter().map(TableReport::new).collect();
+                    reports.iter_mut().for_each(|report| report.end(Status::Failed, &failure));
+                    journal.write(&extension, &name, &reports.iter().collect::<Vec<_>>())?;
+                }
+                stop_if_denied(&extension, &name, &failure)?;
+                job.obstacle = Some(failure);
+            }
+        }
         Ok(job)
     }
 
     /// Loads a page, or ends an entity. `false` when all is done. An error is the entity's: it
     /// undoes the step, is remembered, and the next entity follows.
     pub fn step(&mut self) -> Result<bool, Failure> {
-        let Some(entity) = self.entities.front().copied() else {
+        let (Some(entity), Some(run)) = (self.entities.front().copied(), self.run.as_mut()) else {
             return Ok(false);
         };
-        match backend::subtransaction(|| self.step_in(entity)) {
-            Ok(true) => {}
-            Ok(false) => self.close_entity(entity)?,
+        let step =
+            Step { reconcile: self.reconcile, feeds: &mut self.feeds, current: &mut self.current };
+        match backend::subtransaction(|| step.go(run, entity)) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
             Err(failure) => {
-                if self.run.fail(entity, &failure) == Status::Failed {
+                if run.fail(entity, &failure) == Status::Failed {
+                    if stop_if_denied(&run.extension, &run.server.name, &failure)? {
+                        // Every other entity would be refused too, and the user locked out.
+                        self.entities.truncate(1);
+                    }
                     self.failures.push((entity.name, failure));
                 }
-                self.close_entity(entity)?;
             }
         }
+        run.remember(entity)?;
+        self.entities.pop_front();
+        self.open_entity();
         Ok(!self.entities.is_empty())
     }
 
-    /// The entities that failed, and why.
-    pub fn into_failures(self) -> Vec<(&'static str, Failure)> {
-        self.failures
-    }
-
-    /// `false` when the entity is loaded.
-    fn step_in(&mut self, entity: &'static Entity) -> Result<bool, Failure> {
-        // The lock ended with the last transaction.
-        lock::take(&self.run.server, entity)?;
-        if let Some(load) = &mut self.current {
-            if !load.step(&mut self.run)? {
-                self.current = None;
-            }
-            return Ok(true);
+    /// Ends the job.
+    pub fn end(self) -> Result<(), Failure> {
+        if let Some(failure) = self.obstacle {
+            return Err(failure);
         }
-        match self.feeds.pop_front() {
-            Some((dataset, feed)) => {
-                self.current = FeedLoad::begin(&mut self.run, dataset, feed)?;
-                Ok(true)
-            }
-            None => {
-                self.run.settle(entity)?;
-                Ok(false)
-            }
-        }
+        let Some((_, first)) = self.failures.first() else {
+            return journal::prune(&Extension::find()?);
+        };
+        let names: Vec<_> = self.failures.iter().map(|(entity, _)| *entity).collect();
+        let reasons =
+            self.failures.iter().map(|(entity, why)| format!("{entity}: {}", why.message));
+        Err(Failure::new(first.sqlstate, format!("could not sync {}", names.join(", ")))
+            .detail(reasons.collect::<Vec<_>>().join("\n"))
+            .hint("What was loaded before is committed. SELECT * FROM odoo_check() looks for the cause."))
     }
 
     fn open_entity(&mut self) {
         self.current = None;
-        self.feeds = match self.entities.front() {
-            None => VecDeque::new(),
-            Some(entity) => {
-                let feeds = entity
-                    .datasets
-                    .iter()
-                    .flat_map(|dataset| (0..dataset.feeds.len()).map(move |feed| (dataset, feed)));
-                feeds.collect()
-            }
-        };
+        let datasets = self.entities.front().map_or([].as_slice(), |entity| entity.datasets);
+        let feeds =
+            datasets.iter().flat_map(|dataset| (0..dataset.feeds.len()).map(move |n| (dataset, n)));
+        self.feeds = feeds.collect();
     }
+}
 
-    fn close_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
-        self.run.remember(entity)?;
-        self.entities.pop_front();
-        self.open_entity();
-        Ok(())
+/// One transaction's share of an entity.
+struct Step<'a> {
+    reconcile: bool,
+    feeds: &'a mut VecDeque<(&'static Dataset, usize)>,
+    current: &'a mut Option<FeedLoad>,
+}
+
+impl Step<'_> {
+    /// `false` when the entity is loaded.
+    fn go(self, run: &mut Run, entity: &'static Entity) -> Result<bool, Failure> {
+        // The lock ended with the last transaction.
+        lock::take(&run.server, entity)?;
+        if let Some(load) = self.current {
+            if !load.step(run)? {
+                *self.current = None;
+            }
+            return Ok(true);
+        }
+        match self.feeds.pop_front() {
+            Some((dataset, feed)) if self.reconcile => run.reconcile_feed(dataset, feed)?,
+            Some((dataset, feed)) => *self.current = FeedLoad::begin(run, dataset, feed)?,
+            None => {
+                run.settle(entity)?;
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
+}
+
+/// Keeps scheduled jobs from a login that Odoo refuses, which may lock the user out.
+fn stop_if_denied(extension: &Extension, server: &str, failure: &Failure) -> Result<bool, Failure> {
+    let denied = failure.sqlstate == State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
+    if denied {
+        schedule::stop(extension, server, &failure.message)?;
+        journal::alert("stopped", server, None, Some(&failure.message))?;
+    }
+    Ok(denied)
 }

@@ -207,6 +207,7 @@ impl Target<'_> {
         self.channel().unwrap_or_else(|| "''".into())
     }
 
+    /// Rows that are as they should be are left out before the INSERT: it would lock them.
     fn upsert(&self) -> String {
         let table = qualified(self.schema, self.dataset.table);
         let key = self.dataset.key().join(", ");
@@ -261,17 +262,23 @@ impl Target<'_> {
         let list = |format: &dyn Fn(&String) -> String| {
             names.iter().map(format).collect::<Vec<_>>().join(", ")
         };
-        let (seen_again, again) = match self.dataset.kind {
-            warehouse::Kind::Dimension => {
-                (", deleted_at = NULL", " OR target.deleted_at IS NOT NULL")
-            }
-            warehouse::Kind::Fact => ("", ""),
+        let (seen_again, again, present) = match self.dataset.kind {
+            warehouse::Kind::Dimension => (
+                ", deleted_at = NULL",
+                " OR target.deleted_at IS NOT NULL",
+                " AND target.deleted_at IS NULL",
+            ),
+            warehouse::Kind::Fact => ("", "", ""),
         };
+        let same_key: Vec<_> =
+            self.dataset.key().iter().map(|name| format!("target.{name} = fresh.{name}")).collect();
         format!(
             "WITH input AS (SELECT * FROM unnest($1::bigint[], {parameters}) AS input (id, {inputs})), \
              fresh AS (SELECT {values} FROM input{joins}), \
              written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
                SELECT {key}, {columns}, clock_timestamp() FROM fresh \
+               WHERE NOT EXISTS (SELECT FROM {table} AS target WHERE {same_key} \
+                 AND ({current}) IS NOT DISTINCT FROM ({fresh}){present}) \
                ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = clock_timestamp() \
                WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
                RETURNING xmax = 0 AS inserted), \
@@ -284,6 +291,8 @@ impl Target<'_> {
             assignments = list(&|name| format!("{name} = EXCLUDED.{name}")),
             current = list(&|name| format!("target.{name}")),
             excluded = list(&|name| format!("EXCLUDED.{name}")),
+            fresh = list(&|name| format!("fresh.{name}")),
+            same_key = same_key.join(" AND "),
             missing = self.missing(),
         )
     }

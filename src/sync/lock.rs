@@ -35,6 +35,10 @@ pub fn take_rows(server: &Server, entity: &Entity) -> Result<(), Failure> {
         if may_write(server, entity, false)? {
             return Ok(());
         }
+        let holder = Holder::find(&rows_key(server, entity))?;
+        if holder.is_some_and(|holder| holder.is_alone) {
+            break;
+        }
         backend::sleep(PAUSE);
     }
     Err(rows_taken(server, entity))
@@ -53,6 +57,11 @@ pub fn may_write(server: &Server, entity: &Entity, is_job: bool) -> Result<bool,
     try_lock(function, &rows_key(server, entity))
 }
 
+/// Whether nobody else is doing the same at this moment.
+pub fn is_first(server: &str, what: &str) -> Result<bool, Failure> {
+    try_lock("pg_try_advisory_xact_lock", &format!("odoo_etl {what} of {server}"))
+}
+
 /// The error of a runner that may not write the rows of its own entity.
 pub fn rows_taken(server: &Server, entity: &Entity) -> Failure {
     taken(server, entity, &rows_key(server, entity))
@@ -67,18 +76,32 @@ fn try_lock(function: &str, key: &str) -> Result<bool, Failure> {
     Ok(Spi::get_one_with_args::<bool>(&sql, &[key.into()])? == Some(true))
 }
 
+/// Who holds a lock.
+struct Holder {
+    pid: i32,
+    /// Not shared, as jobs do.
+    is_alone: bool,
+}
+
+impl Holder {
+    fn find(key: &str) -> Result<Option<Holder>, Failure> {
+        let sql = "SELECT pid, mode = 'ExclusiveLock' FROM pg_catalog.pg_locks \
+                   WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+                   AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+                   AND (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0) \
+                   UNION ALL SELECT NULL, NULL LIMIT 1";
+        let (pid, is_alone) = Spi::get_two_with_args::<i32, bool>(sql, &[key.into()])?;
+        Ok(pid.map(|pid| Holder { pid, is_alone: is_alone == Some(true) }))
+    }
+}
+
 fn taken(server: &Server, entity: &Entity, key: &str) -> Failure {
-    let holder = "SELECT pid FROM pg_catalog.pg_locks \
-                  WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
-                  AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
-                  AND (classid::bigint << 32) | objid::bigint = hashtextextended($1, 0)";
-    let pid: Option<i32> = Spi::get_one_with_args(holder, &[key.into()]).unwrap_or(None);
     let message =
         format!("entity \"{}\" of server \"{}\" is being synced already", entity.name, server.name);
     Failure::new(State::ERRCODE_LOCK_NOT_AVAILABLE, message)
-        .detail(match pid {
-            Some(pid) => format!("The process with PID {pid} is at it."),
-            None => "Another session is at it.".into(),
+        .detail(match Holder::find(key) {
+            Ok(Some(Holder { pid, .. })) => format!("The process with PID {pid} is at it."),
+            _ => "Another session is at it.".into(),
         })
         .hint("Wait for it to end.")
 }

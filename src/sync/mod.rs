@@ -1,10 +1,12 @@
 //! How the warehouse is loaded: extract, transform, load, table by table.
 
 mod compare;
+mod cron;
 mod delete;
 mod extract;
 mod feed;
 mod job;
+mod journal;
 mod load;
 mod lock;
 mod lookup;
@@ -15,13 +17,16 @@ mod progress;
 mod reconcile;
 mod report;
 mod run;
+mod schedule;
 mod state;
 mod tables;
 mod transform;
 
-pub use job::Job;
+pub use job::{Job, Wish};
+pub use journal::Kind;
 pub use origin::forget;
 pub use plan::{Catalogue, Plan};
 pub use reconcile::Verdict;
 pub use report::TableReport;
 pub use run::Run;
+pub use schedule::{Schedule, resume};

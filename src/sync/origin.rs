@@ -3,6 +3,7 @@
 use pgrx::spi::SpiError;
 use pgrx::{PgSqlErrorCode as State, Spi};
 
+use super::lock;
 use super::state::Extension;
 use crate::failure::Failure;
 use crate::odoo::{Domain, FaultKind};
@@ -97,7 +98,9 @@ pub fn check(extension: &Extension, server: &Server, session: &Session) -> Resul
         // What was read filled other tables.
         extension.forget_progress(&server.name)?;
     }
-    if known.is_none_or(|known| known.schema != schema || !known.origin.includes(&now)) {
+    let is_new = known.is_none_or(|known| known.schema != schema || !known.origin.includes(&now));
+    // Another session that notes the same may take long to commit it.
+    if is_new && lock::is_first(&server.name, "origin")? {
         let sql = format!(
             "INSERT INTO {table} AS known (server, schema, url, database, database_uuid, role) \
              VALUES ($1, $2, $3, $4, $5, $6) \

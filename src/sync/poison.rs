@@ -1,6 +1,7 @@
 //! Pages that fault: what can be read of them is, and what cannot is named.
 
 use super::extract;
+use super::run::Fetched;
 use crate::failure::Failure;
 use crate::odoo::{Error, FieldType, Page};
 use crate::server::Session;
@@ -14,12 +15,6 @@ pub struct Poison {
     pub field: Option<String>,
     /// Odoo's words.
     pub error: String,
-}
-
-/// What could be read of a page, and what could not.
-pub struct Recovered {
-    pub page: Page,
-    pub poison: Vec<Poison>,
 }
 
 /// So many records of one page fault on their own only if something else is wrong.
@@ -36,13 +31,13 @@ pub fn recover(
     ids: Vec<i64>,
     fields: &[(String, FieldType)],
     error: Error,
-) -> Result<Recovered, Failure> {
+) -> Result<Fetched, Failure> {
     let named = fields.iter().map(|(name, kind)| (name.as_str(), *kind));
     let mut recovery = Recovery {
         session,
         model,
         fields,
-        found: Recovered { page: Page::new(named), poison: Vec::new() },
+        found: Fetched { page: Page::new(named), poison: Vec::new() },
         faulty: 0,
     };
     recovery.handle(&ids, error)?;
@@ -53,7 +48,7 @@ struct Recovery<'a> {
     session: &'a Session,
     model: &'a str,
     fields: &'a [(String, FieldType)],
-    found: Recovered,
+    found: Fetched,
     faulty: usize,
 }
 

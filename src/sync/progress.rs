@@ -1,31 +1,83 @@
-//! How far a long run is, told to the psql user.
+//! How far a long run is: told to the psql user, and shown to other sessions.
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use pgrx::notice;
+use pgrx::prelude::*;
+
+use crate::backend;
+use crate::failure::Failure;
+use crate::server::Server;
+use crate::warehouse::ddl::qualified;
 
 /// Between two messages.
 const PAUSE: Duration = Duration::from_secs(3);
 
+/// What a run is doing with a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    Reading = 1,
+    LookingForDeletes = 2,
+}
+
 pub struct Progress {
-    table: &'static str,
+    name: &'static str,
+    table: pg_sys::Oid,
+    server: pg_sys::Oid,
     total: usize,
+    pages: i64,
     begin: Instant,
+    started: SystemTime,
     last: Instant,
 }
 
 impl Progress {
-    pub fn begin(table: &'static str, total: usize) -> Progress {
+    pub fn begin(server: &Server, name: &'static str, total: usize) -> Result<Progress, Failure> {
+        let table = qualified(&server.options.schema, name);
+        let sql = "SELECT to_regclass($1)::oid";
+        let table = Spi::get_one_with_args::<pg_sys::Oid>(sql, &[table.into()])?;
         let now = Instant::now();
-        Progress { table, total, begin: now, last: now }
+        let progress = Progress {
+            name,
+            table: table.unwrap_or(pg_sys::InvalidOid),
+            server: server.oid,
+            total,
+            pages: 0,
+            begin: now,
+            started: SystemTime::now(),
+            last: now,
+        };
+        progress.show(Phase::Reading, 0);
+        Ok(progress)
     }
 
-    /// Tells how far the run is, if it has been silent for a while.
+    /// Tells how far the run is: other sessions at once, its own user if it has been silent for
+    /// a while.
     pub fn tell(&mut self, rows: usize) {
+        self.pages += 1;
+        self.show(Phase::Reading, rows);
         if self.last.elapsed() >= PAUSE {
             self.last = Instant::now();
-            notice!("{}", message(self.table, rows, self.total, self.begin.elapsed()));
+            notice!("{}", message(self.name, rows, self.total, self.begin.elapsed()));
         }
+    }
+
+    pub fn show(&self, phase: Phase, rows: usize) {
+        let started = self.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        backend::show_progress(&backend::Progress {
+            table: self.table,
+            server: self.server,
+            phase: phase as i64,
+            pages: self.pages,
+            rows: rows as i64,
+            total: self.total as i64,
+            started: started.as_millis() as i64,
+        });
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        backend::hide_progress();
     }
 }
 

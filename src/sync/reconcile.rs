@@ -1,12 +1,11 @@
 //! Verify and reconcile: the warehouse against a scan of all that Odoo has.
 
-use std::time::Instant;
-
 use super::compare::{self, Difference};
-use super::delete;
 use super::run::Run;
+use super::{delete, lock};
+use crate::backend;
 use crate::failure::Failure;
-use crate::warehouse::{Dataset, Entity};
+use crate::warehouse::{self, Dataset, Entity};
 
 /// How a feed of a table differs from Odoo.
 pub struct Verdict {
@@ -21,9 +20,7 @@ impl Run {
         let mut verdicts = Vec::new();
         for dataset in entity.datasets {
             for feed in 0..dataset.feeds.len() {
-                if let Some(target) = self.target(dataset, feed)? {
-                    let schema = &self.server.options.schema;
-                    let found = compare::compare(&self.session, schema, &target.plan, feed)?;
+                if let Some(found) = self.compare(dataset, feed)? {
                     verdicts.push(Verdict { dataset, feed, found });
                 }
             }
@@ -35,23 +32,54 @@ impl Run {
     /// gone.
     pub fn reconcile(&mut self, entity: &'static Entity) -> Result<(), Failure> {
         self.lock(entity)?;
-        for Verdict { dataset, feed, found } in self.verify(entity)? {
-            let begin = Instant::now();
-            let Some(target) = self.target(dataset, feed)? else {
-                continue;
-            };
-            let wanted: Vec<i64> = found.missing.iter().chain(&found.stale).copied().collect();
-            for some in wanted.chunks(self.server.options.page_size) {
-                if let Some(page) = self.fetch(&target.plan, some)? {
-                    self.load(dataset, &target, page)?;
-                }
+        for dataset in entity.datasets {
+            for feed in 0..dataset.feeds.len() {
+                self.reconcile_feed(dataset, feed)?;
             }
-            let schema = &self.server.options.schema;
-            let deleted = delete::vanished(schema, dataset, feed, &found.present)?;
-            let report = self.report(dataset);
-            report.deleted += deleted;
-            report.seconds += begin.elapsed().as_secs_f64();
         }
         self.heal()
+    }
+
+    /// The same for one feed of a table.
+    pub fn reconcile_feed(
+        &mut self,
+        dataset: &'static Dataset,
+        feed: usize,
+    ) -> Result<(), Failure> {
+        self.timed(dataset, |run| {
+            let Some(found) = run.compare(dataset, feed)? else {
+                return Ok(());
+            };
+            let Some(target) = run.target(dataset, feed)? else {
+                return Ok(());
+            };
+            let wanted: Vec<i64> = found.missing.iter().chain(&found.stale).copied().collect();
+            for some in wanted.chunks(run.server.options.page_size) {
+                if let Some(fetched) = run.fetch(&target.plan, some)? {
+                    backend::in_own_memory(|| run.load(dataset, &target, fetched))?;
+                    run.report(dataset).pages += 1;
+                }
+            }
+            if !run.may_write(dataset)? {
+                return Err(lock::rows_taken(&run.server, warehouse::entity_of(dataset)));
+            }
+            let schema = &run.server.options.schema;
+            let deleted = delete::vanished(schema, dataset, feed, &found.present)?;
+            run.report(dataset).deleted += deleted;
+            Ok(())
+        })
+    }
+
+    /// `None` if Odoo has no such model or the user may not read it.
+    fn compare(
+        &mut self,
+        dataset: &'static Dataset,
+        feed: usize,
+    ) -> Result<Option<Difference>, Failure> {
+        let Some(target) = self.target(dataset, feed)? else {
+            return Ok(None);
+        };
+        let schema = &self.server.options.schema;
+        compare::compare(&self.session, schema, &target.plan, feed).map(Some)
     }
 }

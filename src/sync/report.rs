@@ -1,6 +1,8 @@
 //! What a run did, table by table.
 
 use super::load::Loaded;
+use crate::failure::Failure;
+use crate::odoo::Traffic;
 use crate::warehouse::{self, Dataset};
 
 /// How a table's load ended.
@@ -47,7 +49,12 @@ pub struct TableReport {
     pub missing: i64,
     pub status: Status,
     pub error: Option<String>,
+    pub sqlstate: Option<String>,
     pub seconds: f64,
+    /// Of these, waiting for Odoo.
+    pub waiting: f64,
+    pub pages: i64,
+    pub traffic: Traffic,
 }
 
 impl TableReport {
@@ -63,8 +70,19 @@ impl TableReport {
             missing: 0,
             status: Status::Ok,
             error: None,
+            sqlstate: None,
             seconds: 0.0,
+            waiting: 0.0,
+            pages: 0,
+            traffic: Traffic::default(),
         }
+    }
+
+    /// Notes why it ended so.
+    pub fn end(&mut self, status: Status, failure: &Failure) {
+        self.status = status;
+        self.error = Some(failure.message.clone());
+        self.sqlstate = Some(failure.code());
     }
 
     pub fn unchanged(&self) -> i64 {

@@ -2,12 +2,14 @@
 
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::extract;
 use super::feed::FeedLoad;
+use super::journal::{Journal, Kind};
 use super::load::{self, Absent, Loaded, Loader};
 use super::lock;
 use super::lookup::Lookups;
@@ -20,7 +22,7 @@ use super::tables::{self, Widths};
 use super::transform::{Context, Rows};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Identity, Page};
+use crate::odoo::{Cells, Identity, Page, Traffic};
 use crate::server::{Server, Session};
 use crate::warehouse::{self, Dataset, Entity};
 
@@ -32,6 +34,9 @@ pub struct Run {
     pub(super) full_refresh: bool,
     /// Pages are committed one by one, and so remembered.
     pub(super) is_job: bool,
+    pub(super) journal: Journal,
+    /// What was asked of Odoo, and how long was waited, up to the last entry in a report.
+    seen: (Traffic, Duration),
     identity: Identity,
     pub(super) extension: Extension,
     widths: Widths,
@@ -62,6 +67,13 @@ struct Batch {
     dataset: &'static Dataset,
     target: Rc<Target>,
     rows: Rows,
+    poison: Vec<Poison>,
+}
+
+/// Records as they came, and the values that could not be read.
+pub struct Fetched {
+    pub page: Page,
+    pub poison: Vec<Poison>,
 }
 
 /// How often rows are written again after a deadlock.
@@ -76,6 +88,7 @@ impl Run {
     pub fn begin(
         server: Server,
         entity: Option<&Entity>,
+        kind: Kind,
         full_refresh: bool,
     ) -> Result<Run, Failure> {
         let session = Rc::new(server.session()?);
@@ -97,6 +110,8 @@ impl Run {
             session,
             full_refresh,
             is_job: false,
+            journal: Journal::begin(&extension, kind)?,
+            seen: Default::default(),
             identity,
             extension,
             widths,
@@ -163,11 +178,7 @@ impl Run {
         if status == Status::Skipped {
             notice!("{}: skipped, {}", entity.name, failure.message);
         }
-        for dataset in entity.datasets {
-            let report = self.report(dataset);
-            report.status = status;
-            report.error = Some(failure.message.clone());
-        }
+        entity.datasets.iter().for_each(|dataset| self.report(dataset).end(status, failure));
         status
     }
 
@@ -178,15 +189,30 @@ impl Run {
         Ok(self.reports)
     }
 
-    /// Remembers what the run did with one entity. Tables that it only refers to, and those of
-    /// an entity that another session is at, are that session's to remember.
+    /// Remembers what the run did with one entity. Tables that it only refers to are those of
+    /// another entity's runs to tell of.
     pub fn remember(&mut self, entity: &Entity) -> Result<(), Failure> {
         self.count()?;
-        let own = self
-            .reports
-            .iter()
-            .filter(|report| report.entity == entity.name && report.status != Status::Skipped);
-        own.into_iter().try_for_each(|report| self.extension.remember(&self.server.name, report))
+        let own: Vec<_> =
+            self.reports.iter().filter(|report| report.entity == entity.name).collect();
+        self.journal.write(&self.extension, &self.server.name, &own)
+    }
+
+    /// Does some of a table's work, and notes what it took.
+    pub(super) fn timed<T>(
+        &mut self,
+        dataset: &Dataset,
+        work: impl FnOnce(&mut Run) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let begin = Instant::now();
+        let done = work(self);
+        let now = (self.session.traffic(), self.session.waited());
+        let (traffic, waited) = std::mem::replace(&mut self.seen, now);
+        let report = self.report(dataset);
+        report.seconds += begin.elapsed().as_secs_f64();
+        report.waiting += (now.1 - waited).as_secs_f64();
+        report.traffic += now.0 - traffic;
+        done
     }
 
     /// Completes the reports, and tells of values that were cut or cleaned.
@@ -206,28 +232,16 @@ impl Run {
         Ok(())
     }
 
-    pub(super) fn quarantine(
-        &mut self,
-        plan: &Plan,
-        ids: &[i64],
-        poison: Vec<Poison>,
-    ) -> Result<(), Failure> {
-        if !poison.is_empty() {
-            self.report(plan.dataset).status = Status::Partial;
-        }
-        self.extension.quarantine(&self.server.name, plan, ids, &poison)
-    }
-
     /// Loads a page, after the records that it refers to. Nothing is written before all of them
     /// have come, so that no row is locked while Odoo is asked.
     pub(super) fn load(
         &mut self,
         dataset: &'static Dataset,
         target: &Rc<Target>,
-        page: Page,
+        fetched: Fetched,
     ) -> Result<(), Failure> {
         let mut batches = Vec::new();
-        self.gather(dataset, target, page, &mut batches)?;
+        self.gather(dataset, target, fetched, &mut batches)?;
         let loaded = self.write(&batches)?;
         for (batch, loaded) in batches.iter().zip(loaded) {
             if let Some(loaded) = loaded {
@@ -243,9 +257,10 @@ impl Run {
         &mut self,
         dataset: &'static Dataset,
         target: &Rc<Target>,
-        page: Page,
+        fetched: Fetched,
         batches: &mut Vec<Batch>,
     ) -> Result<(), Failure> {
+        let Fetched { page, mut poison } = fetched;
         let mut rows = self.transform(&target.plan, page)?;
         let keys: Vec<_> = rows.ids.iter().map(|id| (dataset.table, target.feed, *id)).collect();
         self.waiting.extend(&keys);
@@ -263,16 +278,16 @@ impl Run {
                 break;
             }
             for some in wanted.chunks(self.server.options.page_size) {
-                if let Some(page) = self.fetch(&target.plan, some)? {
-                    let more = self.transform(&target.plan, page)?;
-                    rows.append(more);
+                if let Some(more) = self.fetch(&target.plan, some)? {
+                    rows.append(self.transform(&target.plan, more.page)?);
+                    poison.extend(more.poison);
                 }
             }
         }
         keys.iter().for_each(|key| {
             self.waiting.remove(key);
         });
-        batches.push(Batch { dataset, target: target.clone(), rows });
+        batches.push(Batch { dataset, target: target.clone(), rows, poison });
         Ok(())
     }
 
@@ -291,7 +306,7 @@ impl Run {
 
     fn write_once(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
         let mut loaded = Vec::new();
-        for (index, Batch { dataset, target, rows }) in batches.iter().enumerate() {
+        for (index, Batch { dataset, target, rows, poison }) in batches.iter().enumerate() {
             let is_parent = index + 1 < batches.len();
             if !self.may_write(dataset)? {
                 if !is_parent {
@@ -304,6 +319,10 @@ impl Run {
             self.reasons.remove(&(dataset.table, target.feed));
             let reason = |table, feed| self.reasons.get(&(table, feed)).cloned();
             loaded.push(Some(target.loader.load(rows, reason)?));
+            self.extension.quarantine(&self.server.name, &target.plan, &rows.ids, poison)?;
+            if !poison.is_empty() {
+                self.report(dataset).status = Status::Partial;
+            }
         }
         Ok(loaded)
     }
@@ -378,7 +397,7 @@ impl Run {
         };
         for some in wanted.chunks(self.server.options.page_size) {
             match self.fetch(&target.plan, some) {
-                Ok(Some(page)) => self.gather(dataset, &target, page, batches)?,
+                Ok(Some(fetched)) => self.gather(dataset, &target, fetched, batches)?,
                 Ok(None) => {}
                 Err(failure) if is_denied(&failure) => {
                     self.deny(dataset, feed, failure);
@@ -399,22 +418,19 @@ impl Run {
     }
 
     /// Reads records by id, if they belong to the table; `None` if Odoo gives none of them.
-    pub(super) fn fetch(&mut self, plan: &Plan, ids: &[i64]) -> Result<Option<Page>, Failure> {
+    pub(super) fn fetch(&self, plan: &Plan, ids: &[i64]) -> Result<Option<Fetched>, Failure> {
         let found = extract::visible_in(&self.session, &plan.model, ids, plan.domain())?;
         if found.is_empty() {
             return Ok(None);
         }
         let fields = plan.fields();
         let page = extract::read(&self.session, &plan.model, found.clone(), &fields, None)?;
-        let (page, poison) = match page.outcome()? {
-            Ok(page) => (page, Vec::new()),
+        match page.outcome()? {
+            Ok(page) => Ok(Some(Fetched { page, poison: Vec::new() })),
             Err(error) => {
-                let recovered = poison::recover(&self.session, &plan.model, found, &fields, error)?;
-                (recovered.page, recovered.poison)
+                poison::recover(&self.session, &plan.model, found, &fields, error).map(Some)
             }
-        };
-        self.quarantine(plan, &page.ids(), poison)?;
-        Ok(Some(page))
+        }
     }
 
     /// The plan and the statements for a feed, made when it is first needed; `None` if it
@@ -460,9 +476,7 @@ impl Run {
     pub(super) fn deny(&mut self, dataset: &'static Dataset, feed: usize, failure: Failure) {
         self.targets.insert((dataset.table, feed), None);
         self.reasons.insert((dataset.table, feed), failure.message.clone());
-        let report = self.report(dataset);
-        report.status = Status::Denied;
-        report.error = Some(failure.message.clone());
+        self.report(dataset).end(Status::Denied, &failure);
         let message = format!("{}: skipped, {}", dataset.table, failure.message);
         Failure { message, ..failure }.warn();
     }

@@ -12,7 +12,6 @@ use pgrx::spi::{SpiError, SpiHeapTupleData};
 use super::feed::Resume;
 use super::plan::Plan;
 use super::poison::Poison;
-use super::report::TableReport;
 use crate::backend;
 use crate::failure::Failure;
 use crate::quote::ident;
@@ -31,6 +30,8 @@ const TABLES: &[&str] = &[
     "odoo_sync_watermarks",
     "odoo_quarantine",
     "odoo_sync_columns",
+    "odoo_sync_log",
+    "odoo_sync_stops",
 ];
 
 /// Where an incremental run begins.
@@ -60,6 +61,14 @@ impl Extension {
         Ok(())
     }
 
+    /// Writes too, and returns what the statement answers.
+    pub fn change(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<bool, Failure> {
+        let answer: Result<Option<bool>, SpiError> = backend::as_role(self.owner, || {
+            Spi::connect_mut(|client| client.update(sql, None, args)?.first().get::<bool>(1))
+        });
+        Ok(answer? == Some(true))
+    }
+
     /// Reads them, which users cannot do by hand either.
     pub fn read<T>(
         &self,
@@ -71,32 +80,6 @@ impl Extension {
             Spi::connect(|client| client.select(sql, None, args)?.map(row).collect())
         });
         Ok(rows?)
-    }
-
-    /// Remembers how a table's load ended.
-    pub fn remember(&self, server: &str, report: &TableReport) -> Result<(), Failure> {
-        let sql = format!(
-            "INSERT INTO {}.odoo_sync_state AS state \
-               (server, target, status, last_started, last_finished, last_success, rows_fetched, last_error) \
-             VALUES ($1, $2, $3, clock_timestamp() - make_interval(secs => $4), clock_timestamp(), \
-               CASE WHEN $5 IS NULL THEN clock_timestamp() END, $6, $5) \
-             ON CONFLICT (server, target) DO UPDATE SET status = EXCLUDED.status, \
-               last_started = EXCLUDED.last_started, last_finished = EXCLUDED.last_finished, \
-               last_success = coalesce(EXCLUDED.last_success, state.last_success), \
-               rows_fetched = EXCLUDED.rows_fetched, last_error = EXCLUDED.last_error",
-            ident(&self.schema)
-        );
-        self.write(
-            &sql,
-            &[
-                server.into(),
-                report.target.into(),
-                report.status.name().into(),
-                report.seconds.into(),
-                report.error.clone().into(),
-                report.fetched.into(),
-            ],
-        )
     }
 
     /// Since when a feed is to be read, `overlap` before its watermark, as Odoo writes times;

@@ -1,5 +1,7 @@
 """The models and records that the fake has."""
 
+from collections.abc import Mapping
+
 from .orm import Database, Model
 
 
@@ -67,6 +69,36 @@ def product(id):
     }
 
 
+class Series(Mapping):
+    """Records 1 to `count`, each made anew when it is asked for."""
+
+    def __init__(self, make, count):
+        self.make, self.ids = make, range(1, count + 1)
+
+    def __len__(self):
+        return len(self.ids)
+
+    def __iter__(self):
+        return iter(self.ids)
+
+    def __contains__(self, id):
+        return id in self.ids
+
+    def __getitem__(self, id):
+        if id not in self.ids:
+            raise KeyError(id)
+        return self.make(id)
+
+
+#: So many records fit into memory, where a test may change them.
+KEPT = 10_000
+
+
+def series(make, count):
+    records = Series(make, count)
+    return dict(records) if count <= KEPT else records
+
+
 def database(rows=12):
     return Database(
         [
@@ -81,8 +113,8 @@ def database(rows=12):
                     {"id": 4, "name": "Drinks", "complete_name": "All / Drinks", "parent_id": 1},
                 ],
             ),
-            Model("product.product", PRODUCT, [product(id) for id in range(1, rows + 1)]),
-            Model("product.template", {}, [{"id": id} for id in range(1, rows + 1)]),
+            Model("product.product", PRODUCT, series(product, rows)),
+            Model("product.template", {}, series(lambda id: {"id": id}, rows)),
             Model(
                 "uom.uom",
                 {"name": field("char")},

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from . import odoo, places, ports
@@ -33,7 +34,11 @@ def run(_):
 
 def start_cluster():
     say("starting a private PostgreSQL")
-    cluster = Cluster(FOLDER / "pg", ports.free(1)[0])
+    cluster = Cluster(FOLDER / "pg", ports.free(1)[0], {
+        "shared_preload_libraries": "pg_cron",
+        "cron.database_name": DATABASE,
+        "cron.use_background_workers": "on",
+    })
     cluster.init()
     cluster.start()
     cluster.sql(f"CREATE DATABASE {DATABASE}")
@@ -61,7 +66,7 @@ def show(cluster, options):
     script = FOLDER / "setup.sql"
     script.touch(mode=0o600)
     script.write_text(
-        "CREATE EXTENSION odoo_etl;\n"
+        "CREATE EXTENSION odoo_etl;\nCREATE EXTENSION pg_cron;\n"
         f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url {quoted(url)}, database {quoted(database)});\n"
         "CREATE USER MAPPING FOR CURRENT_USER SERVER erp "
         f"OPTIONS (login {quoted(login)}, {kind} {quoted(secret)});\n"
@@ -71,17 +76,39 @@ def show(cluster, options):
     if subprocess.run([*psql, "-q", "-f", str(script)]).returncode != 0:
         raise SystemExit(1)
     script.unlink()
-    for statement in (
+    run_each(psql, (
         "SELECT item, status, detail FROM odoo_check()",
         "SELECT * FROM odoo_sync_all()",
         "SELECT name, sku, list_price, standard_price, margin_percent FROM dim_products "
         "WHERE margin_percent IS NOT NULL ORDER BY margin DESC LIMIT 5",
-    ):
+        "SELECT odoo_schedule('all', '* * * * *')",
+    ))
+    say("waiting for pg_cron's first run, which begins with the next minute")
+    wait_for_job(cluster)
+    run_each(psql, (
+        "SELECT target, state, lag_seconds, last_duration, failures FROM odoo_sync_status LIMIT 5",
+        "SELECT * FROM odoo_sync_chart() LIMIT 5",
+    ))
+    say(f"look around:  {shlex.join(cluster.psql(DATABASE))}")
+    say("make clean stops and removes it")
+
+
+def run_each(psql, statements):
+    for statement in statements:
         print(f"\n{DATABASE}=# {statement};", flush=True)
         if subprocess.run([*psql, "-c", statement]).returncode != 0:
             raise SystemExit(1)
-    say(f"look around:  {shlex.join(cluster.psql(DATABASE))}")
-    say("make clean stops and removes it")
+
+
+def wait_for_job(cluster):
+    deadline = time.monotonic() + 150
+    ended = "SELECT status, return_message FROM cron.job_run_details WHERE end_time IS NOT NULL"
+    while not (found := cluster.sql(ended, DATABASE)):
+        if time.monotonic() > deadline:
+            sys.exit("pg_cron did not run the job")
+        time.sleep(1)
+    if not found.startswith("succeeded"):
+        sys.exit(f"the scheduled job failed: {found}")
 
 
 def stop():

@@ -2,6 +2,7 @@
 //! the answer, and a way to end everything from another thread.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,8 +13,10 @@ use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, Timeout};
 
+use super::hosts::AllowedHosts;
 use super::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
 use crate::odoo::error::Error;
+use crate::odoo::meter::Meter;
 
 /// How much of an unexpected answer errors show.
 const BEGINNING: usize = 200;
@@ -32,6 +35,8 @@ pub struct Endpoint {
     pub max_response: u64,
     /// The PEM text of the certificates to trust instead of the system's.
     pub ca: Option<String>,
+    pub allowed: AllowedHosts,
+    pub meter: Meter,
 }
 
 /// Checks the form of a server's URL and returns it without a slash at its end.
@@ -58,6 +63,13 @@ pub fn check_url(url: &str) -> Result<String, Error> {
         return wrong("it has a query or a fragment");
     }
     Ok(url.trim_end_matches('/').to_owned())
+}
+
+/// Whether a URL leads to this very machine.
+pub fn is_loopback(url: &str) -> bool {
+    let uri = url.parse::<Uri>().ok();
+    let host = uri.as_ref().and_then(Uri::host).unwrap_or_default().trim_matches(['[', ']']);
+    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// The certificates of a PEM text, or why there is none.
@@ -154,7 +166,10 @@ impl Http {
         let connector =
             InterruptibleConnector { cancelled: cancelled.clone(), tcp: Default::default() }
                 .chain(RustlsConnector::default());
-        let resolver = InterruptibleResolver { cancelled: cancelled.clone() };
+        let resolver = InterruptibleResolver {
+            cancelled: cancelled.clone(),
+            allowed: endpoint.allowed.clone(),
+        };
         let agent = Agent::with_parts(config, connector, resolver);
         Ok(Http { agent, cancelled, endpoint, clock: Clock::default() })
     }
@@ -178,6 +193,7 @@ impl Http {
         decode: impl FnOnce(&mut dyn BufRead) -> Result<T, DecodeError>,
     ) -> Result<T, Error> {
         let url = format!("{}{path}", self.endpoint.url);
+        self.endpoint.meter.request();
         let response = self
             .agent
             .post(&url)
@@ -204,7 +220,11 @@ impl Http {
             let beginning = reader.beginning();
             return Err(Error::Status { url, status, content_type, beginning, retry_after });
         }
-        match decode(&mut reader) {
+        let begin = Instant::now();
+        let decoded = decode(&mut reader);
+        let decoding = begin.elapsed().saturating_sub(reader.waited);
+        self.endpoint.meter.answer(reader.bytes, decoding);
+        match decoded {
             Ok(decoded) => {
                 // Reading to the end gives the connection back for the next request.
                 io::copy(&mut reader, &mut io::sink()).map_err(|e| self.explain_io(e))?;
@@ -266,6 +286,10 @@ impl Http {
         match error.kind() {
             ConnectionRefused | HostUnreachable | NetworkUnreachable | NetworkDown
             | AddrNotAvailable => Error::Connect { url, reason },
+            // So the resolver refuses a host.
+            PermissionDenied if !reason.starts_with("Permission denied") => {
+                Error::Forbidden { url, reason }
+            }
             // So rustls hands its own errors through a reader.
             InvalidData if url.starts_with("https:") => Error::Tls { url, reason },
             _ => Error::Broken { url, reason },
@@ -282,15 +306,22 @@ pub enum DecodeError {
     Malformed(String),
 }
 
-/// A reader that remembers how the answer began, for errors.
+/// A reader that remembers how the answer began, for errors, and how much came in what time.
 struct Witness<R> {
     reader: BufReader<R>,
     beginning: Vec<u8>,
+    bytes: u64,
+    waited: Duration,
 }
 
 impl<R: Read> Witness<R> {
     fn new(reader: R) -> Witness<R> {
-        Witness { reader: BufReader::with_capacity(64 * 1024, reader), beginning: Vec::new() }
+        Witness {
+            reader: BufReader::with_capacity(64 * 1024, reader),
+            beginning: Vec::new(),
+            bytes: 0,
+            waited: Duration::ZERO,
+        }
     }
 
     /// The first bytes that were read, as one line of text.
@@ -304,7 +335,13 @@ impl<R: Read> Witness<R> {
 
 impl<R: Read> BufRead for Witness<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        let is_empty = self.reader.buffer().is_empty();
+        let begin = is_empty.then(Instant::now);
         let filled = self.reader.fill_buf()?;
+        if let Some(begin) = begin {
+            self.waited += begin.elapsed();
+            self.bytes += filled.len() as u64;
+        }
         if self.beginning.is_empty() {
             self.beginning.extend_from_slice(&filled[..filled.len().min(BEGINNING)]);
         }
@@ -339,6 +376,14 @@ mod tests {
         {
             assert!(check_url(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn this_machine_is_known() {
+        for own in ["http://localhost:8069", "http://127.0.0.1", "http://[::1]:80/x"] {
+            assert!(is_loopback(own), "{own}");
+        }
+        assert!(!is_loopback("http://localhost.example.com") && !is_loopback("http://10.0.0.1"));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Resolving and connecting that notice a cancel: `ureq`'s own shutdown ends what waits on a
 //! socket, but there is none yet while a name is looked up or a connection is being made.
 
+use std::io;
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,6 +9,7 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::hosts::AllowedHosts;
 use ureq::Timeout;
 use ureq::config::Config;
 use ureq::http::Uri;
@@ -92,6 +94,7 @@ impl<In: Transport> Connector<In> for InterruptibleConnector {
 #[derive(Debug)]
 pub struct InterruptibleResolver {
     pub cancelled: CancelFlag,
+    pub allowed: AllowedHosts,
 }
 
 impl Resolver for InterruptibleResolver {
@@ -104,6 +107,7 @@ impl Resolver for InterruptibleResolver {
         let parts = uri.scheme().zip(uri.authority());
         let host = parts.and_then(|(scheme, host)| DefaultResolver::host_and_port(scheme, host));
         let host = host.ok_or(ureq::Error::HostNotFound)?;
+        let name = uri.host().unwrap_or_default();
         // getaddrinfo() cannot be interrupted at all. Its thread owns nothing and ends by
         // itself, at the latest when the system's resolver gives up.
         let (sender, receiver) = mpsc::channel();
@@ -123,6 +127,11 @@ impl Resolver for InterruptibleResolver {
                 Err(RecvTimeoutError::Timeout) => {}
             }
         };
+        // Every address that the name has: which one is connected to is not chosen here.
+        let all: Vec<_> = found.iter().map(|address| address.ip()).collect();
+        self.allowed.check(name, &all).map_err(|reason| {
+            ureq::Error::Io(io::Error::new(io::ErrorKind::PermissionDenied, reason))
+        })?;
         let mut addresses = self.empty();
         let family = config.ip_family();
         // ResolvedSocketAddrs has room for 16.

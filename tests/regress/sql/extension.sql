@@ -15,10 +15,15 @@ CREATE EXTENSION odoo_etl;
 RESET ROLE;
 CREATE EXTENSION odoo_etl;
 
--- An unprivileged role cannot write, or read, what the extension remembers.
+-- An unprivileged role cannot write what the extension remembers, and sees of it what concerns
+-- servers that it may use.
 SET ROLE ordinary;
-INSERT INTO odoo_sync_state VALUES ('x', 'y', 'ok', now(), now(), now(), 0, NULL);
+INSERT INTO odoo_sync_stops VALUES ('x', 'y', 'z');
+DELETE FROM odoo_sync_log;
+UPDATE odoo_quarantine SET error = '';
 TABLE odoo_sync_state;
+TABLE odoo_sync_log;
+TABLE odoo_quarantine;
 RESET ROLE;
 REVOKE CREATE ON DATABASE regression FROM ordinary;
 DROP ROLE ordinary;

@@ -1,0 +1,124 @@
+-- What users see of the extension's tables: the servers that they may use; members of
+-- pg_read_all_stats see all.
+CREATE FUNCTION odoo_server_visible(server text) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pg_has_role('pg_read_all_stats', 'MEMBER')
+        OR EXISTS (SELECT FROM pg_foreign_server WHERE srvname = $1 AND has_server_privilege(oid, 'USAGE'))
+$$;
+COMMENT ON FUNCTION odoo_server_visible(text) IS 'whether the views show a server to the current user';
+
+ALTER TABLE odoo_sync_log ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON odoo_sync_log FOR SELECT USING (odoo_server_visible(server));
+ALTER TABLE odoo_quarantine ENABLE ROW LEVEL SECURITY;
+CREATE POLICY visible ON odoo_quarantine FOR SELECT USING (odoo_server_visible(server));
+
+CREATE VIEW odoo_columns WITH (security_barrier) AS
+SELECT server, target, nullif(channel, '') AS channel, column_name, column_type AS type,
+       odoo_model AS model, odoo_field AS field, kind
+FROM odoo_sync_columns
+WHERE odoo_server_visible(server)
+ORDER BY server, target, channel, position;
+COMMENT ON VIEW odoo_columns IS 'lineage: the Odoo model and field behind each column, as resolved on the last run per server';
+
+-- The locks of runs in progress are named by a hash.
+CREATE VIEW odoo_sync_status WITH (security_barrier) AS
+WITH watermarks AS (
+    SELECT server, target, min(watermark) AS watermark FROM odoo_sync_watermarks GROUP BY 1, 2
+), quarantine AS (
+    SELECT server, target, count(*) AS quarantined FROM odoo_quarantine GROUP BY 1, 2
+), last_log AS (
+    SELECT DISTINCT ON (server, target) server, target, missing FROM odoo_sync_log
+    WHERE status <> 'skipped' ORDER BY server, target, run DESC
+), runners AS (
+    SELECT (classid::bigint << 32) | objid::bigint AS key, pid FROM pg_catalog.pg_locks
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+      AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+)
+SELECT state.server,
+       state.entity,
+       state.target,
+       CASE
+           WHEN runners.pid IS NOT NULL THEN 'running'
+           WHEN EXISTS (SELECT FROM odoo_sync_stops AS stops WHERE stops.server = state.server) THEN 'stopped'
+           WHEN state.next_start > now() THEN 'backing off'
+           WHEN state.status IN ('failed', 'partial', 'denied', 'absent') THEN state.status
+           ELSE 'idle'
+       END AS state,
+       runners.pid,
+       watermarks.watermark,
+       -- What was committed in Odoo before the last good run began is here.
+       extract(epoch FROM now() - state.last_success)::bigint AS lag_seconds,
+       (SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class
+        WHERE oid = to_regclass(format('%I.%I', servers.schema, state.target))) AS rows_estimate,
+       state.last_success,
+       state.last_finished,
+       state.last_duration,
+       state.failures,
+       state.next_start,
+       state.last_error,
+       state.last_sqlstate,
+       coalesce(quarantine.quarantined, 0) AS quarantined,
+       coalesce(last_log.missing, 0) AS missing
+FROM odoo_sync_state AS state
+LEFT JOIN odoo_sync_servers AS servers USING (server)
+LEFT JOIN watermarks USING (server, target)
+LEFT JOIN quarantine USING (server, target)
+LEFT JOIN last_log USING (server, target)
+LEFT JOIN LATERAL (
+    SELECT pid FROM runners WHERE key = hashtextextended(format('odoo_etl %s %s', state.server, state.entity), 0) LIMIT 1
+) AS runners ON true
+WHERE odoo_server_visible(state.server)
+ORDER BY state.server, state.entity, state.target;
+COMMENT ON VIEW odoo_sync_status IS 'how each table is, per server';
+
+-- A run tells where it is as COPY does (pg_stat_progress_copy), which other sessions see at once.
+CREATE VIEW odoo_sync_progress AS
+SELECT progress.pid,
+       activity.usename AS role,
+       server.srvname AS server,
+       progress.relid::regclass AS target,
+       CASE progress.param13 WHEN 1 THEN 'reading' WHEN 2 THEN 'looking for deletes' END AS phase,
+       progress.param14 AS pages,
+       progress.param3 AS rows,
+       nullif(progress.param15, 0) AS rows_total,
+       round(progress.param3 / nullif(passed.seconds, 0))::bigint AS rows_per_second,
+       to_timestamp(progress.param16 / 1000.0) AS started,
+       CASE WHEN progress.param3 > 0 AND progress.param15 > progress.param3 THEN
+           now() + make_interval(secs => (passed.seconds * (progress.param15 - progress.param3) / progress.param3)::double precision)
+       END AS estimated_end
+FROM pg_catalog.pg_stat_get_progress_info('COPY') AS progress
+JOIN pg_catalog.pg_foreign_server AS server ON server.oid = progress.param12::oid
+LEFT JOIN pg_catalog.pg_stat_activity AS activity ON activity.pid = progress.pid
+CROSS JOIN LATERAL (
+    SELECT extract(epoch FROM clock_timestamp()) - progress.param16 / 1000.0 AS seconds
+) AS passed
+-- The number by which odoo_etl knows its own.
+WHERE progress.param11 = 7366746 AND progress.datid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database());
+COMMENT ON VIEW odoo_sync_progress IS 'the runs in progress';
+
+CREATE VIEW odoo_schedules WITH (security_barrier) AS
+SELECT server, entity, reconcile, schedule, role, jobid, scheduled_at
+FROM odoo_sync_schedules
+WHERE odoo_server_visible(server)
+ORDER BY server, entity, reconcile;
+COMMENT ON VIEW odoo_schedules IS 'the jobs that pg_cron runs';
+
+-- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
+CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
+RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    WITH recent AS (
+        SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
+        FROM @extschema@.odoo_sync_log AS log
+        WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
+    ), longest AS (SELECT max(seconds) AS seconds FROM recent WHERE age <= $2)
+    SELECT recent.target, recent.run, recent.fetched, round(recent.seconds::numeric, 3),
+           repeat('#', round(50 * recent.seconds_waiting / nullif(longest.seconds, 0))::integer)
+           || repeat('=', round(50 * recent.seconds_loading / nullif(longest.seconds, 0))::integer)
+    FROM recent, longest WHERE age <= $2
+    ORDER BY recent.run DESC, recent.seconds DESC
+$$;
+COMMENT ON FUNCTION odoo_sync_chart(text, integer) IS
+    'the last runs by table, the longest first: # is time waiting for Odoo, = time loading';
+
+GRANT SELECT ON odoo_columns, odoo_sync_status, odoo_sync_progress, odoo_schedules, odoo_sync_log, odoo_quarantine TO PUBLIC;

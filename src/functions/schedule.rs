@@ -1,0 +1,65 @@
+//! odoo_schedule, odoo_unschedule and odoo_resume.
+
+use pgrx::prelude::*;
+
+use super::sync::{ALL, named};
+use crate::failure::{Failure, OrRaise};
+use crate::server::Server;
+use crate::sync::{self, Schedule};
+
+/// Has pg_cron load an entity, or `all`, by `odoo_sync_job`, as the current user and in UTC; with
+/// `reconcile` it is compared with Odoo instead. Scheduling it again changes the job. Returns
+/// pg_cron's number of it.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_schedule(
+    entity: Option<&str>,
+    cron: Option<&str>,
+    server: default!(Option<&str>, "NULL"),
+    reconcile: default!(bool, "false"),
+) -> i64 {
+    let schedule = || {
+        let entity = checked(entity)?;
+        let cron = cron.ok_or_else(|| Failure::null_argument("cron"))?;
+        let server = Server::named_or_only(server)?;
+        Schedule { server: &server.name, entity, reconcile }.set(cron)
+    };
+    schedule().or_raise()
+}
+
+/// Ends a schedule of the current user. `false` if there is none.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_unschedule(
+    entity: Option<&str>,
+    server: default!(Option<&str>, "NULL"),
+    reconcile: default!(bool, "false"),
+) -> bool {
+    let unschedule = || {
+        let entity = checked(entity)?;
+        // The server may be gone.
+        let server = match server {
+            Some(name) => name.to_owned(),
+            None => Server::named_or_only(None)?.name,
+        };
+        Schedule { server: &server, entity, reconcile }.unset()
+    };
+    unschedule().or_raise()
+}
+
+/// Lets scheduled jobs run again that a refused login has stopped, or that wait after failures.
+/// Returns whether any was.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_resume(server: default!(Option<&str>, "NULL")) -> bool {
+    Server::named_or_only(server).and_then(|server| sync::resume(&server)).or_raise()
+}
+
+/// An entity's name, or `all`.
+fn checked(entity: Option<&str>) -> Result<&str, Failure> {
+    let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
+    match name {
+        ALL => Ok(name),
+        _ => named(entity).map(|_| name),
+    }
+}

@@ -1,0 +1,69 @@
+"""The memory of a backend does not grow with the number of rows."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from .conftest import Database, url
+from .lab import ports
+from .lab.postgres import Cluster
+
+FEW, MANY = 50_000, 500_000
+
+#: How much more memory, in MB, the many may take.
+MORE = 32
+
+SYNC, JOB = "SELECT * FROM odoo_sync('products')", "CALL odoo_sync_job('products')"
+
+
+@pytest.fixture(scope="module")
+def cluster(folder):
+    """A cluster whose shared memory is small: see `high_water`."""
+    settings = {"fsync": "off", "shared_buffers": "16MB"}
+    cluster = Cluster(folder / "memory", ports.free(1)[0], settings)
+    cluster.init()
+    cluster.start()
+    yield cluster
+    cluster.stop("immediate")
+
+
+@pytest.fixture(scope="module")
+def peak(cluster, fake):
+    """The most memory, in MB, that a new backend had when it ran a statement in a new database."""
+
+    @cache
+    def measure(statement, rows, **options):
+        db = Database(cluster)
+        db.server(url(fake, f"rows={rows}"), **options)
+        db.connection.close()
+        db.connection = db.connect()
+        db.run(statement)
+        found = high_water(db.connection.get_backend_pid())
+        assert db.value("SELECT count(*) FROM dim_products") == rows
+        db.connection.close()
+        cluster.sql(f"DROP DATABASE {db.name}")
+        return found
+
+    return measure
+
+
+def high_water(pid):
+    """The kernel's own mark of a process's peak, so that nothing goes unseen between two looks;
+    of its parts, such as RssAnon, Linux keeps none. It counts the pages of shared memory that the
+    process has touched too, which with 16 MB of shared buffers soon are all of them."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024
+
+
+@pytest.mark.parametrize("statement", [SYNC, JOB], ids=["function", "job"])
+def test_memory_does_not_grow_with_the_rows(peak, statement):
+    few, many = peak(statement, FEW), peak(statement, MANY)
+    print(f"{statement}: {few:.0f} MB for {FEW:,} rows, {many:.0f} MB for {MANY:,}")
+    assert many - few < MORE
+
+
+def test_memory_grows_with_the_page(peak):
+    """The counter-case, so that the bar is one: a page has to be in memory as a whole."""
+    assert peak(JOB, FEW, page_size=FEW) - peak(JOB, FEW) > MORE

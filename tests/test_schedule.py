@@ -1,0 +1,204 @@
+"""Jobs that pg_cron runs: real ones, in a cluster with pg_cron; what waits and what is stopped."""
+
+import json
+import time
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from .conftest import Database, url
+from .lab import ports
+from .lab.postgres import Cluster
+
+HOME = "home"
+SCHEDULED = "CALL odoo_sync_job('products', scheduled => true)"
+
+
+@pytest.fixture(scope="module")
+def cluster(folder):
+    """pg_cron lives in one of its databases."""
+    settings = {"shared_preload_libraries": "pg_cron", "cron.database_name": HOME,
+                "cron.use_background_workers": "on", "fsync": "off"}
+    cluster = Cluster(folder / "cron", ports.free(1)[0], settings)
+    cluster.init()
+    cluster.start()
+    yield cluster
+    cluster.stop("immediate")
+
+
+@pytest.fixture(scope="module")
+def lasting(cluster):
+    """pg_cron does not like its database to go away."""
+    database = Database(cluster, HOME)
+    database.run("CREATE EXTENSION pg_cron")
+    yield database
+    database.connection.close()
+
+
+@pytest.fixture
+def home(lasting):
+    yield lasting
+    lasting.run("RESET ROLE")
+    lasting.run("DROP EXTENSION odoo_etl CASCADE")
+    # Not the schema: pg_cron lives in it.
+    for table, in lasting.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"):
+        lasting.run(f"DROP TABLE {table} CASCADE")
+    lasting.run("CREATE EXTENSION odoo_etl")
+    lasting.run("SELECT cron.unschedule(jobid) FROM cron.job")
+    lasting.run("DELETE FROM cron.job_run_details")
+
+
+def wait_for(db, sql, *args, seconds=75):
+    """pg_cron wakes once a minute."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = db.run(sql, *args)
+        if found:
+            return found
+        time.sleep(0.5)
+    raise AssertionError(f"not within {seconds} s: {sql}")
+
+
+def test_a_schedule_runs(home, db, fake):
+    """Here, and in another database by the statement that the error's HINT gives."""
+    db.server(url(fake, "rows=40"))
+    with pytest.raises(psycopg2.errors.FeatureNotSupported) as raised:
+        db.run("SELECT odoo_schedule('products', '* * * * *')")
+    assert f'database "{HOME}"' in raised.value.diag.message_detail
+    elsewhere = home.value(raised.value.diag.message_hint.removeprefix("There, run: "))
+    home.server(url(fake, "rows=40"))
+    job = home.value("SELECT odoo_schedule('products', '* * * * *')")
+    again = home.value("SELECT odoo_schedule('products', '*/1 * * * *')")
+    assert job == again
+    nightly = home.value("SELECT odoo_schedule('all', '0 3 * * *', reconcile => true)")
+    jobs = home.run("SELECT jobid, jobname, schedule, command FROM cron.job WHERE jobid <> %s ORDER BY jobid", elsewhere)
+    assert jobs == [
+        (job, "odoo_etl erp products", "*/1 * * * *",
+         "CALL \"public\".odoo_sync_job('products', 'erp', scheduled => true)"),
+        (nightly, "odoo_etl erp all reconcile", "0 3 * * *",
+         "CALL \"public\".odoo_sync_job('all', 'erp', reconcile => true, scheduled => true)"),
+    ]
+    told = home.run("SELECT server, entity, reconcile, schedule, role, jobid FROM odoo_schedules")
+    assert told == [("erp", "all", True, "0 3 * * *", "postgres", nightly),
+                    ("erp", "products", False, "*/1 * * * *", "postgres", job)]
+    for number in (job, elsewhere):
+        details = wait_for(home, "SELECT status, return_message FROM cron.job_run_details "
+                                 "WHERE jobid = %s AND end_time IS NOT NULL", number)
+        assert details[0][0] == "succeeded", details
+    assert db.value("SELECT count(*) FROM dim_products") == 40
+    assert home.value("SELECT count(*) FROM dim_products") == 40
+    assert home.run("SELECT kind, status FROM odoo_sync_log WHERE target = 'dim_products'")[0] == ("job", "ok")
+    assert home.value("SELECT odoo_unschedule('products')") is True
+    assert home.value("SELECT odoo_unschedule('products')") is False
+    home.run("SELECT cron.unschedule(%s)", elsewhere)
+    assert home.run("SELECT jobname FROM cron.job") == [("odoo_etl erp all reconcile",)]
+
+
+def test_the_reconcile_job_repairs(home, fake):
+    home.server(url(fake, "rows=40"))
+    home.run("CALL odoo_sync_job('products')")
+    home.run("UPDATE dim_products SET name = 'mine' WHERE id = 3")
+    home.run("DELETE FROM dim_products WHERE id = 4")
+    home.run("CALL odoo_sync_job('all', reconcile => true)")
+    assert home.run("SELECT missing, stale, deleted FROM odoo_verify('products')") == [(0, 0, 0)]
+    kinds = home.run("SELECT DISTINCT kind FROM odoo_sync_log WHERE run = (SELECT max(run) FROM odoo_sync_log)")
+    assert kinds == [("reconcile",)]
+
+
+def test_a_role_has_jobs_of_its_own(home, fake):
+    home.server(url(fake, "rows=40"))
+    home.run("SELECT odoo_schedule('products', '0 1 * * *')")
+    home.run("CREATE ROLE clerk LOGIN")
+    home.run("GRANT USAGE ON FOREIGN SERVER erp TO clerk")
+    home.run("SET ROLE clerk")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="schema cron"):
+        home.run("SELECT odoo_schedule('products', '0 2 * * *')")
+    assert home.value("SELECT odoo_unschedule('products')") is False
+    home.run("RESET ROLE")
+    home.run("GRANT USAGE ON SCHEMA cron TO clerk")
+    home.run("SET ROLE clerk")
+    home.run("SELECT odoo_schedule('products', '0 2 * * *')")
+    assert home.value("SELECT odoo_unschedule('products')") is True
+    home.run("RESET ROLE")
+    assert home.run("SELECT role, schedule FROM odoo_schedules") == [("postgres", "0 1 * * *")]
+    assert home.run("SELECT username, schedule FROM cron.job") == [("postgres", "0 1 * * *")]
+    home.run("REVOKE USAGE ON FOREIGN SERVER erp FROM clerk")
+    home.run("REVOKE USAGE ON SCHEMA cron FROM clerk")
+    home.run("DROP ROLE clerk")
+
+
+@pytest.mark.parametrize("cron", ["10 seconds", "* * * *", "61 * * * *", "0 0 31 2 *", "@reboot", ""])
+def test_an_expression_that_cron_does_not_know(home, fake, cron):
+    home.server(url(fake))
+    with pytest.raises(psycopg2.errors.InvalidParameterValue, match="invalid cron expression") as raised:
+        home.run("SELECT odoo_schedule('all', %s)", cron)
+    assert raised.value.diag.message_detail and "*/10 * * * *" in raised.value.diag.message_hint
+    assert home.run("SELECT * FROM cron.job") == []
+
+
+def failing(home, fake, behaviour):
+    home.server(url(fake, f"rows=40/{behaviour}/job={home.name}{time.monotonic()}"))
+    home.run("SELECT odoo_schedule('products', '*/10 * * * *')")
+
+
+def calls(fake, statement, db):
+    before = len(fake.calls)
+    try:
+        db.run(statement)
+    except psycopg2.Error as error:
+        return len(fake.calls) - before, error
+    return len(fake.calls) - before, None
+
+
+def test_after_a_failure_the_next_runs_wait(home, fake):
+    failing(home, fake, "status=404")
+    listener = home.connect()
+    with closing(listener), listener.cursor() as cursor:
+        cursor.execute("LISTEN odoo_etl")
+        for failures in (1, 2):
+            asked, error = calls(fake, SCHEDULED, home)
+            assert asked and "404" in str(error)
+            assert home.value("SELECT failures FROM odoo_sync_state WHERE target = 'dim_products'") == failures
+            pause = home.value(
+                "SELECT extract(epoch FROM next_start - clock_timestamp())::float FROM odoo_sync_state WHERE target = 'dim_products'")
+            assert failures * 600 * 0.89 < pause < failures * 600 * 1.11
+            assert home.run("SELECT state, last_sqlstate FROM odoo_sync_status WHERE target = 'dim_products'") == [("backing off", "08006")]
+            # Nothing is asked of Odoo meanwhile.
+            assert calls(fake, SCHEDULED, home) == (0, None)
+            assert "skipped, it failed and waits until" in home.notices
+            # A manual run goes ahead; the wait is over when somebody says so.
+            if failures == 1:
+                assert home.value("SELECT odoo_resume()") is True
+        home.run("SELECT odoo_resume()")
+        home.run(f"ALTER SERVER erp OPTIONS (SET url '{url(fake, 'rows=40')}')")
+        assert calls(fake, SCHEDULED, home)[1] is None
+        assert home.run("SELECT state, failures, next_start FROM odoo_sync_status WHERE target = 'dim_products'") == [("idle", 0, None)]
+        listener.poll()
+        events = [json.loads(notice.payload) for notice in listener.notifies]
+    assert [event["event"] for event in events] == ["failed", "failed", "recovered"]
+    assert events[0]["server"] == "erp" and events[0]["entity"] == "products" and "404" in events[0]["error"]
+
+
+def test_a_refused_login_stops_the_jobs(home, fake):
+    failing(home, fake, "x")
+    home.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'wrong')")
+    asked, error = calls(fake, SCHEDULED, home)
+    assert asked and "refused the login" in str(error)
+    asked, error = calls(fake, SCHEDULED, home)
+    assert asked == 0 and "are stopped since" in str(error)
+    assert "refused the login" in error.diag.message_detail and "odoo_resume('erp')" in error.diag.message_hint
+    assert home.run("SELECT state FROM odoo_sync_status WHERE target = 'dim_products'") == [("stopped",)]
+    home.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'admin')")
+    assert home.value("SELECT odoo_resume('erp')") is True
+    assert home.value("SELECT odoo_resume('erp')") is False
+    assert calls(fake, SCHEDULED, home)[1] is None
+
+
+def test_without_pg_cron_the_hint_is_what_to_add(lasting, fake):
+    """The last test, since pg_cron does not come back for the others."""
+    lasting.run("DROP EXTENSION IF EXISTS pg_cron")
+    lasting.server(url(fake))
+    with pytest.raises(psycopg2.errors.FeatureNotSupported) as raised:
+        lasting.run("SELECT odoo_schedule('all', '0 1 * * *')")
+    assert raised.value.diag.message_hint == "CREATE EXTENSION pg_cron;"
