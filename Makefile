@@ -1,6 +1,6 @@
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
-# make test-convergence SECONDS=60 SEED=7   writers and kills against the jobs, for longer
+# make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make clean   removes what the others made here; the cache of downloads stays
 # make install the extension, into the PostgreSQL that pg_config names
 
@@ -25,9 +25,9 @@ demo: deps install
 test: deps lint unit install
 	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 
-# Writers, kills and a comparison at the end: SECONDS=60 SEED=7
+# SECONDS against a real Odoo, ROUNDS against the fake one.
 test-convergence: deps install
-	SECONDS=$(or $(SECONDS),60) SEED=$(SEED) $(PYTHON) -m tests.lab test -k test_convergence --show
+	SECONDS=$(or $(SECONDS),60) ROUNDS=$(or $(ROUNDS),60) SEED=$(SEED) $(PYTHON) -m tests.lab test -k test_convergence --show
 
 lint: $(PGRX_HOME)/config.toml
 	cargo fmt --check

@@ -195,11 +195,21 @@ def test_one_bad_value_costs_no_page(db, fake, field):
     assert "cannot marshal None" in kept[0][3]
     if not whole:
         assert db.run("SELECT name, list_price FROM dim_products WHERE id = 13") == [("Product 13", None)]
-    # A run that can read the value clears the entry.
+    # As long as it cannot be read, each run says so; the next that can clears the entry.
+    report = db.report(SYNC)["dim_products"]
+    assert (report["status"], report["quarantined"]) == ("partial", 1)
     shop.behaviour.database.poison = None
-    report = db.report("SELECT * FROM odoo_sync('products', full_refresh => true)")["dim_products"]
+    report = db.report(SYNC)["dim_products"]
     assert (report["status"], report["quarantined"]) == ("ok", 0)
     assert str(db.value("SELECT list_price FROM dim_products WHERE id = 13")) == "13.99"
+
+
+def test_a_record_that_is_gone_leaves_the_quarantine(db, fake):
+    shop = Shop(db, fake, "rows=40/poison=product.product:13:list_price")
+    db.run(SYNC)
+    shop.records("product.product").pop(13)
+    shop.behaviour.database.poison = None
+    assert db.report(SYNC)["dim_products"]["quarantined"] == 0
 
 
 def test_a_fault_of_every_record_is_no_poison(db, fake):

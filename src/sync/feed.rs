@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pgrx::prelude::*;
 
@@ -30,6 +30,7 @@ pub struct FeedLoad {
     /// The latest change seen.
     latest: Option<String>,
     begin: Instant,
+    started: SystemTime,
     /// How long earlier parts of the same scan took.
     before: Duration,
 }
@@ -87,6 +88,7 @@ impl FeedLoad {
             rows: 0,
             latest: resume.latest,
             begin: Instant::now(),
+            started: SystemTime::now(),
             before: Duration::from_secs_f64(resume.seconds.max(0.0)),
         }))
     }
@@ -143,6 +145,7 @@ impl FeedLoad {
     }
 
     fn finish(&mut self, run: &mut Run) -> Result<(), Failure> {
+        run.retry_quarantined(self.dataset, &self.target, self.started)?;
         self.progress.show(Phase::LookingForDeletes, self.rows);
         let plan = &self.target.plan;
         let gone = match &self.since {

@@ -40,6 +40,9 @@ pub struct Journal {
     pub interval: Option<Duration>,
 }
 
+const FINE: i32 = 0;
+const PARTIAL: i32 = 1;
+
 /// An alert's text is a part of its payload, which has 8000 bytes at most.
 const ALERT: usize = 500;
 
@@ -63,7 +66,7 @@ impl Journal {
         let Some(entity) = reports.first().map(|report| report.entity) else {
             return Ok(());
         };
-        let had_failed = self.had_failed(extension, server, entity)?;
+        let before = self.before(extension, server, entity)?;
         for report in reports {
             self.log(extension, server, report)?;
             self.say(server, report);
@@ -75,8 +78,8 @@ impl Journal {
         let with = |status| reports.iter().find(|report| report.status == status);
         let event = match (with(Status::Failed), with(Status::Partial)) {
             (Some(report), _) => Some(("failed", report)),
-            (None, Some(report)) => Some(("partial", report)),
-            (None, None) if had_failed && with(Status::Ok).is_some() => {
+            (None, Some(report)) if before != PARTIAL => Some(("partial", report)),
+            (None, None) if before != FINE && with(Status::Ok).is_some() => {
                 Some(("recovered", &reports[0]))
             }
             _ => None,
@@ -87,20 +90,16 @@ impl Journal {
         }
     }
 
-    fn had_failed(
-        &self,
-        extension: &Extension,
-        server: &str,
-        entity: &str,
-    ) -> Result<bool, Failure> {
+    /// How the last run of an entity ended: [`FINE`], [`PARTIAL`] or more.
+    fn before(&self, extension: &Extension, server: &str, entity: &str) -> Result<i32, Failure> {
         let sql = format!(
-            "SELECT coalesce(bool_or(status = 'failed'), false) FROM {}.odoo_sync_state \
-             WHERE server = $1 AND entity = $2",
+            "SELECT coalesce(max(CASE status WHEN 'failed' THEN 2 WHEN 'partial' THEN 1 ELSE 0 END), 0) \
+             FROM {}.odoo_sync_state WHERE server = $1 AND entity = $2",
             ident(&extension.schema)
         );
-        let failed =
-            extension.read(&sql, &[server.into(), entity.into()], |row| row.get::<bool>(1))?;
-        Ok(failed.first() == Some(&Some(true)))
+        let before =
+            extension.read(&sql, &[server.into(), entity.into()], |row| row.get::<i32>(1))?;
+        Ok(before.into_iter().flatten().next().unwrap_or(FINE))
     }
 
     fn remember(

@@ -14,6 +14,7 @@ mod origin;
 mod plan;
 mod poison;
 mod progress;
+mod quarantine;
 mod reconcile;
 mod report;
 mod run;

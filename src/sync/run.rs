@@ -228,6 +228,9 @@ impl Run {
         for report in &mut self.reports {
             report.missing = missing.get(report.target).copied().unwrap_or(0);
             report.quarantined = quarantined.get(report.target).copied().unwrap_or(0);
+            if report.quarantined > 0 && report.status == Status::Ok {
+                report.status = Status::Partial;
+            }
         }
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! What the extension remembers of each table's runs, in its own tables.
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -11,7 +10,6 @@ use pgrx::spi::{SpiError, SpiHeapTupleData};
 
 use super::feed::Resume;
 use super::plan::Plan;
-use super::poison::Poison;
 use crate::backend;
 use crate::failure::Failure;
 use crate::quote::ident;
@@ -214,58 +212,6 @@ impl Extension {
             ident(&self.schema)
         );
         self.write(&sql, &[server.into(), tables.to_vec().into()])
-    }
-
-    /// Remembers the values of a page that could not be read, and forgets those that could.
-    pub fn quarantine(
-        &self,
-        server: &str,
-        plan: &Plan,
-        ids: &[i64],
-        poison: &[Poison],
-    ) -> Result<(), Failure> {
-        let schema = ident(&self.schema);
-        let (table, channel) = (plan.dataset.table, plan.feed.channel.unwrap_or_default());
-        if !poison.is_empty() {
-            let sql = format!(
-                "INSERT INTO {schema}.odoo_quarantine AS known (server, target, channel, model, record_id, field, error) \
-                 SELECT $1, $2, $3, $4, * FROM unnest($5::bigint[], $6::text[], $7::text[]) \
-                 ON CONFLICT (server, target, channel, record_id, field) DO UPDATE SET error = EXCLUDED.error, last_seen = now()"
-            );
-            let ids: Vec<i64> = poison.iter().map(|poison| poison.id).collect();
-            let fields: Vec<_> =
-                poison.iter().map(|poison| poison.field.clone().unwrap_or_default()).collect();
-            let errors: Vec<_> = poison.iter().map(|poison| poison.error.clone()).collect();
-            self.write(
-                &sql,
-                &[
-                    server.into(),
-                    table.into(),
-                    channel.into(),
-                    plan.model.as_str().into(),
-                    ids.into(),
-                    fields.into(),
-                    errors.into(),
-                ],
-            )?;
-        }
-        let sql = format!(
-            "DELETE FROM {schema}.odoo_quarantine WHERE server = $1 AND target = $2 AND channel = $3 \
-             AND record_id = ANY ($4) AND last_seen < now()"
-        );
-        self.write(&sql, &[server.into(), table.into(), channel.into(), ids.to_vec().into()])
-    }
-
-    /// How many values are in quarantine, by table.
-    pub fn count_quarantined(&self, server: &str) -> Result<HashMap<String, i64>, Failure> {
-        let sql = format!(
-            "SELECT target, count(*) FROM {}.odoo_quarantine WHERE server = $1 GROUP BY target",
-            ident(&self.schema)
-        );
-        let counts = self.read(&sql, &[server.into()], |row| {
-            Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or(0)))
-        })?;
-        Ok(counts.into_iter().collect())
     }
 
     /// Remembers where each column of a table comes from in this Odoo, where that has changed and

@@ -2,7 +2,25 @@
 
 import re
 
-from ..lab import places
+import pytest
+
+from ..conftest import Database
+from ..lab import places, ports
+from ..lab.postgres import Cluster
+
+
+@pytest.fixture
+def db(folder):
+    """A database in which pg_cron lives."""
+    settings = {"shared_preload_libraries": "pg_cron", "cron.database_name": "warehouse"}
+    cluster = Cluster(folder / "readme", ports.free(1)[0], settings)
+    cluster.init()
+    cluster.start()
+    database = Database(cluster, "warehouse")
+    database.run("CREATE EXTENSION pg_cron")
+    yield database
+    database.connection.close()
+    cluster.stop("immediate")
 
 
 def test_the_statements_of_the_readme_run(db, real):
