@@ -34,7 +34,7 @@ COMMENT ON TABLE odoo_sync_state IS 'how the last run of each table ended, per s
 
 -- One row per run and table.
 CREATE SEQUENCE odoo_sync_run;
-CREATE TABLE odoo_sync_log (
+CREATE TABLE odoo_sync_runs (
     run bigint NOT NULL,
     server text NOT NULL,
     entity text NOT NULL,
@@ -64,9 +64,9 @@ CREATE TABLE odoo_sync_log (
     sqlstate text,
     PRIMARY KEY (run, target)
 );
-CREATE INDEX ON odoo_sync_log (finished);
-CREATE INDEX ON odoo_sync_log (server, target, run);
-COMMENT ON TABLE odoo_sync_log IS 'what each run did with each table, kept for odoo_etl.log_retention';
+CREATE INDEX ON odoo_sync_runs (finished);
+CREATE INDEX ON odoo_sync_runs (server, target, run);
+COMMENT ON TABLE odoo_sync_runs IS 'what each run did with each table, kept for odoo_etl.log_retention';
 
 -- Jobs that pg_cron runs.
 CREATE TABLE odoo_sync_schedules (
@@ -105,7 +105,7 @@ CREATE TABLE odoo_sync_watermarks (
 COMMENT ON TABLE odoo_sync_watermarks IS 'latest change that was loaded, per server, table and channel';
 
 -- Values that Odoo could not give. A field of '' stands for the whole record.
-CREATE TABLE odoo_quarantine (
+CREATE TABLE odoo_sync_quarantine (
     server text NOT NULL,
     target text NOT NULL,
     channel text NOT NULL,
@@ -117,7 +117,7 @@ CREATE TABLE odoo_quarantine (
     last_seen timestamp with time zone NOT NULL DEFAULT now(),
     PRIMARY KEY (server, target, channel, record_id, field)
 );
-COMMENT ON TABLE odoo_quarantine IS 'values that Odoo could not give; they are NULL, and gone from here when it can';
+COMMENT ON TABLE odoo_sync_quarantine IS 'values that Odoo could not give; they are NULL, and gone from here when it can';
 
 -- Where each column came from on the last run.
 CREATE TABLE odoo_sync_columns (
@@ -153,9 +153,9 @@ COMMENT ON FUNCTION odoo_row_edited() IS 'marks rows that were edited by hand, f
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_servers', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_state', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_watermarks', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_quarantine', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_quarantine', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_run', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_log', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_runs', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_schedules', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_stops', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');

@@ -7,10 +7,13 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION odoo_server_visible(text) IS 'whether the views show a server to the current user';
 
-ALTER TABLE odoo_sync_log ENABLE ROW LEVEL SECURITY;
-CREATE POLICY visible ON odoo_sync_log FOR SELECT USING (odoo_server_visible(server));
-ALTER TABLE odoo_quarantine ENABLE ROW LEVEL SECURITY;
-CREATE POLICY visible ON odoo_quarantine FOR SELECT USING (odoo_server_visible(server));
+CREATE VIEW odoo_sync_log WITH (security_barrier) AS
+SELECT * FROM odoo_sync_runs WHERE odoo_server_visible(server);
+COMMENT ON VIEW odoo_sync_log IS 'what each run did with each table, kept for odoo_etl.log_retention';
+
+CREATE VIEW odoo_quarantine WITH (security_barrier) AS
+SELECT * FROM odoo_sync_quarantine WHERE odoo_server_visible(server);
+COMMENT ON VIEW odoo_quarantine IS 'values that Odoo could not give; they are NULL, and gone from here when it can';
 
 CREATE VIEW odoo_columns WITH (security_barrier) AS
 SELECT server, target, nullif(channel, '') AS channel, column_name, column_type AS type,
@@ -25,9 +28,9 @@ CREATE VIEW odoo_sync_status WITH (security_barrier) AS
 WITH watermarks AS (
     SELECT server, target, min(watermark) AS watermark FROM odoo_sync_watermarks GROUP BY 1, 2
 ), quarantine AS (
-    SELECT server, target, count(*) AS quarantined FROM odoo_quarantine GROUP BY 1, 2
+    SELECT server, target, count(*) AS quarantined FROM odoo_sync_quarantine GROUP BY 1, 2
 ), last_log AS (
-    SELECT DISTINCT ON (server, target) server, target, missing FROM odoo_sync_log
+    SELECT DISTINCT ON (server, target) server, target, missing FROM odoo_sync_runs
     WHERE status <> 'skipped' ORDER BY server, target, run DESC
 ), runners AS (
     SELECT (classid::bigint << 32) | objid::bigint AS key, pid FROM pg_catalog.pg_locks
@@ -52,7 +55,7 @@ SELECT state.server,
         WHERE oid = to_regclass(format('%I.%I', servers.schema, state.target))) AS rows_estimate,
        state.last_success,
        state.last_finished,
-       state.last_duration,
+       state.last_duration::interval(3) AS last_duration,
        state.failures,
        state.next_start,
        state.last_error,

@@ -4,6 +4,7 @@ import psycopg2
 import pytest
 
 from .conftest import url
+from .fake.orm import traceback_of
 from .fake.server import behaviour_of
 
 SYNC = "SELECT * FROM odoo_sync('products')"
@@ -204,6 +205,25 @@ def test_one_bad_value_costs_no_page(db, fake, field):
     assert str(db.value("SELECT list_price FROM dim_products WHERE id = 13")) == "13.99"
 
 
+def test_many_records_in_quarantine_do_not_fail_a_run(db, fake):
+    """More than one page may have, but of several pages."""
+    shop = Shop(db, fake, "rows=200", page_size=40)
+    read = shop.models["product.product"].read
+
+    def raise_often(ids, fields=(), **options):
+        if any(id % 3 == 0 for id in ids):
+            raise traceback_of("TypeError: cannot marshal None unless allow_none is enabled")
+        return read(ids, fields, **options)
+
+    shop.models["product.product"].read = raise_often
+    for _ in range(2):
+        report = db.report(SYNC)["dim_products"]
+        assert (report["status"], report["quarantined"]) == ("partial", 66)
+    shop.models["product.product"].read = read
+    report = db.report(SYNC)["dim_products"]
+    assert (report["status"], report["inserted"], report["quarantined"]) == ("ok", 66, 0)
+
+
 def test_a_record_that_is_gone_leaves_the_quarantine(db, fake):
     shop = Shop(db, fake, "rows=40/poison=product.product:13:list_price")
     db.run(SYNC)
@@ -319,3 +339,15 @@ def test_without_the_extension_the_tables_stay(db, shop):
     db.run("DROP EXTENSION odoo_etl")
     db.run("UPDATE dim_products SET name = 'mine'")
     assert db.value("SELECT count(*) FROM dim_products WHERE odoo_write_date IS NOT NULL") == 40
+
+
+@pytest.mark.parametrize("statement", [
+    SYNC, "SELECT * FROM odoo_sync_all()", "SELECT * FROM odoo_reconcile('products')",
+    "SELECT * FROM odoo_verify('products')", "CALL odoo_sync_job()"])
+def test_read_only_is_said_before_odoo_is_asked(db, fake, statement):
+    db.server(url(fake, f"rows=40/only={db.name}"))
+    db.run("SET default_transaction_read_only = on")
+    before = len(fake.calls)
+    with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction):
+        db.run(statement)
+    assert len(fake.calls) == before

@@ -9,7 +9,7 @@ use super::feed::FeedLoad;
 use super::journal::{self, Kind};
 use super::lock;
 use super::report::{Status, TableReport};
-use super::run::Run;
+use super::run::{self, Run};
 use super::schedule;
 use super::state::Extension;
 use crate::backend;
@@ -51,6 +51,7 @@ impl Job {
         entities: impl IntoIterator<Item = &'static Entity>,
         wish: Wish,
     ) -> Result<Job, Failure> {
+        run::require_writable()?;
         let extension = Extension::find()?;
         let mut entities: VecDeque<_> = entities.into_iter().collect();
         if wish.scheduled {

@@ -154,7 +154,7 @@ impl Journal {
         report: &TableReport,
     ) -> Result<(), Failure> {
         let sql = format!(
-            "INSERT INTO {}.odoo_sync_log (run, server, entity, target, kind, status, role, pid, started, finished, \
+            "INSERT INTO {}.odoo_sync_runs (run, server, entity, target, kind, status, role, pid, started, finished, \
                fetched, inserted, updated, deleted, missing, quarantined, pages, requests, retries, bytes, \
                seconds, seconds_waiting, seconds_loading, seconds_decoding, error, sqlstate) \
              SELECT $1, $2, $3, $4, $5, $6, $7, pg_backend_pid(), clock_timestamp() - make_interval(secs => $18), \
@@ -242,7 +242,7 @@ pub fn alert(
 /// Deletes rows of the log that are older than odoo_etl.log_retention.
 pub fn prune(extension: &Extension) -> Result<(), Failure> {
     let sql = format!(
-        "DELETE FROM {}.odoo_sync_log WHERE finished < now() - make_interval(mins => $1)",
+        "DELETE FROM {}.odoo_sync_runs WHERE finished < now() - make_interval(mins => $1)",
         ident(&extension.schema)
     );
     extension.write(&sql, &[settings::log_retention().into()])

@@ -18,7 +18,7 @@ pub struct Poison {
 }
 
 /// So many records of one page fault on their own only if something else is wrong.
-const MOST: usize = 50;
+pub const MOST: usize = 50;
 
 /// Reads a page again whose first reading failed: in halves, down to single records, and those
 /// field by field.

@@ -27,7 +27,7 @@ impl Extension {
         let (table, channel) = (plan.dataset.table, plan.feed.channel.unwrap_or_default());
         if !poison.is_empty() {
             let sql = format!(
-                "INSERT INTO {schema}.odoo_quarantine AS known (server, target, channel, model, record_id, field, error) \
+                "INSERT INTO {schema}.odoo_sync_quarantine AS known (server, target, channel, model, record_id, field, error) \
                  SELECT $1, $2, $3, $4, * FROM unnest($5::bigint[], $6::text[], $7::text[]) \
                  ON CONFLICT (server, target, channel, record_id, field) DO UPDATE SET error = EXCLUDED.error, last_seen = now()"
             );
@@ -49,7 +49,7 @@ impl Extension {
             )?;
         }
         let sql = format!(
-            "DELETE FROM {schema}.odoo_quarantine WHERE server = $1 AND target = $2 AND channel = $3 \
+            "DELETE FROM {schema}.odoo_sync_quarantine WHERE server = $1 AND target = $2 AND channel = $3 \
              AND record_id = ANY ($4) AND last_seen < now()"
         );
         self.write(&sql, &[server.into(), table.into(), channel.into(), ids.to_vec().into()])
@@ -58,7 +58,7 @@ impl Extension {
     /// How many values are in quarantine, by table.
     pub fn count_quarantined(&self, server: &str) -> Result<HashMap<String, i64>, Failure> {
         let sql = format!(
-            "SELECT target, count(*) FROM {}.odoo_quarantine WHERE server = $1 GROUP BY target",
+            "SELECT target, count(*) FROM {}.odoo_sync_quarantine WHERE server = $1 GROUP BY target",
             ident(&self.schema)
         );
         let counts = self.read(&sql, &[server.into()], |row| {
@@ -76,7 +76,7 @@ impl Extension {
         before: SystemTime,
     ) -> Result<BTreeMap<String, Vec<i64>>, Failure> {
         let sql = format!(
-            "SELECT field, array_agg(record_id ORDER BY record_id) FROM {}.odoo_quarantine \
+            "SELECT field, array_agg(record_id ORDER BY record_id) FROM {}.odoo_sync_quarantine \
              WHERE server = $1 AND target = $2 AND channel = $3 AND last_seen < to_timestamp($4) \
              GROUP BY field",
             ident(&self.schema)
@@ -113,41 +113,41 @@ impl Run {
         let all: Vec<i64> = all.into_iter().collect();
         let there = extract::visible_in(&self.session, &plan.model, &all, plan.domain())?;
         let gone: Vec<i64> = all.into_iter().filter(|id| !there.contains(id)).collect();
-        self.extension.quarantine(&self.server.name, plan, &gone, &[])?;
         let mut ready: BTreeSet<i64> = BTreeSet::new();
         for (field, mut ids) in quarantined {
             ids.retain(|id| there.contains(id));
             match plan.fields().into_iter().find(|(name, _)| *name == field) {
-                Some(field) => ready.extend(self.readable(plan, ids, &[field])?),
+                Some(field) => {
+                    for some in ids.chunks(poison::MOST) {
+                        ready.extend(self.readable(plan, some, std::slice::from_ref(&field))?);
+                    }
+                }
                 // Whole records, or a field that is not asked for any more.
                 None => ready.extend(ids),
             }
         }
         let ready: Vec<i64> = ready.into_iter().collect();
-        for some in ready.chunks(self.server.options.page_size) {
+        for some in ready.chunks(poison::MOST) {
             if let Some(fetched) = self.fetch(plan, some)? {
                 self.load(dataset, target, fetched)?;
             }
         }
-        Ok(())
+        self.extension.quarantine(&self.server.name, plan, &gone, &[])
     }
 
-    /// Those of the records that have a readable value; none if too many have not.
+    /// Those of the records that have a readable value.
     fn readable(
         &self,
         plan: &Plan,
-        ids: Vec<i64>,
+        ids: &[i64],
         field: &[(String, FieldType)],
     ) -> Result<Vec<i64>, Failure> {
-        let page = extract::read(&self.session, &plan.model, ids.clone(), field, None)?;
-        let (page, poison) = match page.outcome()? {
-            Ok(page) => (page, Vec::new()),
-            Err(error) => match poison::recover(&self.session, &plan.model, ids, field, error) {
-                Ok(fetched) => (fetched.page, fetched.poison),
-                Err(_) => return Ok(Vec::new()),
-            },
+        let page = extract::read(&self.session, &plan.model, ids.to_vec(), field, None)?;
+        let fetched = match page.outcome()? {
+            Ok(page) => return Ok(page.ids()),
+            Err(error) => poison::recover(&self.session, &plan.model, ids.to_vec(), field, error)?,
         };
-        let bad: BTreeSet<i64> = poison.iter().map(|poison| poison.id).collect();
-        Ok(page.ids().into_iter().filter(|id| !bad.contains(id)).collect())
+        let bad: BTreeSet<i64> = fetched.poison.iter().map(|poison| poison.id).collect();
+        Ok(fetched.page.ids().into_iter().filter(|id| !bad.contains(id)).collect())
     }
 }

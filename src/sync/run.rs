@@ -35,7 +35,8 @@ pub struct Run {
     /// Pages are committed one by one, and so remembered.
     pub(super) is_job: bool,
     pub(super) journal: Journal,
-    /// What was asked of Odoo, and how long was waited, up to the last entry in a report.
+    /// What was asked of Odoo, and how long was waited, up to the last entry in a report. The
+    /// login is no table's.
     seen: (Traffic, Duration),
     identity: Identity,
     pub(super) extension: Extension,
@@ -91,6 +92,7 @@ impl Run {
         kind: Kind,
         full_refresh: bool,
     ) -> Result<Run, Failure> {
+        require_writable()?;
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
@@ -107,11 +109,11 @@ impl Run {
             catalogue: Catalogue::new(session.clone()),
             lookups: Lookups::new(session.clone(), server.options.page_size),
             server: Rc::new(server),
+            seen: (session.traffic(), session.waited()),
             session,
             full_refresh,
             is_job: false,
             journal: Journal::begin(&extension, kind)?,
-            seen: Default::default(),
             identity,
             extension,
             widths,
@@ -491,6 +493,26 @@ impl Run {
             self.reports.len() - 1
         });
         &mut self.reports[index]
+    }
+}
+
+/// Says at once, before Odoo is asked, that nothing can be written: on a standby, or where the
+/// transaction is read-only.
+pub fn require_writable() -> Result<(), Failure> {
+    let sql = "SELECT current_setting('transaction_read_only')::boolean, pg_is_in_recovery()";
+    let (read_only, standby) = Spi::get_two::<bool, bool>(sql)?;
+    match (read_only, standby) {
+        (_, Some(true)) => Err(Failure::new(
+            State::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+            "cannot sync during recovery",
+        )
+        .hint("Run it on the primary server.")),
+        (Some(true), _) => Err(Failure::new(
+            State::ERRCODE_READ_ONLY_SQL_TRANSACTION,
+            "cannot sync in a read-only transaction",
+        )
+        .hint("SET transaction_read_only = off; or look at default_transaction_read_only.")),
+        _ => Ok(()),
     }
 }
 

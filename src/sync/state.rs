@@ -26,9 +26,9 @@ const TABLES: &[&str] = &[
     "odoo_sync_servers",
     "odoo_sync_state",
     "odoo_sync_watermarks",
-    "odoo_quarantine",
+    "odoo_sync_quarantine",
     "odoo_sync_columns",
-    "odoo_sync_log",
+    "odoo_sync_runs",
     "odoo_sync_stops",
 ];
 

@@ -21,6 +21,11 @@ class Wish:
 class Behaviour:
     """The wishes of one path, and the data that they shape."""
 
+    #: Seconds since 1970 by this Odoo's clock; the machine's where it is `None`.
+    clock = None
+    #: Called in the server's thread before each request is answered.
+    interrupt = None
+
     def __init__(self, prefix):
         self.troubles = 0
         self.wishes = [Wish(segment) for segment in prefix.split("/") if segment]
@@ -57,6 +62,10 @@ class Behaviour:
         if self.wish("strange"):
             catalogue.make_strange(self.database)
 
+    def turn(self, *segments):
+        """Other wishes from now on, whose troubles are counted from the beginning."""
+        self.wishes, self.troubles = [Wish(segment) for segment in segments], 0
+
     def wish(self, name, method=""):
         return next((w for w in self.wishes if w.name == name and w.concerns(method)), None)
 
@@ -76,9 +85,13 @@ class Behaviour:
 
     def before(self, method):
         """Faults that are raised instead of an answer."""
+        if self.interrupt:
+            self.interrupt()
         if self.wish("slow", method):
             time.sleep(float(self.argument("slow", method)))
         code = self.argument("fault", method)
+        if code and not self.still_troubled():
+            return
         if code == "1":
             raise traceback_of("odoo.exceptions.Something: it went wrong")
         if code == "2":

@@ -23,6 +23,7 @@ def behaviour_of(prefix):
 
 
 class Handler(BaseHTTPRequestHandler):
+    behaviour = None
     protocol_version = "HTTP/1.1"
     server_version = "FakeOdoo"
     # Head and body are two writes; the client would acknowledge the first one late.
@@ -30,6 +31,12 @@ class Handler(BaseHTTPRequestHandler):
 
     def log_message(self, *_):
         pass
+
+    def date_time_string(self, timestamp=None):
+        """The header `Date`."""
+        if timestamp is None and self.behaviour:
+            timestamp = self.behaviour.clock
+        return super().date_time_string(timestamp)
 
     def do_POST(self):
         prefix, _, service = self.path.rpartition("/xmlrpc/2/")
@@ -44,7 +51,7 @@ class Handler(BaseHTTPRequestHandler):
             if not any("context" in options for options in params[6:]):
                 method += "_at_login"
         self.server.calls.append((method, prefix))
-        behaviour = behaviour_of(prefix)
+        self.behaviour = behaviour = behaviour_of(prefix)
         try:
             behaviour.before(method)
             result = self.dispatch(behaviour, service, method, params)

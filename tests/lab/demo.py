@@ -87,7 +87,7 @@ def show(cluster, options):
     wait_for_job(cluster)
     run_each(psql, (
         "SELECT target, state, lag_seconds, last_duration, failures FROM odoo_sync_status LIMIT 5",
-        "SELECT * FROM odoo_sync_chart() LIMIT 5",
+        "SELECT * FROM odoo_sync_chart() LIMIT 8",
     ))
     say(f"look around:  {shlex.join(cluster.psql(DATABASE))}")
     say("make clean stops and removes it")

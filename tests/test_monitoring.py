@@ -1,0 +1,190 @@
+"""What a DBA sees of runs: status, progress from another session, log, alerts, log lines, chart;
+and the queries of docs/monitoring.md."""
+
+import json
+import re
+import threading
+import time
+from contextlib import closing
+
+import psycopg2
+import pytest
+
+from .conftest import url
+from .fake.behaviour import Wish
+from .fake.server import behaviour_of
+from .lab import places
+
+JOB = "CALL odoo_sync_job('products')"
+
+
+def status(db, columns, target="dim_products"):
+    return db.run(f"SELECT {columns} FROM odoo_sync_status WHERE target = %s", target)[0]
+
+
+def test_status_of_a_table_over_its_runs(db, fake):
+    prefix = f"/rows=40/only={db.name}"
+    db.server(url(fake, prefix.strip("/")))
+    db.run(JOB)
+    assert status(db, "state, failures, last_error, quarantined, missing") == ("idle", 0, None, 0, 0)
+    assert status(db, "watermark::text")[0].startswith("2023-12-31 23:59:59")
+    db.run("ANALYZE dim_products")
+    assert status(db, "rows_estimate") == (40,)
+    success = status(db, "last_success")
+    behaviour_of(prefix).wishes.append(Wish("status=404@search"))
+    for failures in (1, 2):
+        with pytest.raises(psycopg2.Error):
+            db.run(JOB)
+        assert status(db, "state, failures, last_sqlstate") == ("failed", failures, "08006")
+    assert "404" in status(db, "last_error")[0]
+    assert status(db, "last_success") == success
+    time.sleep(1)
+    late = status(db, "lag_seconds")[0]
+    behaviour_of(prefix).wishes.pop()
+    db.run(JOB)
+    assert status(db, "state, failures, last_error") == ("idle", 0, None)
+    assert status(db, "lag_seconds")[0] < late
+
+
+def test_status_tells_of_what_is_not_there_and_not_allowed(db, fake):
+    db.server(url(fake, "version=19/denied=loyalty.program/poison=res.partner:10:street"))
+    db.run("CALL odoo_sync_job()")
+    assert status(db, "state", "dim_brands") == ("absent",)
+    assert status(db, "state", "dim_promotions") == ("denied",)
+    assert status(db, "state, quarantined", "dim_customers") == ("partial", 1)
+
+
+@pytest.mark.parametrize("statement", [JOB, "SELECT * FROM odoo_sync('products')"])
+def test_progress_is_seen_from_another_session(db, fake, statement):
+    db.server(url(fake, f"rows=1000/slow=0.15@read/only={db.name}"), page_size=100, readers=1)
+    db.run("CALL odoo_sync_job('categories')")
+    runner = db.connect()
+    thread = threading.Thread(target=lambda: runner.cursor().execute(statement))
+    thread.start()
+    seen, states = [], set()
+    deadline = time.monotonic() + 20
+    while thread.is_alive() and time.monotonic() < deadline:
+        seen += db.run("SELECT pid, role, server, target::text, phase, pages, rows, rows_total, rows_per_second, "
+                       "estimated_end > now() FROM odoo_sync_progress")
+        states |= set(db.run("SELECT state, pid FROM odoo_sync_status WHERE target = 'dim_categories'"))
+        states |= set(db.run("SELECT state, pid FROM odoo_sync_status WHERE target = 'dim_products'"))
+        assert db.value("SELECT count(*) FROM pg_stat_progress_copy") <= 1
+        time.sleep(0.05)
+    thread.join()
+    middle = [row for row in seen if 0 < row[6] < 1000]
+    assert {row[:5] for row in middle} == {(runner.get_backend_pid(), "postgres", "erp", "dim_products", "reading")}
+    assert all(row[5] == row[6] // 100 and row[7] == 1000 and row[8] > 0 and row[9] for row in middle)
+    assert len({row[6] for row in middle}) > 3, "it grows"
+    assert db.run("SELECT * FROM odoo_sync_progress") == []
+    runner.close()
+
+
+@pytest.mark.parametrize("how", ["cancel", "terminate"])
+def test_progress_ends_with_its_run(db, fake, how):
+    db.server(url(fake, f"rows=1000/slow=0.15@read/only={db.name}"), page_size=100, readers=1)
+    runner = db.connect()
+
+    def work():
+        with pytest.raises(psycopg2.Error):
+            runner.cursor().execute(JOB)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    time.sleep(1)
+    db.run(f"SELECT pg_{how}_backend(%s)", runner.get_backend_pid())
+    thread.join()
+    assert db.run("SELECT * FROM odoo_sync_progress") == []
+
+
+def test_the_log_has_the_numbers(db, fake):
+    db.server(url(fake, f"rows=400/slow=0.1@read/passing=1:x/only={db.name}"), page_size=100, readers=1)
+    db.run("CALL odoo_sync_job('categories')")
+    before = len(fake.calls)
+    db.run(JOB)
+    asked = len(fake.calls) - before
+    row = db.run("SELECT kind, status, fetched, inserted, pages, retries, requests, bytes, seconds, seconds_waiting, "
+                 "seconds_loading, seconds_decoding FROM odoo_sync_log WHERE target = 'dim_products' ORDER BY run DESC")[0]
+    kind, state, fetched, inserted, pages, retries, requests, size, seconds, waiting, loading, decoding = row
+    assert (kind, state, fetched, inserted, pages, retries) == ("job", "ok", 400, 400, 4, 0)
+    # Without the login, the user's companies and the database's name.
+    assert asked - 4 <= requests <= asked
+    assert size > 50_000 and 0 < decoding < seconds
+    assert abs(waiting + loading - seconds) < 0.001 and waiting > 0.35
+
+
+def test_the_log_of_retries_failures_and_skips(db, fake):
+    db.server(url(fake, f"rows=40/status=503@read/passing=2:{db.name}"), retries=3, retry_delay=1)
+    db.run(JOB)
+    assert db.run("SELECT retries FROM odoo_sync_log WHERE target = 'dim_products'") == [(2,)]
+    db.run("ALTER TABLE dim_products ADD CHECK (sku IS NULL) NOT VALID")
+    db.run("UPDATE odoo_sync_runs SET finished = finished - interval '40 days'")
+    db.run("TRUNCATE dim_products CASCADE")
+    with pytest.raises(psycopg2.Error):
+        db.run("CALL odoo_sync_job('products', full_refresh => true)")
+    # What failed is kept; older rows go with the next job that ends well.
+    assert db.run("SELECT status, sqlstate FROM odoo_sync_log WHERE target = 'dim_products' ORDER BY run") == [
+        ("ok", None), ("failed", "23514")]
+    other = db.connect()
+    other.autocommit = False
+    with closing(other), other.cursor() as cursor:
+        cursor.execute("SELECT * FROM odoo_sync('categories')")
+        db.run("CALL odoo_sync_job('categories')")
+    skipped = db.run("SELECT status, error FROM odoo_sync_log WHERE target = 'dim_categories' ORDER BY run DESC LIMIT 1")
+    assert skipped[0][0] == "skipped" and "is being synced already" in skipped[0][1]
+    assert db.run("SELECT status FROM odoo_sync_log WHERE target = 'dim_products' ORDER BY run") == [("failed",)]
+
+
+def test_alerts(db, fake):
+    prefix = f"/rows=40/only={db.name}"
+    db.server(url(fake, prefix.strip("/")))
+    database = behaviour_of(prefix).database
+    with closing(db.connect()) as listener, listener.cursor() as cursor:
+        cursor.execute("LISTEN odoo_etl")
+        db.run(JOB)
+        database.poison = ["product.product", "7", "name"]
+        db.run("CALL odoo_sync_job('products', full_refresh => true)")
+        db.run(JOB)
+        database.poison = None
+        db.run(JOB)
+        listener.poll()
+        events = [json.loads(notice.payload) for notice in listener.notifies]
+    assert events == [
+        {"event": "partial", "server": "erp", "entity": "products", "error": None},
+        {"event": "recovered", "server": "erp", "entity": "products", "error": None},
+    ]
+
+
+@pytest.mark.parametrize("level, lines", [("off", 0), ("problems", 0), ("changes", 1), ("all", 2)])
+def test_lines_in_the_servers_log(db, fake, level, lines):
+    db.server(url(fake, "rows=40"))
+    db.run(f"SET odoo_etl.log_level = '{level}'")
+    before = db.cluster.log.stat().st_size
+    db.run("SELECT * FROM odoo_sync('products')")
+    db.run("SELECT * FROM odoo_sync('products')")
+    text = db.cluster.log.read_text()[before:]
+    found = [line for line in text.splitlines() if "odoo_etl: sync" in line]
+    assert len(found) == lines
+    if found:
+        assert "sync ok of dim_products from erp: 40 fetched, 40 inserted, 0 updated" in found[0]
+    assert "CONTEXT" not in text and "STATEMENT" not in text
+
+
+def test_the_chart_shows_what_took_the_time(db, fake):
+    assert db.run("SELECT * FROM odoo_sync_chart()") == []
+    db.server(url(fake, "version=19/slow=0.05@read"))
+    db.run("SELECT * FROM odoo_sync_all()")
+    rows = db.run("SELECT target, seconds, chart FROM odoo_sync_chart('erp')")
+    assert [row[1] for row in rows] == sorted((row[1] for row in rows), reverse=True)
+    longest = rows[0][2]
+    assert 48 <= len(longest) <= 51 and re.fullmatch("#*=*", longest) and longest.count("#") > 40
+
+
+def test_the_queries_of_the_page_run(db, fake):
+    db.server(url(fake, "rows=40"))
+    db.run("SELECT * FROM odoo_sync_all()")
+    page = (places.CHECKOUT / "docs/monitoring.md").read_text()
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    queries = re.findall(r"query: >-\n((?:      .*\n)+)", page)
+    assert len(blocks) >= 5 and len(queries) >= 2
+    for statement in [s for block in blocks for s in block.split(";\n") if s.strip()] + queries:
+        db.run(re.sub(r"\\watch \d+", "", statement))
