@@ -8,7 +8,6 @@ import copy
 import itertools
 import os
 import random
-import threading
 import time
 from collections import Counter
 from contextlib import closing
@@ -53,6 +52,8 @@ class Odoo:
         self.date = text_of(now)
         self.ids = {name: itertools.count(max(model.records, default=0) + 1) for name, model in models.items()}
         self.changes = Counter()
+        #: Model and id of what was written, the latest last.
+        self.written = []
         for make, times in ((self.new_category, 15), (self.new_partner, 180), (self.new_product, 90), (self.hire, 30),
                             (self.new_quant, 90), (self.sell, 110), (self.quote, 45), (self.buy, 60), (self.refund, 10)):
             for _ in range(times):
@@ -76,11 +77,13 @@ class Odoo:
 
     def create(self, model, **values):
         id = next(self.ids[model])
-        self.records(model)[id] = {"id": id, "active": True, "create_date": self.date, "write_date": self.date, **values}
+        self.records(model)[id] = {"id": id, "active": True, "create_date": self.date}
+        self.write(model, id, **values)
         return id
 
     def write(self, model, id, **values):
         self.records(model)[id].update(values, write_date=self.date)
+        self.written.append((model, id))
 
     def change(self):
         """Something happens; now and then in a transaction that began a while ago, and whose date
@@ -361,12 +364,11 @@ class Scene:
         self.odoo = Odoo(self.sound.models, self.choice, now)
         self.faults, self.ends = Counter(), Counter()
         self.behaviour.clock = now
-        self.job()
 
     def live(self):
         """Time passes, and people work."""
         self.odoo.now += self.choice.randrange(2 * OVERLAP)
-        for _ in range(self.choice.randrange(1, 15)):
+        for _ in range(self.choice.choice([1, 4, 12, 40])):
             self.odoo.change()
         self.behaviour.clock = self.odoo.now
 
@@ -381,6 +383,7 @@ class Scene:
                 wishes += self.wish(end)
         self.behaviour.database = database
         self.behaviour.turn(*wishes)
+        self.db.run(f"ALTER SERVER erp OPTIONS (SET page_size '{self.choice.choice([4, 20])}')")
         self.job(self.choice.choice(JOBS), end)
         self.behaviour.turn()
         self.behaviour.database = self.sound
@@ -397,10 +400,13 @@ class Scene:
         """Records that Odoo has trouble with. Returns how the job has to end for it, if so."""
         strain = self.choice.choice(STRAINS)
         self.faults[strain] += 1
-        model = self.choice.choice([name for name, model in self.sound.models.items() if model.records])
+        # What was changed just now is what the job will read.
+        recent = [(model, id) for model, id in self.odoo.written[-20:] if id in self.odoo.records(model)]
+        any_model = self.choice.choice([name for name, model in self.sound.models.items() if model.records])
+        model, id = self.choice.choice([*recent, (any_model, self.odoo.pick(any_model))])
         if strain == "poison":
-            field = self.choice.choice(["*", "write_date", *self.sound.models[model].fields])
-            database.poison = [model, str(self.odoo.pick(model)), field]
+            field = self.choice.choice(["*", *(name for name in self.odoo.records(model)[id] if name != "id")])
+            database.poison = [model, str(id), field]
         elif strain == "most":
             database.most = self.choice.randrange(1, 9)
         elif strain == "denied":

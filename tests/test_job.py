@@ -155,6 +155,17 @@ def test_an_entity_that_another_session_holds_is_skipped(db, fake):
     assert "is being synced already" in db.notices
 
 
+def test_an_entity_that_there_is_not(db, fake):
+    db.server(url(fake))
+    before = len(fake.calls)
+    with pytest.raises(psycopg2.errors.InvalidParameterValue, match='unknown entity "nope"') as raised:
+        db.run("CALL odoo_sync_job('nope')")
+    assert "products" in raised.value.diag.message_hint
+    with pytest.raises(psycopg2.errors.NullValueNotAllowed):
+        db.run("CALL odoo_sync_job(NULL)")
+    assert len(fake.calls) == before
+
+
 def test_its_parts_are_of_no_use_alone(db, fake):
     with pytest.raises(psycopg2.Error, match="there is no job"):
         db.run("SELECT odoo_sync_job_step()")

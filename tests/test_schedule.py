@@ -180,6 +180,15 @@ def test_after_a_failure_the_next_runs_wait(home, fake):
     assert events[0]["server"] == "erp" and events[0]["entity"] == "products" and "404" in events[0]["error"]
 
 
+def test_a_failed_reconcile_makes_nobody_wait(home, fake):
+    failing(home, fake, "status=404")
+    home.run("SELECT odoo_schedule('all', '0 3 * * *', reconcile => true)")
+    with pytest.raises(psycopg2.Error):
+        home.run("CALL odoo_sync_job('all', reconcile => true, scheduled => true)")
+    asked, error = calls(fake, SCHEDULED, home)
+    assert asked and "404" in str(error)
+
+
 def test_a_refused_login_stops_the_jobs(home, fake):
     failing(home, fake, "x")
     home.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'wrong')")

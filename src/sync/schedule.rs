@@ -164,21 +164,25 @@ pub fn waiting(extension: &Extension, server: &str) -> Result<HashMap<String, St
     Ok(waiting.into_iter().collect())
 }
 
-/// The time between two runs of a job, if the current user has scheduled it.
+/// The time between two runs of a job that the current user has scheduled. A reconcile, which
+/// runs once a night, has none: other jobs shall not wait for it.
 pub fn interval(
     extension: &Extension,
     server: &str,
     wish: &Wish,
 ) -> Result<Option<Duration>, Failure> {
+    if wish.reconcile || !wish.scheduled {
+        return Ok(None);
+    }
     let sql = format!(
         "SELECT schedule FROM {}.odoo_sync_schedules \
-         WHERE server = $1 AND entity = $2 AND reconcile = $3 AND role = $4",
+         WHERE server = $1 AND entity = $2 AND NOT reconcile AND role = $3",
         ident(&extension.schema)
     );
-    let args = [server.into(), wish.entity.into(), wish.reconcile.into(), current_user()?.into()];
+    let args = [server.into(), wish.entity.into(), current_user()?.into()];
     let found = extension.read(&sql, &args, |row| row.get::<String>(1))?;
     let cron = found.into_iter().flatten().next().and_then(|text| Cron::parse(&text).ok());
-    Ok(cron.filter(|_| wish.scheduled).and_then(|cron| cron.interval(SystemTime::now().into())))
+    Ok(cron.and_then(|cron| cron.interval(SystemTime::now().into())))
 }
 
 /// Keeps the current user's scheduled jobs from a server, until [`resume`].

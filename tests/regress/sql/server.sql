@@ -10,6 +10,7 @@ CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', readers 'many');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', timeout '-1');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', protocol 'soap');
+CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', overlap '-1');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', schema '');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', language 'no such');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', ca_file 'ca.pem');
