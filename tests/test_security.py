@@ -1,6 +1,6 @@
 """Who may do what, where secrets are, and which hosts are asked."""
 
-import os
+import re
 import shutil
 from contextlib import closing
 
@@ -335,3 +335,39 @@ def test_the_secret_is_nowhere(watched, fake, key, monkeypatch, kind, behaviour)
     if kind != "api_key_file":
         assert SECRET in str(db.run("SELECT umoptions FROM pg_user_mapping"))
     db.connection.close()
+
+
+def test_the_statements_of_the_page_run(db):
+    page = (places.CHECKOUT / "docs/security.md").read_text()
+    blocks = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 2
+    for statement in [s for block in blocks for s in block.split(";\n") if s.strip()]:
+        db.run(statement)
+    db.run("ALTER SYSTEM RESET odoo_etl.allowed_hosts")
+    db.run("DROP SERVER shop CASCADE")
+    db.run("DROP SCHEMA shop")
+    db.run("DROP ROLE bi")
+
+
+@pytest.mark.parametrize("name", ["with space", 'quo"te', "apo'strophe", "back\\slash", "Größe", "select", "%s {} $1", "x" * 63])
+def test_odd_names_of_servers_schemas_and_roles(db, fake, name):
+    quoted = '"' + name.replace('"', '""') + '"'
+    literal = "'" + name.replace("'", "''") + "'"
+    db.run(f"CREATE ROLE {quoted}")
+    db.run(f"CREATE SCHEMA {quoted} AUTHORIZATION {quoted}")
+    db.run(f"CREATE SERVER {quoted} FOREIGN DATA WRAPPER odoo_fdw "
+           f"OPTIONS (url '{url(fake, 'version=19/poison=res.partner:10:street')}', database 'demo', retries '0', schema {literal})")
+    db.run(f"GRANT USAGE ON FOREIGN SERVER {quoted} TO {quoted}")
+    db.run(f"SET ROLE {quoted}")
+    db.run(f"CREATE USER MAPPING FOR {quoted} SERVER {quoted} OPTIONS (login 'admin', password 'admin')")
+    for statement in ("SELECT * FROM odoo_sync_all(%s)", "CALL odoo_sync_job('all', %s, full_refresh => true)",
+                      "CALL odoo_sync_job('sales', %s, reconcile => true)", "SELECT * FROM odoo_check(%s)",
+                      "SELECT * FROM odoo_verify('sales', %s)", "SELECT * FROM odoo_sync_chart(%s)",
+                      "SELECT odoo_resume(%s)", "SELECT odoo_unschedule('all', %s)"):
+        db.run(statement, name)
+    assert db.value("SELECT count(*) FROM odoo_sync_status WHERE server = %s AND state IN ('idle', 'absent', 'partial')", name) == 18
+    assert db.value("SELECT count(*) FROM odoo_quarantine WHERE server = %s", name) == 1
+    db.run("SELECT odoo_forget(%s)", name)
+    db.run("RESET ROLE")
+    db.run(f"DROP OWNED BY {quoted} CASCADE")
+    db.run(f"DROP ROLE {quoted}")
