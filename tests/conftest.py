@@ -149,5 +149,14 @@ def db(cluster):
     cluster.sql(f"DROP DATABASE {database.name} WITH (FORCE)")
 
 
+def heard(listener, count):
+    """The payloads that a listening connection got: `count` of them, which may take a moment."""
+    deadline = time.monotonic() + 5
+    while len(listener.notifies) < count and time.monotonic() < deadline:
+        listener.poll()
+        time.sleep(0.02)
+    return [notice.payload for notice in listener.notifies]
+
+
 def url(server, behaviour="", host="127.0.0.1", scheme="http"):
     return f"{scheme}://{host}:{server.port}/{behaviour}".rstrip("/")

@@ -10,7 +10,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import url
+from .conftest import heard, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
 from .lab import places
@@ -146,8 +146,7 @@ def test_alerts(db, fake):
         db.run(JOB)
         database.poison = None
         db.run(JOB)
-        listener.poll()
-        events = [json.loads(notice.payload) for notice in listener.notifies]
+        events = [json.loads(payload) for payload in heard(listener, 2)]
     assert events == [
         {"event": "partial", "server": "erp", "entity": "products", "error": None},
         {"event": "recovered", "server": "erp", "entity": "products", "error": None},

@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import Database, url
+from .conftest import Database, heard, url
 from .lab import ports
 from .lab.postgres import Cluster
 
@@ -174,8 +174,7 @@ def test_after_a_failure_the_next_runs_wait(home, fake):
         home.run(f"ALTER SERVER erp OPTIONS (SET url '{url(fake, 'rows=40')}')")
         assert calls(fake, SCHEDULED, home)[1] is None
         assert home.run("SELECT state, failures, next_start FROM odoo_sync_status WHERE target = 'dim_products'") == [("idle", 0, None)]
-        listener.poll()
-        events = [json.loads(notice.payload) for notice in listener.notifies]
+        events = [json.loads(payload) for payload in heard(listener, 3)]
     assert [event["event"] for event in events] == ["failed", "failed", "recovered"]
     assert events[0]["server"] == "erp" and events[0]["entity"] == "products" and "404" in events[0]["error"]
 
