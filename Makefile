@@ -2,7 +2,7 @@
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make clean   removes what the others made here; the cache of downloads stays
-# make install the extension, into the PostgreSQL that pg_config names
+# make install the extension, into the PostgreSQL that pg_config names; the first release's script too
 
 PG_CONFIG ?= pg_config
 PYTHON ?= /usr/bin/python3
@@ -38,6 +38,7 @@ unit: $(PGRX_HOME)/config.toml
 
 install: $(PGRX_HOME)/config.toml
 	cargo pgrx install --release --pg-config "$$(command -v $(PG_CONFIG))" $(if $(SUDO),--sudo)
+	$(SUDO) install -m 644 sql/odoo_etl--0.1.0.sql "$$($(PG_CONFIG) --sharedir)/extension"
 
 $(PGRX_HOME)/config.toml:
 	mkdir -p $(PGRX_HOME)

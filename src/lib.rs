@@ -14,6 +14,7 @@ pub mod backend;
 mod failure;
 mod functions;
 pub mod odoo;
+mod query;
 mod quote;
 pub mod server;
 mod settings;

@@ -89,6 +89,14 @@ class Database:
         self.connection = self.connect()
         self.run("CREATE EXTENSION odoo_etl")
 
+    @classmethod
+    def of(cls, cluster, name):
+        """One that is there already."""
+        database = cls.__new__(cls)
+        database.cluster, database.name = cluster, name
+        database.connection = database.connect()
+        return database
+
     def connect(self, **options):
         connection = psycopg2.connect(self.cluster.dsn(self.name), **options)
         connection.autocommit = True

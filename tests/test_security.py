@@ -37,6 +37,7 @@ STATEMENTS = {
     "function odoo_sync_job_step()": ("SELECT odoo_sync_job_step()", psycopg2.errors.ObjectNotInPrerequisiteState),
     "function odoo_unschedule(text,text,boolean)": ("SELECT 1 WHERE odoo_unschedule('all', 'erp')", None),
     "function odoo_verify(text,text)": ("SELECT odoo_verify('products', 'erp')", DENIED),
+    "function odoo_version(text)": ("SELECT odoo_version('erp')", DENIED),
     "foreign-data wrapper odoo_fdw":
         ("CREATE SERVER mine FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'http://127.0.0.1', database 'x')", DENIED),
     "sequence odoo_sync_run": ("SELECT nextval('odoo_sync_run')", DENIED),

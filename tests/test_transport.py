@@ -7,7 +7,9 @@ import time
 import psycopg2
 import pytest
 
-from .conftest import url
+from .conftest import Database, url
+from .lab import places, ports
+from .lab.postgres import Cluster
 
 SYNC = "SELECT * FROM odoo_sync('products')"
 
@@ -16,6 +18,27 @@ def test_tls_with_ones_own_authority(db, tls, certificate):
     db.server(url(tls, host="localhost", scheme="https"), ca_file=certificate[1])
     assert db.report(SYNC)["dim_products"]["inserted"] == 12
     assert "TLS" in db.value("SELECT detail FROM odoo_check() WHERE item = 'connection'")
+
+
+@pytest.fixture
+def trusting(folder, certificate):
+    """A cluster whose system trusts the fake Odoo's certificate."""
+    cluster = Cluster(folder / "trusting", ports.free(1)[0], {"fsync": "off"}, {"SSL_CERT_FILE": str(certificate[1])})
+    cluster.init()
+    cluster.start()
+    yield Database(cluster)
+    cluster.stop("immediate")
+
+
+def test_the_systems_authorities_remain_with_ones_own(trusting, tls, folder):
+    other = folder / "other.pem"
+    places.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", folder / "other.key", "-out", other,
+                "-subj", "/CN=other"], "openssl")
+    other.chmod(0o644)
+    trusting.server(url(tls, host="localhost", scheme="https"))
+    assert trusting.report(SYNC)["dim_products"]["inserted"] == 12
+    trusting.run(f"ALTER SERVER erp OPTIONS (ADD ca_file '{other}')")
+    assert trusting.report(SYNC)["dim_products"]["inserted"] == 0
 
 
 def test_an_unknown_authority_is_refused(db, tls):

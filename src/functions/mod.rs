@@ -6,4 +6,5 @@ mod job;
 mod read;
 mod schedule;
 mod sync;
+mod version;
 mod wrapper;

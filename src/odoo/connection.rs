@@ -38,7 +38,7 @@ pub struct Settings {
     pub timeout: Duration,
     /// Bytes that an answer may have, after decompression.
     pub max_response: u64,
-    /// The PEM text of the certificates to trust instead of the system's.
+    /// The PEM text of the certificates to trust besides the system's.
     pub ca: Option<String>,
     pub allowed: AllowedHosts,
 }

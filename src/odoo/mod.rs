@@ -25,6 +25,6 @@ pub use meter::Traffic;
 pub use model::Model;
 pub use page::Page;
 pub use transport::hosts::AllowedHosts;
-pub use transport::http::{Canceller, certificates, check_url, is_loopback};
+pub use transport::http::{Canceller, check_url, is_loopback};
 pub use value::Value;
 pub use version::Version;

@@ -16,6 +16,7 @@ pub use session::{Session, Ticket};
 use crate::backend;
 use crate::failure::Failure;
 use crate::odoo::{AllowedHosts, Connection, Settings, is_loopback};
+use crate::query;
 use crate::quote::ident;
 use crate::settings;
 
@@ -177,12 +178,12 @@ impl Server {
 
     /// Login and secret of the current user's mapping, else of PUBLIC's.
     fn credentials(&self) -> Result<(String, String), Failure> {
-        let mapped = Spi::get_one_with_args::<bool>(
+        let mapped = query::is_true(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_user_mappings WHERE srvid = $1 \
              AND umuser IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))",
             &[self.oid.into()],
         )?;
-        if mapped != Some(true) {
+        if !mapped {
             return Err(Failure::new(
                 State::ERRCODE_UNDEFINED_OBJECT,
                 format!("you have no user mapping for server \"{}\"", self.name),

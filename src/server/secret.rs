@@ -3,15 +3,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use pgrx::{PgSqlErrorCode as State, Spi};
+use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::Failure;
+use crate::query;
 
 /// Whether the current user may have files of the database's machine read, as a server-side
 /// COPY would.
 pub fn may_read_files() -> Result<bool, Failure> {
     let sql = "SELECT pg_catalog.pg_has_role('pg_read_server_files', 'MEMBER')";
-    Ok(Spi::get_one::<bool>(sql)? == Some(true))
+    query::is_true(sql, &[])
 }
 
 /// The API key in a file.

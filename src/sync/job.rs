@@ -9,9 +9,10 @@ use super::feed::FeedLoad;
 use super::journal::{self, Kind};
 use super::lock;
 use super::report::{Status, TableReport};
-use super::run::{self, Run};
+use super::run::Run;
 use super::schedule;
 use super::state::Extension;
+use super::writable::require_writable;
 use crate::backend;
 use crate::failure::Failure;
 use crate::server::Server;
@@ -51,7 +52,7 @@ impl Job {
         entities: impl IntoIterator<Item = &'static Entity>,
         wish: Wish,
     ) -> Result<Job, Failure> {
-        run::require_writable()?;
+        require_writable()?;
         let extension = Extension::find()?;
         let mut entities: VecDeque<_> = entities.into_iter().collect();
         if wish.scheduled {

@@ -10,6 +10,7 @@ use super::report::{Status, TableReport};
 use super::state::Extension;
 use crate::backend;
 use crate::failure::Failure;
+use crate::query::current_user;
 use crate::quote::ident;
 use crate::settings::{self, LogLevel};
 
@@ -161,7 +162,7 @@ impl Journal {
                clock_timestamp(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23",
             ident(&extension.schema)
         );
-        let role = Spi::get_one::<String>("SELECT current_user::text")?;
+        let role = current_user()?;
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         extension.write(
             &sql,

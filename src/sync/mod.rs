@@ -22,6 +22,7 @@ mod schedule;
 mod state;
 mod tables;
 mod transform;
+mod writable;
 
 pub use job::{Job, Wish};
 pub use journal::Kind;

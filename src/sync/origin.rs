@@ -1,12 +1,14 @@
 //! Which Odoo database a schema is filled from. The ids of another one would mix with its own.
 
+use pgrx::PgSqlErrorCode as State;
 use pgrx::spi::SpiError;
-use pgrx::{PgSqlErrorCode as State, Spi};
 
 use super::lock;
 use super::state::Extension;
+use super::writable::require_writable;
 use crate::failure::Failure;
 use crate::odoo::{Domain, FaultKind};
+use crate::query::current_user;
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
 
@@ -108,7 +110,7 @@ pub fn check(extension: &Extension, server: &Server, session: &Session) -> Resul
                database = EXCLUDED.database, \
                database_uuid = coalesce(EXCLUDED.database_uuid, known.database_uuid)"
         );
-        let role = Spi::get_one::<String>("SELECT current_user::text")?;
+        let role = current_user()?;
         let args = [
             server.name.as_str().into(),
             schema.into(),
@@ -125,6 +127,7 @@ pub fn check(extension: &Extension, server: &Server, session: &Session) -> Resul
 /// Forgets a server: how far it was read, and what it led to. The tables stay; the next run
 /// reads everything, and replaces what they hold.
 pub fn forget(server: &str) -> Result<(), Failure> {
+    require_writable()?;
     let extension = Extension::find()?;
     let sql = format!(
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r \
@@ -133,7 +136,7 @@ pub fn forget(server: &str) -> Result<(), Failure> {
          FROM {}.odoo_sync_servers s WHERE s.server = $1",
         ident(&extension.schema)
     );
-    let caller = Spi::get_one::<String>("SELECT current_user::text")?;
+    let caller = current_user()?;
     let allowed =
         extension.read(&sql, &[server.into(), caller.into()], |row| row.get::<bool>(1))?;
     match allowed.first() {

@@ -20,6 +20,7 @@ use super::report::{Status, TableReport};
 use super::state::Extension;
 use super::tables::{self, Widths};
 use super::transform::{Context, Rows};
+use super::writable::require_writable;
 use crate::backend;
 use crate::failure::Failure;
 use crate::odoo::{Cells, Identity, Page, Traffic};
@@ -79,6 +80,9 @@ pub struct Fetched {
 
 /// How often rows are written again after a deadlock.
 const DEADLOCKS: usize = 3;
+
+/// How long the rows are left to the other session before.
+const AFTER_DEADLOCK: Duration = Duration::from_millis(100);
 
 /// Why a parent is missing though Odoo has it.
 const HELD: &str = "another session was writing the table; the next run of its entity brings it";
@@ -302,7 +306,10 @@ impl Run {
     fn write(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
         for _ in 0..DEADLOCKS {
             match backend::subtransaction(|| self.write_once(batches)) {
-                Err(failure) if failure.sqlstate == State::ERRCODE_T_R_DEADLOCK_DETECTED => {}
+                // The other one has to wake up to take what it waited for.
+                Err(failure) if failure.sqlstate == State::ERRCODE_T_R_DEADLOCK_DETECTED => {
+                    backend::sleep(AFTER_DEADLOCK)
+                }
                 done => return done,
             }
         }
@@ -493,26 +500,6 @@ impl Run {
             self.reports.len() - 1
         });
         &mut self.reports[index]
-    }
-}
-
-/// Says at once, before Odoo is asked, that nothing can be written: on a standby, or where the
-/// transaction is read-only.
-pub fn require_writable() -> Result<(), Failure> {
-    let sql = "SELECT current_setting('transaction_read_only')::boolean, pg_is_in_recovery()";
-    let (read_only, standby) = Spi::get_two::<bool, bool>(sql)?;
-    match (read_only, standby) {
-        (_, Some(true)) => Err(Failure::new(
-            State::ERRCODE_READ_ONLY_SQL_TRANSACTION,
-            "cannot sync during recovery",
-        )
-        .hint("Run it on the primary server.")),
-        (Some(true), _) => Err(Failure::new(
-            State::ERRCODE_READ_ONLY_SQL_TRANSACTION,
-            "cannot sync in a read-only transaction",
-        )
-        .hint("SET transaction_read_only = off; or look at default_transaction_read_only.")),
-        _ => Ok(()),
     }
 }
 

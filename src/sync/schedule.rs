@@ -9,7 +9,9 @@ use pgrx::prelude::*;
 use super::cron::Cron;
 use super::job::Wish;
 use super::state::Extension;
+use super::writable::require_writable;
 use crate::failure::Failure;
+use crate::query::{self, ask, current_user};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 
@@ -24,6 +26,7 @@ impl Schedule<'_> {
     /// Has pg_cron run it from now on, in the place of an earlier schedule. Returns pg_cron's
     /// number of the job.
     pub fn set(&self, cron: &str) -> Result<i64, Failure> {
+        require_writable()?;
         if let Err(reason) = Cron::parse(cron) {
             return Err(Failure::new(
                 State::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -58,6 +61,7 @@ impl Schedule<'_> {
 
     /// Ends it. `false` if the current user has not scheduled it.
     pub fn unset(&self) -> Result<bool, Failure> {
+        require_writable()?;
         let extension = Extension::find()?;
         let user = current_user()?;
         let args =
@@ -71,8 +75,7 @@ impl Schedule<'_> {
         if !known {
             return Ok(false);
         }
-        let has_cron = Spi::get_one::<bool>("SELECT to_regclass('cron.job') IS NOT NULL")?;
-        if has_cron == Some(true) {
+        if query::is_true("SELECT to_regclass('cron.job') IS NOT NULL", &[])? {
             // Somebody may have unscheduled it by pg_cron's own function.
             Spi::run_with_args(
                 "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = $1 AND username = $2",
@@ -113,7 +116,7 @@ impl Schedule<'_> {
         // A setting that not everybody may see.
         let sql = "SELECT current_setting('cron.database_name', true)";
         let home = extension.read(sql, &[], |row| row.get::<String>(1))?.pop().flatten();
-        let here = Spi::get_one::<String>("SELECT current_database()::text")?.unwrap_or_default();
+        let here = ask::<String>("SELECT current_database()::text", &[])?.unwrap_or_default();
         let installed =
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron')";
         let missing = |detail: String, hint: String| {
@@ -138,17 +141,13 @@ impl Schedule<'_> {
                     literal(&here),
                 ),
             ),
-            Some(_) if Spi::get_one::<bool>(installed)? != Some(true) => missing(
+            Some(_) if !query::is_true(installed, &[])? => missing(
                 "The server has loaded it, but this database lacks the extension.".into(),
                 "CREATE EXTENSION pg_cron;".into(),
             ),
             Some(_) => Ok(()),
         }
     }
-}
-
-fn current_user() -> Result<String, Failure> {
-    Ok(Spi::get_one::<String>("SELECT current_user::text")?.unwrap_or_default())
 }
 
 /// Until when entities wait that failed, by name.
@@ -221,6 +220,7 @@ pub fn refuse_if_stopped(extension: &Extension, server: &str) -> Result<(), Fail
 /// Lets scheduled jobs of a server run again, those of the roles that the current user is a
 /// member of, and ends the waiting after failures. Returns whether any was stopped or waiting.
 pub fn resume(server: &Server) -> Result<bool, Failure> {
+    require_writable()?;
     let extension = Extension::find()?;
     let user = current_user()?;
     let sql = format!(

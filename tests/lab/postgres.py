@@ -14,11 +14,12 @@ def bindir():
 class Cluster:
     """A cluster in `folder`; it is this program's own and nothing else uses it."""
 
-    def __init__(self, folder, port, settings=None):
+    def __init__(self, folder, port, settings=None, environment=None):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.port = port
         self.settings = settings or {}
+        self.environment = environment or {}
 
     @property
     def log(self):
@@ -75,7 +76,7 @@ class Cluster:
                 stdout=handle,
                 stderr=subprocess.STDOUT,
                 cwd="/",
-                env=places.service_environment(),
+                env={**places.service_environment(), **self.environment},
             )
         if done.returncode != 0:
             details = output.read_text() + (self.log.read_text() if self.log.exists() else "")

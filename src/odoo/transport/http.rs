@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use ureq::http::Uri;
-use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
+use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, Timeout};
 
+use super::authorities::authorities;
 use super::hosts::AllowedHosts;
 use super::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
 use crate::odoo::error::Error;
@@ -33,7 +34,7 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Bytes that an answer may have, after decompression.
     pub max_response: u64,
-    /// The PEM text of the certificates to trust instead of the system's.
+    /// The PEM text of the authorities to trust besides the system's.
     pub ca: Option<String>,
     pub allowed: AllowedHosts,
     pub meter: Meter,
@@ -70,21 +71,6 @@ pub fn is_loopback(url: &str) -> bool {
     let uri = url.parse::<Uri>().ok();
     let host = uri.as_ref().and_then(Uri::host).unwrap_or_default().trim_matches(['[', ']']);
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// The certificates of a PEM text, or why there is none.
-pub fn certificates(pem: &str) -> Result<RootCerts, String> {
-    let certificates = parse_pem(pem.as_bytes())
-        .filter_map(|item| match item {
-            Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
-            Ok(_) => None,
-            Err(error) => Some(Err(error.to_string())),
-        })
-        .collect::<Result<Vec<_>, _>>()?;
-    match certificates.is_empty() {
-        true => Err("it holds no certificate".into()),
-        false => Ok(RootCerts::new_with_certs(&certificates)),
-    }
 }
 
 /// An HTTP client of one server. Several threads may use it at once.
@@ -140,11 +126,8 @@ impl Canceller {
 
 impl Http {
     pub fn new(endpoint: Endpoint) -> Result<Http, Error> {
-        let root_certs = match &endpoint.ca {
-            None => RootCerts::PlatformVerifier,
-            Some(pem) => certificates(pem)
-                .map_err(|reason| Error::Tls { url: endpoint.url.clone(), reason })?,
-        };
+        let root_certs = authorities(endpoint.ca.as_deref())
+            .map_err(|reason| Error::Tls { url: endpoint.url.clone(), reason })?;
         let timeout = Some(endpoint.timeout);
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -390,11 +373,5 @@ mod tests {
     fn the_error_of_an_url_with_a_password_does_not_hold_it() {
         let error = check_url("https://admin:secret@erp.example.com").unwrap_err();
         assert!(!format!("{error:?} {error}").contains("secret"));
-    }
-
-    #[test]
-    fn a_file_without_certificate_is_refused() {
-        assert!(certificates("").is_err());
-        assert!(certificates("-----BEGIN CERTIFICATE-----\n!\n").is_err());
     }
 }

@@ -1,5 +1,6 @@
 //! How a request reaches Odoo and its answer comes back.
 
+mod authorities;
 pub mod hosts;
 pub mod http;
 mod interruptible;
