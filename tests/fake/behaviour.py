@@ -127,4 +127,10 @@ BODIES = {
         b"<?xml version='1.0'?><methodResponse><params><param><value><int>1e9x</int></value>"
         b"</param></params></methodResponse>",
     ),
+    "huge": (
+        "text/xml",
+        b"<?xml version='1.0'?><methodResponse><params><param><value><array><data><value><int>"
+        + b"9" * 1_000_000
+        + b"</int></value></data></array></value></param></params></methodResponse>",
+    ),
 }

@@ -46,7 +46,7 @@ class Scene:
         self.api = Api(self.odoo)
         self.made = shop_data.furnish(self.api)
         self.db = Database(self.cluster)
-        self.db.server(self.odoo.url, page_size=50, overlap=OVERLAP)
+        self.db.server(self.odoo.url, page_size=50, overlap=OVERLAP, retries=2, retry_delay=200)
         self.db.run("CALL odoo_sync_job()")
         return self
 
@@ -98,9 +98,11 @@ class Writers:
         choice = random.Random(SEED * 100 + number)
         api = Api(self.scene.odoo)
         mine = {model: [] for model in MODELS}
+        # Each once, then any.
+        first = choice.sample(OPERATIONS, len(OPERATIONS))
         while not self.stopping.is_set():
             try:
-                operation = choice.choice(OPERATIONS)
+                operation = first.pop() if first else choice.choice(OPERATIONS)
                 operation(api, choice, mine, self.scene.made)
                 self.operations += 1
                 self.worked.add(operation.__name__)
