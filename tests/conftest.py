@@ -2,6 +2,7 @@
 here, on ports of their own, and stopped at the end."""
 
 import itertools
+import os
 import shutil
 import tempfile
 import time
@@ -76,6 +77,9 @@ def real(folder):
     server.stop()
 
 
+#: What servers are asked in where a test does not say: `PROTOCOL=jsonrpc make test` asks otherwise.
+PROTOCOL = os.environ.get("PROTOCOL", "xmlrpc")
+
 numbers = itertools.count(1)
 
 
@@ -121,7 +125,7 @@ class Database:
 
     def server(self, url, name="erp", secret="admin", **options):
         # Without retries, so that what fails fails at once.
-        options = {"url": url, "database": "demo", "retries": 0, **options}
+        options = {"url": url, "database": "demo", "retries": 0, "protocol": PROTOCOL, **options}
         text = ", ".join(f"{key} '{value}'" for key, value in options.items())
         self.run(f"CREATE SERVER {name} FOREIGN DATA WRAPPER odoo_fdw OPTIONS ({text})")
         self.run(

@@ -6,7 +6,7 @@ use std::time::Instant;
 use pgrx::prelude::*;
 
 use crate::failure::{Failure, OrRaise};
-use crate::odoo::{Identity, Version};
+use crate::odoo::{Identity, Protocol, Version};
 use crate::server::{Server, Session};
 use crate::sync::{Catalogue, Plan};
 use crate::warehouse::{self, Dataset};
@@ -22,6 +22,9 @@ struct Finding {
 const OK: &str = "ok";
 const WARNING: &str = "warning";
 const ERROR: &str = "error";
+
+/// The first release that has JSON-2.
+const JSON2: u32 = 19;
 
 /// The releases that this extension was made for.
 const RELEASES: std::ops::RangeInclusive<u32> = 14..=20;
@@ -58,7 +61,7 @@ fn odoo_check(
 fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let begin = Instant::now();
-    match session.call(|odoo| odoo.version()) {
+    let major = match session.call(|odoo| odoo.version()) {
         Err(failure) => {
             findings.push(failed("connection", failure));
             return findings;
@@ -69,8 +72,9 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
             let detail = format!("{}, {tls}, {milliseconds} ms", server.options.url);
             findings.push(finding("connection", OK, detail, None));
             findings.push(release(&version));
+            version.major
         }
-    }
+    };
     match session.call(|odoo| odoo.identity()) {
         Err(failure) => {
             findings.push(failed("login", failure));
@@ -84,6 +88,13 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
                 companies.join(", ")
             );
             findings.push(finding("login", OK, detail, None));
+            let protocol = session.protocol();
+            // Odoo hashes a password for every other call (`_check_credentials`, half a second).
+            let hint = (protocol != Protocol::Json2 && major >= JSON2).then(|| {
+                "With an API key (option api_key) it is JSON-2, for which Odoo hashes no password."
+                    .to_owned()
+            });
+            findings.push(finding("protocol", OK, protocol.to_string(), hint));
         }
     }
     let mut catalogue = Catalogue::new(session.clone());

@@ -1,7 +1,8 @@
 //! One user's session with one database of an Odoo server.
 
+use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -12,8 +13,7 @@ use super::model::Model;
 use super::sink::Sink;
 use super::transport::hosts::AllowedHosts;
 use super::transport::http::{Canceller, Clock, Endpoint, Http};
-use super::transport::xmlrpc::XmlRpc;
-use super::transport::{Credentials, Request, Transport};
+use super::transport::{Credentials, Protocol, Request, Transport, transport};
 use super::value::{Value, ValueSink};
 use super::version::Version;
 
@@ -23,9 +23,13 @@ pub struct Settings {
     /// `https://host[:port][/prefix]`
     pub url: String,
     pub database: String,
+    /// `None` for the fastest that the server offers.
+    pub protocol: Option<Protocol>,
     pub login: String,
     /// A password or an API key.
     pub secret: String,
+    /// Whether it is known to be an API key: JSON-2 takes no password.
+    pub secret_is_key: bool,
     /// The language of translated texts, e.g. `fr_FR`; `None` for the source's.
     pub language: Option<String>,
     /// The companies to see, the first one as the current company; none for all of the user's.
@@ -46,6 +50,9 @@ pub struct Settings {
 /// A session that several threads may use at once; they share its login.
 pub struct Connection {
     transport: Box<dyn Transport>,
+    place: Place,
+    /// The protocol that the server was last asked in.
+    known: Option<Protocol>,
     canceller: Canceller,
     clock: Clock,
     meter: Meter,
@@ -73,18 +80,25 @@ impl Connection {
     pub fn new(settings: Settings) -> Result<Connection, Error> {
         let meter = Meter::default();
         let http = Http::new(Endpoint {
-            url: settings.url,
+            url: settings.url.clone(),
             timeout: settings.timeout,
             max_response: settings.max_response,
             ca: settings.ca,
             allowed: settings.allowed,
             meter: meter.clone(),
         })?;
+        let place = (settings.url, settings.database.clone(), settings.secret_is_key);
+        let known = match settings.protocol {
+            None => known_protocols().get(&place).copied(),
+            Some(_) => None,
+        };
         Ok(Connection {
             canceller: http.canceller(),
             clock: http.clock(),
             meter,
-            transport: Box::new(XmlRpc::new(http)),
+            transport: transport(&http, settings.protocol, settings.secret_is_key, known),
+            place,
+            known,
             credentials: Credentials {
                 database: settings.database,
                 login: settings.login,
@@ -103,6 +117,15 @@ impl Connection {
         self.canceller.clone()
     }
 
+    pub fn protocol(&self) -> Protocol {
+        self.transport.protocol()
+    }
+
+    /// The protocol that this process used before, if the server was found without it.
+    pub fn fell_back_from(&self) -> Option<Protocol> {
+        self.known.filter(|known| *known != self.protocol())
+    }
+
     /// What this connection has done so far.
     pub fn traffic(&self) -> Traffic {
         self.meter.read()
@@ -117,8 +140,9 @@ impl Connection {
     pub fn version(&self) -> Result<Version, Error> {
         let answer = self.patiently(|| self.transport.version())?;
         Version::from_value(&answer).ok_or_else(|| Error::Malformed {
+            protocol: self.protocol(),
             status: 200,
-            content_type: "text/xml".into(),
+            content_type: "(decoded)".into(),
             reason: "common.version() returned no version of Odoo".into(),
             beginning: answer.into_json().to_string().chars().take(200).collect(),
         })
@@ -132,6 +156,7 @@ impl Connection {
             return Ok(identity.clone());
         }
         let uid = self.patiently(|| self.transport.login(&self.credentials))?;
+        known_protocols().insert(self.place.clone(), self.protocol());
         let companies = match self.companies.is_empty() {
             true => self.companies_of(uid)?,
             false => self.companies.clone(),
@@ -223,6 +248,17 @@ impl Connection {
         }
         Ok(Value::Struct(context))
     }
+}
+
+/// URL, database, and whether the secret is an API key.
+type Place = (String, String, bool);
+
+type Protocols = HashMap<Place, Protocol>;
+
+/// In which protocol this process last asked each server and database.
+fn known_protocols() -> MutexGuard<'static, Protocols> {
+    static KNOWN: LazyLock<Mutex<Protocols>> = LazyLock::new(Mutex::default);
+    KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// No wait between two tries is longer, before its jitter.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::transport::Protocol;
+
 /// Why a request to Odoo failed. The texts name hosts, models and fields, never secrets.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Error {
@@ -32,7 +34,13 @@ pub enum Error {
     /// A redirect, which is not followed: the credentials are meant for the server's host alone.
     Redirect { url: String, location: String },
     /// A body that is not what the protocol promises.
-    Malformed { status: u16, content_type: String, reason: String, beginning: String },
+    Malformed {
+        protocol: Protocol,
+        status: u16,
+        content_type: String,
+        reason: String,
+        beginning: String,
+    },
     /// A body over the limit.
     TooLarge { limit: u64 },
     /// Odoo's own word that something is wrong.
@@ -99,6 +107,28 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// Classifies an exception as JSON-RPC and JSON-2 tell it (`serialize_exception` in
+    /// `odoo/http.py`), by the rules that XML-RPC's codes follow.
+    pub fn from_exception(name: &str, message: &str, traceback: &str, call: String) -> Fault {
+        let code = match name.rsplit('.').next().unwrap_or_default() {
+            "AccessDenied" => 3,
+            "AccessError" => 4,
+            "UserError" | "ValidationError" | "MissingError" | "RedirectWarning" => 2,
+            // JSON-2 says so of a model; of a method too, which the words tell apart.
+            "NotFound" if message.starts_with("the model ") => {
+                let kind = FaultKind::UnknownModel;
+                return Fault { kind, message: message.to_owned(), detail: None, call };
+            }
+            _ => 1,
+        };
+        match code == 1 && traceback.contains(TRACEBACK) {
+            true => Fault::from_xmlrpc(code, traceback, call),
+            false => Fault::from_xmlrpc(code, message, call),
+        }
+    }
+}
+
 const TRACEBACK: &str = "Traceback (most recent call last)";
 
 /// The line of a Python traceback that says what happened; of another text, its first line.
@@ -123,14 +153,24 @@ fn last_line(text: &str) -> String {
     chosen.unwrap_or("(no text)").to_owned()
 }
 
+/// Whether an HTTP status tells of a trouble that passes.
+pub fn is_passing(status: u16) -> bool {
+    matches!(status, 429 | 502..=504)
+}
+
 impl Error {
     /// Whether the same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
             Error::Connect { .. } | Error::Timeout { .. } | Error::Broken { .. } => true,
-            Error::Status { status, .. } => matches!(status, 429 | 502..=504),
+            Error::Status { status, .. } => is_passing(*status),
             _ => false,
         }
+    }
+
+    /// Whether nothing of the kind is at the address.
+    pub fn is_not_there(&self) -> bool {
+        matches!(self, Error::Status { status: 404 | 405, .. })
     }
 
     /// When the server asks to come back.
@@ -193,8 +233,8 @@ impl fmt::Display for Error {
             }
             Error::Status { url, status, .. } => write!(f, "{url} answered HTTP {status}"),
             Error::Redirect { url, .. } => write!(f, "{url} answered with a redirect"),
-            Error::Malformed { reason, .. } => {
-                write!(f, "the response is not valid XML-RPC: {reason}")
+            Error::Malformed { protocol, reason, .. } => {
+                write!(f, "the response is not valid {protocol}: {reason}")
             }
             Error::TooLarge { limit } => {
                 write!(f, "the response exceeds {} MB", limit / (1024 * 1024))

@@ -24,6 +24,7 @@ pub use fields::{Field, FieldType, Fields};
 pub use meter::Traffic;
 pub use model::Model;
 pub use page::Page;
+pub use transport::Protocol;
 pub use transport::hosts::AllowedHosts;
 pub use transport::http::{Canceller, check_url, is_loopback};
 pub use value::Value;

@@ -147,8 +147,9 @@ impl<'c> Model<'c> {
 
     fn unexpected(&self, method: &str, refusal: Refusal) -> Error {
         Error::Malformed {
+            protocol: self.connection.protocol(),
             status: 200,
-            content_type: "text/xml".into(),
+            content_type: "(decoded)".into(),
             reason: format!("{}.{method} returned {}", self.name, refusal.0),
             beginning: String::new(),
         }

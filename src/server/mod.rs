@@ -125,7 +125,7 @@ impl Server {
 
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
-        let (login, secret) = self.credentials()?;
+        let (login, secret, secret_is_key) = self.credentials()?;
         let ca = match &self.options.ca_file {
             None => None,
             Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
@@ -147,8 +147,10 @@ impl Server {
         let connection = Connection::new(Settings {
             url: self.options.url.clone(),
             database: self.options.database.clone(),
+            protocol: self.options.protocol,
             login,
             secret,
+            secret_is_key,
             language: self.options.language.clone(),
             companies: self.options.companies.clone(),
             retries: self.options.retries,
@@ -176,8 +178,9 @@ impl Server {
         }
     }
 
-    /// Login and secret of the current user's mapping, else of PUBLIC's.
-    fn credentials(&self) -> Result<(String, String), Failure> {
+    /// Login and secret of the current user's mapping, else of PUBLIC's, and whether the secret
+    /// is an API key.
+    fn credentials(&self) -> Result<(String, String, bool), Failure> {
         let mapped = query::is_true(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_user_mappings WHERE srvid = $1 \
              AND umuser IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))",
@@ -199,10 +202,13 @@ impl Server {
             Some(pairs.swap_remove(index).1)
         };
         let login = take("login").unwrap_or_default();
-        let secret = match take("api_key_file") {
+        if let Some(password) = take("password") {
+            return Ok((login, password, false));
+        }
+        let key = match take("api_key_file") {
             Some(path) => read_key(&path)?,
-            None => take("password").or_else(|| take("api_key")).unwrap_or_default(),
+            None => take("api_key").unwrap_or_default(),
         };
-        Ok((login, secret))
+        Ok((login, key, true))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::odoo::check_url;
+use crate::odoo::{Protocol, check_url};
 
 /// Where an option may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +82,8 @@ pub struct ServerOptions {
     pub database: String,
     pub schema: String,
     pub timezone: String,
+    /// `None` for `auto`.
+    pub protocol: Option<Protocol>,
     pub language: Option<String>,
     pub companies: Vec<i64>,
     pub page_size: usize,
@@ -105,6 +107,9 @@ impl ServerOptions {
             database: get("database").unwrap_or_default(),
             schema: get("schema").unwrap_or_else(|| "public".into()),
             timezone: get("timezone").unwrap_or_else(|| "UTC".into()),
+            protocol: Protocol::ALL
+                .into_iter()
+                .find(|protocol| find(pairs, "protocol") == Some(protocol.name())),
             language: get("language"),
             companies: find(pairs, "companies")
                 .and_then(|list| companies(list).ok())
@@ -189,8 +194,9 @@ fn present(value: &str) -> Result<(), String> {
 
 fn protocol(value: &str) -> Result<(), String> {
     match value {
-        "auto" | "xmlrpc" => Ok(()),
-        _ => Err("it is one of auto, xmlrpc".into()),
+        "auto" => Ok(()),
+        _ if Protocol::ALL.iter().any(|protocol| protocol.name() == value) => Ok(()),
+        _ => Err("it is one of auto, xmlrpc, jsonrpc, json2".into()),
     }
 }
 

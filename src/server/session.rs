@@ -12,7 +12,7 @@ use pgrx::PgSqlErrorCode;
 
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Canceller, Connection, Error, Traffic};
+use crate::odoo::{Canceller, Connection, Error, Protocol, Traffic};
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -86,6 +86,19 @@ impl Session {
     /// What was asked of Odoo so far.
     pub fn traffic(&self) -> Traffic {
         self.connection.traffic()
+    }
+
+    /// The protocol in which the server is asked.
+    pub fn protocol(&self) -> Protocol {
+        self.connection.protocol()
+    }
+
+    /// Says once that the server no longer offers the protocol that it was asked in before.
+    pub fn tell_of_fall_back(&self, server: &str) {
+        if let Some(before) = self.connection.fell_back_from() {
+            let now = self.protocol();
+            pgrx::notice!("server \"{server}\" no longer answers in {before}; {now} is used");
+        }
     }
 
     /// How long the backend has waited for answers so far.

@@ -101,6 +101,7 @@ impl Run {
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
         let identity = session.call(|odoo| odoo.identity())?;
+        session.tell_of_fall_back(&server.name);
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
         let extension = Extension::find()?;
         origin::check(&extension, &server, &session)?;

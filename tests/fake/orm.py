@@ -206,7 +206,7 @@ class Database:
                 f"AttributeError: The method '{name}.{method}' does not exist"
             )
         if method == "read":
-            self.strain(name, args[0], kwargs.get("fields", ()))
+            self.strain(name, args[0] if args else kwargs["ids"], kwargs.get("fields", ()))
         return getattr(model, method)(*args, **kwargs)
 
     def strain(self, name, ids, fields):

@@ -7,12 +7,12 @@ import ssl
 import sys
 import threading
 import time
-import xmlrpc.client
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .behaviour import BODIES, STALL, Behaviour
 from .orm import Fault, traceback_of
+from .protocols import of_path
 
 DATABASE, LOGIN, SECRET, UID = "demo", "admin", "admin", 2
 
@@ -39,11 +39,15 @@ class Handler(BaseHTTPRequestHandler):
         return super().date_time_string(timestamp)
 
     def do_POST(self):
-        prefix, _, service = self.path.rpartition("/xmlrpc/2/")
+        protocol, prefix, rest = of_path(self.path)
         request = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        if service not in ("common", "object"):
+        if protocol is None or protocol.name in (behaviour_of(prefix).argument("off", None) or "").split(","):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
-        params, method = xmlrpc.client.loads(request, use_builtin_types=True)
+        self.content_type = protocol.content_type
+        service, method, params = protocol.read(rest, request, self.headers)
+        if service == "object" and params[4] == "context_get":
+            # JSON-2 has no service for it.
+            service, method, params = "common", "authenticate", [params[0], LOGIN, params[2]]
         if service == "object":
             # The client asks for its companies once, before anything that it has a context for.
             # That has a name of its own, so that `stall@read` means the records.
@@ -55,10 +59,30 @@ class Handler(BaseHTTPRequestHandler):
         try:
             behaviour.before(method)
             result = self.dispatch(behaviour, service, method, params)
-            body = xmlrpc.client.dumps((result,), methodresponse=True, allow_none=False).encode()
+            if protocol.name == "json2" and method == "authenticate":
+                if not result:
+                    raise Fault(3, "Access Denied")
+                result = {"uid": result, "lang": "en_US"}
+            status, body = protocol.result(result)
         except Fault as fault:
-            body = xmlrpc.client.dumps(xmlrpc.client.Fault(fault.code, fault.text)).encode()
-        self.answer(behaviour, method, body)
+            status, body = protocol.fault(fault)
+        self.answer(behaviour, method, status, body)
+
+    def do_GET(self):
+        prefix, found, _ = self.path.rpartition("/json/version")
+        self.behaviour = behaviour = behaviour_of(prefix)
+        if not found or "json2" in (behaviour.argument("off", None) or "").split(","):
+            return self.send_whole(404, "text/html", b"<html>Not Found</html>")
+        self.content_type = "application/json; charset=utf-8"
+        self.server.calls.append(("version", prefix))
+        try:
+            behaviour.before("version")
+            version = behaviour.version
+            told = {"version": version["server_version"], "version_info": version["server_version_info"]}
+            status, body = 200, json.dumps(told).encode()
+        except Fault as fault:
+            status, body = 500, json.dumps({"name": "builtins.ValueError", "message": fault.text}).encode()
+        self.answer(behaviour, "version", status, body)
 
     def dispatch(self, behaviour, service, method, params):
         if service == "common" and method == "version":
@@ -69,17 +93,17 @@ class Handler(BaseHTTPRequestHandler):
             )
         if service == "common":
             return UID if tuple(params[1:3]) == (LOGIN, SECRET) else False
-        if (params[1], params[2]) != (UID, SECRET):
+        if params[1] not in (UID, None) or params[2] != SECRET:
             raise Fault(3, "Access Denied")
         _, _, _, model, method, args, *kwargs = params
         return behaviour.database.execute(model, method, args, kwargs[0] if kwargs else {})
 
-    def answer(self, behaviour, method, body):
+    def answer(self, behaviour, method, status, body):
         wish = next((w for w in behaviour.wishes if w.concerns(method) and w.name in ACTIONS), None)
         if wish and behaviour.still_troubled():
             self.retry_after = behaviour.argument("after", method)
             return ACTIONS[wish.name](self, wish.argument, body)
-        return self.send_whole(200, "text/xml", body)
+        return self.send_whole(status, self.content_type, body)
 
     def send_whole(self, status, content_type, body, **headers):
         if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:
@@ -103,13 +127,13 @@ class Handler(BaseHTTPRequestHandler):
         self.wait(STALL)
 
     def stall_body(self, _, body):
-        self.send_head(200, "text/xml", len(body))
+        self.send_head(200, self.content_type, len(body))
         self.wfile.write(body[: len(body) // 2])
         self.wfile.flush()
         self.wait(STALL)
 
     def drip(self, _, body):
-        self.send_head(200, "text/xml", len(body))
+        self.send_head(200, self.content_type, len(body))
         begin = time.monotonic()
         for index in range(len(body)):
             if time.monotonic() - begin > STALL:
@@ -119,7 +143,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wait(0.1)
 
     def cut(self, _, body):
-        self.send_head(200, "text/xml", len(body))
+        self.send_head(200, self.content_type, len(body))
         self.wfile.write(body[: len(body) // 2])
         self.close_connection = True
 

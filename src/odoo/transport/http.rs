@@ -11,12 +11,13 @@ use chrono::{DateTime, Utc};
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{Connector, RustlsConnector};
-use ureq::{Agent, Body, Timeout};
+use ureq::{Agent, Body, RequestBuilder, Timeout};
 
+use super::Protocol;
 use super::authorities::authorities;
 use super::hosts::AllowedHosts;
 use super::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
-use crate::odoo::error::Error;
+use crate::odoo::error::{Error, is_passing};
 use crate::odoo::meter::Meter;
 
 /// How much of an unexpected answer errors show.
@@ -73,7 +74,8 @@ pub fn is_loopback(url: &str) -> bool {
     host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
-/// An HTTP client of one server. Several threads may use it at once.
+/// An HTTP client of one server. Several threads may use it at once; clones share connections.
+#[derive(Clone)]
 pub struct Http {
     agent: Agent,
     cancelled: CancelFlag,
@@ -165,24 +167,24 @@ impl Http {
         Canceller { agent: self.agent.clone(), cancelled: self.cancelled.clone() }
     }
 
-    /// Posts a body and lets `decode` read the answer of a request that succeeded.
+    /// Sends a message and lets `decode` read the answer, and its status.
     ///
     /// `decode` says what is wrong with an answer, or hands back the error of its reader.
-    pub fn post<T>(
+    pub fn exchange<T>(
         &self,
-        path: &str,
-        content_type: &str,
-        body: &[u8],
-        decode: impl FnOnce(&mut dyn BufRead) -> Result<T, DecodeError>,
+        message: &Message<'_>,
+        decode: impl FnOnce(u16, &mut dyn BufRead) -> Result<T, DecodeError>,
     ) -> Result<T, Error> {
-        let url = format!("{}{path}", self.endpoint.url);
+        let url = format!("{}{}", self.endpoint.url, message.path);
         self.endpoint.meter.request();
-        let response = self
-            .agent
-            .post(&url)
-            .content_type(content_type)
-            .send(body)
-            .map_err(|error| self.explain(error))?;
+        let sent = match message.body {
+            None => message.with_headers(self.agent.get(&url)).call(),
+            Some(body) => {
+                let request = message.with_headers(self.agent.post(&url));
+                request.content_type(message.content_type).send(body)
+            }
+        };
+        let response = sent.map_err(|error| self.explain(error))?;
         let status = response.status().as_u16();
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -197,14 +199,16 @@ impl Http {
         if (300..400).contains(&status) {
             return Err(Error::Redirect { url, location });
         }
-        if status != 200 {
+        let is_json = content_type.starts_with("application/json");
+        let is_explained = message.explains_errors && is_json && !is_passing(status);
+        if status != 200 && !is_explained {
             // The beginning says enough; if even that does not come, the status does.
             let _ = reader.fill_buf();
             let beginning = reader.beginning();
             return Err(Error::Status { url, status, content_type, beginning, retry_after });
         }
         let begin = Instant::now();
-        let decoded = decode(&mut reader);
+        let decoded = decode(status, &mut reader);
         let decoding = begin.elapsed().saturating_sub(reader.waited);
         self.endpoint.meter.answer(reader.bytes, decoding);
         match decoded {
@@ -216,7 +220,8 @@ impl Http {
             Err(DecodeError::Read(error)) => Err(self.explain_io(error)),
             Err(DecodeError::Malformed(reason)) => {
                 let beginning = reader.beginning();
-                Err(Error::Malformed { status, content_type, reason, beginning })
+                let protocol = message.protocol;
+                Err(Error::Malformed { protocol, status, content_type, reason, beginning })
             }
         }
     }
@@ -277,6 +282,26 @@ impl Http {
             InvalidData if url.starts_with("https:") => Error::Tls { url, reason },
             _ => Error::Broken { url, reason },
         }
+    }
+}
+
+/// What is sent.
+pub struct Message<'m> {
+    /// Behind the server's URL.
+    pub path: String,
+    pub content_type: &'static str,
+    pub headers: Vec<(&'static str, String)>,
+    /// `None` for a GET.
+    pub body: Option<&'m [u8]>,
+    /// Which errors name.
+    pub protocol: Protocol,
+    /// Whether errors have a status of their own and a body in JSON that explains them.
+    pub explains_errors: bool,
+}
+
+impl Message<'_> {
+    fn with_headers<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
+        self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
 }
 

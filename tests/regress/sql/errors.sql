@@ -1,6 +1,6 @@
 -- Everything that can go wrong between here and Odoo is one clear error.
 \getenv fake FAKE_URL
-CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo', timeout '1', retries '0');
+CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo', protocol 'xmlrpc', timeout '1', retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin');
 SET client_min_messages = warning;
 DELETE FROM odoo_sync_state;

@@ -2,7 +2,7 @@
 \getenv fake FAKE_URL
 SET client_min_messages = warning;
 SELECT :'fake' || '/strange/' AS url \gset
-CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'url', database 'demo', schema 'shop');
+CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'url', database 'demo', protocol 'xmlrpc', schema 'shop');
 CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin');
 
 -- Control characters, which only Odoo 14 lets through, are left out and counted.

@@ -5,8 +5,8 @@ mod encode;
 
 pub use decode::{Answer, decode};
 
-use super::http::Http;
-use super::{Credentials, Request, Transport};
+use super::http::{Http, Message};
+use super::{Credentials, Protocol, Request, Transport, arguments, authenticated};
 use crate::odoo::error::{Error, Fault};
 use crate::odoo::sink::Sink;
 use crate::odoo::value::{Value, ValueSink};
@@ -29,9 +29,15 @@ impl XmlRpc {
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let body = encode::method_call(method, params);
-        let path = format!("/xmlrpc/2/{service}");
-        let answer =
-            self.http.post(&path, "text/xml", body.as_bytes(), |reader| decode(reader, sink))?;
+        let message = Message {
+            path: format!("/xmlrpc/2/{service}"),
+            content_type: "text/xml",
+            headers: Vec::new(),
+            body: Some(body.as_bytes()),
+            protocol: self.protocol(),
+            explains_errors: false,
+        };
+        let answer = self.http.exchange(&message, |_, reader| decode(reader, sink))?;
         match answer {
             Answer::Result => Ok(()),
             Answer::Fault { code, text } => {
@@ -48,25 +54,17 @@ impl XmlRpc {
 }
 
 impl Transport for XmlRpc {
+    fn protocol(&self) -> Protocol {
+        Protocol::XmlRpc
+    }
+
     fn version(&self) -> Result<Value, Error> {
         self.common("version", &[])
     }
 
     fn login(&self, credentials: &Credentials) -> Result<i64, Error> {
-        let answer = self.common(
-            "authenticate",
-            &[
-                credentials.database.as_str().into(),
-                credentials.login.as_str().into(),
-                credentials.secret.as_str().into(),
-                Value::Struct(Vec::new()),
-            ],
-        )?;
-        // False for a wrong login, never a fault.
-        answer.as_int().filter(|uid| *uid > 0).ok_or_else(|| Error::Denied {
-            login: credentials.login.clone(),
-            database: credentials.database.clone(),
-        })
+        let answer = self.common("authenticate", &credentials.for_login())?;
+        authenticated(&answer, credentials)
     }
 
     fn execute(
@@ -76,17 +74,7 @@ impl Transport for XmlRpc {
         request: &Request,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
-        let ids = request.ids.iter().map(|ids| ids.iter().copied().collect());
-        let args = request.args.iter().map(|(_, value)| value.clone());
-        let params = [
-            credentials.database.as_str().into(),
-            uid.into(),
-            credentials.secret.as_str().into(),
-            request.model.as_str().into(),
-            request.method.as_str().into(),
-            Value::Array(ids.chain(args).collect()),
-            Value::Struct(request.kwargs.clone()),
-        ];
+        let params = arguments(credentials, uid, request);
         self.call("object", "execute_kw", &params, &request.label(), sink)
     }
 }

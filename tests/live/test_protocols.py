@@ -1,0 +1,70 @@
+"""The three protocols on a real Odoo: the same rows by each, and which one is taken."""
+
+import os
+from contextlib import closing
+
+import psycopg2
+import pytest
+from passlib.hash import pbkdf2_sha512
+
+from . import shop as shop_data
+
+
+@pytest.fixture(scope="module")
+def key(real):
+    """An API key of the administrator, as `res.users.apikeys` keeps it: hashed, in its table."""
+    key = os.urandom(20).hex()
+    with closing(psycopg2.connect(real.cluster.dsn(real.database))) as connection, connection, connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO res_users_apikeys (name, user_id, key, index) VALUES ('odoo_etl', 2, %s, %s)",
+            (pbkdf2_sha512.using(rounds=6000).hash(key), key[:8]),
+        )
+    return key
+
+
+def server(db, real, name, protocol, secret):
+    db.run(f"CREATE SCHEMA {name}")
+    db.run(f"CREATE SERVER {name} FOREIGN DATA WRAPPER odoo_fdw OPTIONS "
+           f"(url '{real.url}', database 'demo', retries '0', protocol '{protocol}', schema '{name}')")
+    db.run(f"CREATE USER MAPPING FOR CURRENT_USER SERVER {name} OPTIONS (login 'admin', {secret})")
+
+
+def test_all_bring_the_same(db, real, api, key):
+    shop_data.furnish(api)
+    for protocol in ("xmlrpc", "jsonrpc", "json2"):
+        server(db, real, protocol, protocol, f"api_key '{key}'")
+        assert db.report(f"SELECT * FROM odoo_sync_all('{protocol}')")["dim_customers"]["inserted"] > 60
+    tables = [table for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'xmlrpc'")]
+    assert len(tables) == 19
+    for table in tables:
+        columns = db.value(
+            "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = %s::regclass "
+            "AND attnum > 0 AND attname NOT IN ('synced_at', 'source_server', 'first_seen', 'last_seen', 'server')",
+            f"xmlrpc.{table}")
+        for other in ("jsonrpc", "json2"):
+            for one, two in (("xmlrpc", other), (other, "xmlrpc")):
+                assert db.run(f"SELECT {columns} FROM {one}.{table} EXCEPT ALL SELECT {columns} FROM {two}.{table}") == [], table
+    for protocol in ("xmlrpc", "jsonrpc", "json2"):
+        assert db.report(f"SELECT * FROM odoo_sync_all('{protocol}', full_refresh => true)")["dim_customers"]["updated"] == 0
+
+
+def test_auto_takes_the_fastest(db, real, key):
+    server(db, real, "by_key", "auto", f"api_key '{key}'")
+    server(db, real, "by_password", "auto", "password 'admin'")
+    found = {name: db.run(f"SELECT detail, hint IS NULL FROM odoo_check('{name}') WHERE item = 'protocol'")
+             for name in ("by_key", "by_password")}
+    assert found == {"by_key": [("JSON-2", True)], "by_password": [("JSON-RPC", False)]}
+
+
+@pytest.mark.parametrize("protocol", ["xmlrpc", "jsonrpc", "json2"])
+def test_what_odoo_refuses_is_said_the_same_way(db, real, key, protocol):
+    server(db, real, "erp", protocol, f"api_key '{key}'")
+    with pytest.raises(psycopg2.Error) as raised:
+        db.run("SELECT * FROM odoo_read('no.such')")
+    assert raised.value.pgcode == "HV00R"
+    with pytest.raises(psycopg2.Error) as raised:
+        db.run("SELECT * FROM odoo_read('res.partner', '[[\"nope\", \"=\", 1]]')")
+    assert raised.value.pgcode == "HV005" and "Invalid field" in str(raised.value)
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET api_key 'wrong')")
+    with pytest.raises(psycopg2.errors.InvalidAuthorizationSpecification, match="refused the login"):
+        db.run("SELECT * FROM odoo_read('res.partner')")
