@@ -3,7 +3,7 @@
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
-use super::load::{self, Reference};
+use super::reference::{Reference, references};
 use super::tables::MISSING_DATA;
 use crate::failure::Failure;
 use crate::quote::{ident, literal};
@@ -107,7 +107,7 @@ pub fn rows(
     }
     for child in warehouse::datasets() {
         for child_feed in 0..child.feeds.len() {
-            for reference in load::references(child, child_feed) {
+            for reference in references(child, child_feed) {
                 if reference.points_to(dataset, feed) {
                     release(schema, child, child_feed, &reference, ids)?;
                 }
@@ -194,7 +194,7 @@ pub fn release_all(schema: &str, child: &'static Dataset, column: &Column) -> Re
     ))?;
     let ids = ids.unwrap_or_default();
     for feed in 0..child.feeds.len() {
-        for reference in load::references(child, feed) {
+        for reference in references(child, feed) {
             if reference.column == column.name {
                 let_go(schema, child, feed, &reference, &ids, "the table was dropped by hand")?;
             }

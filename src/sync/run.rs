@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 
 use super::extract;
 use super::feed::FeedLoad;
+use super::heal;
 use super::journal::{Journal, Kind};
 use super::load::{self, Absent, Loaded, Loader};
 use super::lock;
@@ -159,7 +160,7 @@ impl Run {
 
     /// Restores references whose records have come.
     pub(super) fn heal(&self) -> Result<(), Failure> {
-        load::heal(&self.server.options.schema, |dataset| self.may_write(dataset))
+        heal::heal(&self.server.options.schema, |dataset| self.may_write(dataset))
     }
 
     /// Loads an entity; its error undoes this entity alone and is in the report.
@@ -229,7 +230,7 @@ impl Run {
         for (what, count) in blemishes {
             warning!("{}", what.replace("{}", &count.to_string()));
         }
-        let missing = load::count_missing(&self.server.options.schema)?;
+        let missing = heal::count_missing(&self.server.options.schema)?;
         let quarantined = self.extension.count_quarantined(&self.server.name)?;
         self.reports.sort_by_key(|report| warehouse::position(report.target));
         for report in &mut self.reports {

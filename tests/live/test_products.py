@@ -68,7 +68,7 @@ def test_a_second_run_writes_nothing(shop):
     )
     shop.run("SELECT pg_stat_force_next_flush()")
     before = shop.run(written)
-    report = shop.report("SELECT * FROM odoo_sync_all()")
+    report = shop.report("SELECT * FROM odoo_sync_all(full_refresh => true)")
     shop.run("SELECT pg_stat_force_next_flush()")
     assert shop.run(written) == before
     for row in report.values():

@@ -44,7 +44,7 @@ impl Protocol {
         }
     }
 
-    /// The fastest first, as docs/performance.md measures them.
+    /// The fastest first: a sync of the same sales lines of Odoo 19 takes 1 : 1.7 : 1.9.
     const BY_SPEED: [Protocol; 3] = [Protocol::Json2, Protocol::JsonRpc, Protocol::XmlRpc];
 
     fn transport(self, http: &Http) -> Box<dyn Transport> {
