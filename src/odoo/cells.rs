@@ -89,6 +89,18 @@ impl Cells {
         self.len() == 0
     }
 
+    /// The memory that the cells hold, room for more included.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Cells::Booleans(cells) => room(cells),
+            Cells::Integers(cells) => room(cells),
+            Cells::Texts(cells) => {
+                cells.buffer.capacity() + room(&cells.ends) + room(&cells.present)
+            }
+            Cells::Lists(cells) => room(&cells.ids) + room(&cells.ends),
+        }
+    }
+
     /// Appends an empty cell.
     pub fn push_null(&mut self) {
         match self {
@@ -109,6 +121,10 @@ impl Cells {
             (cells, _) => cells.push_null(),
         }
     }
+}
+
+fn room<T>(items: &Vec<T>) -> usize {
+    items.capacity() * size_of::<T>()
 }
 
 /// Texts in one buffer.

@@ -73,6 +73,11 @@ impl Page {
         self.dropped
     }
 
+    /// The memory that the columns hold.
+    pub fn bytes(&self) -> usize {
+        self.cells.iter().map(Cells::bytes).sum()
+    }
+
     /// The ids of the records; every page has them.
     pub fn ids(&self) -> Vec<i64> {
         match self.column("id") {
@@ -443,6 +448,37 @@ mod tests {
         assert_eq!(page.ids(), [1, 2]);
         assert_eq!(page.column("a"), Some(&Cells::Integers(vec![None, Some(4)])));
         assert_eq!(page.column("b"), Some(&Cells::Integers(vec![Some(2), Some(3)])));
+    }
+
+    #[test]
+    fn the_memory_of_columns_is_known() {
+        let fields = [
+            ("b", FieldType::Boolean),
+            ("t", FieldType::Text),
+            ("l", FieldType::ToMany),
+            ("m", FieldType::Many2one),
+        ];
+        assert_eq!(Page::new(fields).bytes(), 0);
+        let list = "<array><data><value><int>1</int></value></data></array>".to_owned();
+        let record = |id: usize| {
+            member("id", &format!("<int>{id}</int>"))
+                + &member("b", "<boolean>1</boolean>")
+                + &member("t", &format!("<string>{}</string>", "x".repeat(1000)))
+                + &member("l", &list)
+                + &member("m", "<int>7</int>")
+        };
+        let records: Vec<String> = (1..=100).map(record).collect();
+        let bytes = |rows: usize| {
+            let records: Vec<&str> = records[..rows].iter().map(String::as_str).collect();
+            page(&fields, &records).unwrap().bytes()
+        };
+        // Per row: two integers, a boolean, a text with its end and its flag, a list of one id.
+        let row = 2 * 16 + 1 + (1000 + 8 + 1) + (8 + 8);
+        // Vectors double: there is room for twice as much at most, and for a few at first.
+        for rows in [1, 50, 100] {
+            let held = bytes(rows);
+            assert!((rows * row..=rows * row * 2 + 256).contains(&held), "{rows}: {held}");
+        }
     }
 
     #[test]
