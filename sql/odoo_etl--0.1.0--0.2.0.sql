@@ -7,3 +7,13 @@ CREATE FUNCTION "odoo_version"(
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE c
 AS 'MODULE_PATHNAME', 'odoo_version_wrapper';
+
+-- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
+CREATE TABLE odoo_sync_memory (
+    server text NOT NULL,
+    what text NOT NULL,
+    value jsonb NOT NULL,
+    kept_at timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, what)
+);
+COMMENT ON TABLE odoo_sync_memory IS 'what spares Odoo a question; it may be emptied at any time';

@@ -133,6 +133,16 @@ CREATE TABLE odoo_sync_columns (
     PRIMARY KEY (server, target, channel, column_name)
 );
 
+-- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
+CREATE TABLE odoo_sync_memory (
+    server text NOT NULL,
+    what text NOT NULL,
+    value jsonb NOT NULL,
+    kept_at timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, what)
+);
+COMMENT ON TABLE odoo_sync_memory IS 'what spares Odoo a question; it may be emptied at any time';
+
 -- The trigger of the warehouse's tables. Its arguments are their columns that come from Odoo: a
 -- row in which somebody else changes one has no write_date of Odoo any more, so that
 -- odoo_verify() sees it and odoo_reconcile() repairs it.

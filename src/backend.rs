@@ -167,6 +167,9 @@ pub fn subtransaction<T, E: From<Caught>>(body: impl FnOnce() -> Result<T, E>) -
             pg_sys::CurrentResourceOwner = owner;
         };
         pg_sys::BeginInternalSubTransaction(ptr::null());
+        // pgrx takes a transaction without an id for one that has written nothing, whose
+        // questions need not see what the statement itself wrote before.
+        pg_sys::GetCurrentTransactionId();
         pg_sys::MemoryContextSwitchTo(context);
         let body = AssertUnwindSafe(body);
         PgTryBuilder::new(move || {

@@ -42,6 +42,7 @@ STATEMENTS = {
         ("CREATE SERVER mine FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'http://127.0.0.1', database 'x')", DENIED),
     "sequence odoo_sync_run": ("SELECT nextval('odoo_sync_run')", DENIED),
     "table odoo_sync_columns": ("TABLE odoo_sync_columns", DENIED),
+    "table odoo_sync_memory": ("TABLE odoo_sync_memory", DENIED),
     "table odoo_sync_quarantine": ("TABLE odoo_sync_quarantine", DENIED),
     "table odoo_sync_runs": ("TABLE odoo_sync_runs", DENIED),
     "table odoo_sync_schedules": ("TABLE odoo_sync_schedules", DENIED),

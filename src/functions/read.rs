@@ -42,7 +42,7 @@ fn odoo_read(
                 })?
             }
         };
-        let page_size = server.options.page_size;
+        let page_size = server.options.batch();
         Ok(Records::new(session, model.to_owned(), fields, ids, page_size))
     };
     TableIterator::new(request().or_raise())

@@ -174,6 +174,7 @@ fn with_run(
         _ => None,
     };
     let mut run = Run::begin(Server::named_or_only(server)?, alone, kind, full_refresh)?;
+    run.plan_ahead(entities.iter().copied());
     body(&mut run)?;
     run.finish(entities)
 }

@@ -3,7 +3,7 @@
 use super::fields::FieldType;
 
 /// The cells of one column, one per record.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Hash)]
 pub enum Cells {
     Booleans(Vec<Option<bool>>),
     /// Integers and the ids of many2one fields.
@@ -128,7 +128,7 @@ fn room<T>(items: &Vec<T>) -> usize {
 }
 
 /// Texts in one buffer.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Hash)]
 pub struct Texts {
     buffer: String,
     ends: Vec<usize>,
@@ -169,7 +169,7 @@ impl<'a> FromIterator<Option<&'a str>> for Texts {
 }
 
 /// Lists of ids in one buffer.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Hash)]
 pub struct Lists {
     ids: Vec<i64>,
     ends: Vec<usize>,

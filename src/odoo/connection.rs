@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
@@ -62,6 +62,7 @@ pub struct Connection {
     retries: u32,
     retry_delay: Duration,
     identity: Mutex<Option<Identity>>,
+    release: OnceLock<Version>,
 }
 
 /// Who the login turned out to be.
@@ -109,12 +110,17 @@ impl Connection {
             retries: settings.retries,
             retry_delay: settings.retry_delay,
             identity: Mutex::new(None),
+            release: OnceLock::new(),
         })
     }
 
     /// What ends this connection's requests from another thread.
     pub fn canceller(&self) -> Canceller {
         self.canceller.clone()
+    }
+
+    pub fn login(&self) -> &str {
+        &self.credentials.login
     }
 
     pub fn protocol(&self) -> Protocol {
@@ -146,6 +152,19 @@ impl Connection {
             reason: "common.version() returned no version of Odoo".into(),
             beginning: answer.into_json().to_string().chars().take(200).collect(),
         })
+    }
+
+    /// Whether `search_read` takes `load`, as it does since 15.
+    pub fn has_search_read(&self) -> Result<bool, Error> {
+        // JSON-2 came with 19.
+        if self.protocol() == Protocol::Json2 {
+            return Ok(true);
+        }
+        if let Some(release) = self.release.get() {
+            return Ok(release.major >= 15);
+        }
+        let release = self.version()?;
+        Ok(self.release.get_or_init(|| release).major >= 15)
     }
 
     /// The user and its companies, after a login that is made once: Odoo hashes the password

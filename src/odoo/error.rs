@@ -206,6 +206,14 @@ impl Error {
         }
     }
 
+    /// Whether fields or a model may be gone, or kept from the user.
+    pub fn is_about_fields(&self) -> bool {
+        matches!(
+            self.fault_kind(),
+            Some(FaultKind::Access | FaultKind::UnknownField | FaultKind::UnknownModel)
+        )
+    }
+
     /// The kind of Odoo's fault, if it is one.
     pub fn fault_kind(&self) -> Option<&FaultKind> {
         match self {

@@ -10,7 +10,7 @@ use super::sink::{Refusal, Scalar, Sink};
 use super::value::ValueSink;
 
 /// Records as columns.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Hash)]
 pub struct Page {
     names: Vec<String>,
     cells: Vec<Cells>,

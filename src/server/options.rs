@@ -61,7 +61,7 @@ struct Range {
     default: u32,
 }
 
-/// Records in one read.
+/// Records in one read, where the user sets it; and where records are asked for by id.
 const PAGE_SIZE: Range = Range { min: 1, max: 100_000, default: 2_000 };
 /// Connections to Odoo at once.
 const READERS: Range = Range { min: 1, max: 16, default: 2 };
@@ -86,7 +86,8 @@ pub struct ServerOptions {
     pub protocol: Option<Protocol>,
     pub language: Option<String>,
     pub companies: Vec<i64>,
-    pub page_size: usize,
+    /// `None` for as many as Odoo answers in about a second.
+    pub page_size: Option<usize>,
     pub readers: usize,
     pub overlap: Duration,
     pub retries: u32,
@@ -96,6 +97,11 @@ pub struct ServerOptions {
 }
 
 impl ServerOptions {
+    /// How many records are asked for by id at once.
+    pub fn batch(&self) -> usize {
+        self.page_size.unwrap_or(PAGE_SIZE.default as usize)
+    }
+
     /// Reads options that were checked when they were set.
     pub fn from_pairs(pairs: &[(String, String)]) -> ServerOptions {
         let get = |name| find(pairs, name).map(str::to_owned);
@@ -114,7 +120,7 @@ impl ServerOptions {
             companies: find(pairs, "companies")
                 .and_then(|list| companies(list).ok())
                 .unwrap_or_default(),
-            page_size: number("page_size", &PAGE_SIZE) as usize,
+            page_size: find(pairs, "page_size").and_then(|value| value.parse().ok()),
             readers: number("readers", &READERS) as usize,
             overlap: Duration::from_secs(number("overlap", &OVERLAP).into()),
             retries: number("retries", &RETRIES),
@@ -259,7 +265,7 @@ mod tests {
         assert_eq!(check(Some(Place::Server), &minimal), Ok(()));
         let options = ServerOptions::from_pairs(&minimal);
         assert_eq!((options.url.as_str(), options.schema.as_str()), ("http://x", "public"));
-        assert_eq!((options.page_size, options.readers), (2_000, 2));
+        assert_eq!((options.page_size, options.batch(), options.readers), (None, 2_000, 2));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use pgrx::PgSqlErrorCode;
 
 use crate::backend;
@@ -47,10 +48,20 @@ struct State {
 /// An answer that is still to come.
 pub struct Ticket<T> {
     receiver: Receiver<Result<T, Error>>,
+    /// The answer, if it was looked for before somebody waited.
+    answer: Option<Result<T, Error>>,
     waited: Rc<Cell<Duration>>,
 }
 
 impl<T> Ticket<T> {
+    /// Whether the answer is there.
+    pub fn is_ready(&mut self) -> bool {
+        if self.answer.is_none() {
+            self.answer = self.receiver.try_recv().ok();
+        }
+        self.answer.is_some()
+    }
+
     /// Waits for the answer; a cancel ends the wait with PostgreSQL's own error.
     pub fn wait(self) -> Result<T, Failure> {
         Ok(self.outcome()??)
@@ -58,6 +69,9 @@ impl<T> Ticket<T> {
 
     /// Waits for the answer, or for what Odoo or the network had against it.
     pub fn outcome(self) -> Result<Result<T, Error>, Failure> {
+        if let Some(answer) = self.answer {
+            return Ok(answer);
+        }
         let begin = Instant::now();
         let answer = backend::receive(&self.receiver);
         self.waited.set(self.waited.get() + begin.elapsed());
@@ -86,6 +100,16 @@ impl Session {
     /// What was asked of Odoo so far.
     pub fn traffic(&self) -> Traffic {
         self.connection.traffic()
+    }
+
+    /// As whom Odoo is asked.
+    pub fn login(&self) -> &str {
+        self.connection.login()
+    }
+
+    /// The time by Odoo's clock, as its last answer told it.
+    pub fn server_time(&self) -> Option<DateTime<Utc>> {
+        self.connection.server_time()
     }
 
     /// The protocol in which the server is asked.
@@ -151,7 +175,7 @@ impl Session {
         if short_of_hands && self.threads.borrow().len() < self.readers {
             self.hire()?;
         }
-        Ok(Ticket { receiver, waited: self.waited.clone() })
+        Ok(Ticket { receiver, answer: None, waited: self.waited.clone() })
     }
 
     fn hire(&self) -> Result<(), Failure> {

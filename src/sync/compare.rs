@@ -6,7 +6,8 @@ use std::rc::Rc;
 use chrono::DateTime;
 use pgrx::prelude::*;
 
-use super::extract::Scan;
+use super::extract::{Scan, Wanted};
+use super::pace::Pace;
 use super::plan::Plan;
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType};
@@ -40,8 +41,15 @@ pub fn compare(
     plan: &Plan,
     feed: usize,
 ) -> Result<Difference, Failure> {
-    let fields = vec![("write_date".to_owned(), FieldType::Datetime)];
-    let mut scan = Scan::begin(session, &plan.model, plan.domain(), fields, PAGE_SIZE)?;
+    let wanted = Wanted {
+        model: plan.model.clone(),
+        domain: plan.domain(),
+        fields: vec![("write_date".to_owned(), FieldType::Datetime)],
+        after: 0,
+        at_once: false,
+        from_memory: false,
+    };
+    let mut scan = Scan::begin(session, wanted, Pace::new(Some(PAGE_SIZE)))?;
     // As seconds: the texts of a large table would take much memory.
     let (mut ids, mut dates): (Vec<i64>, Vec<Option<i64>>) = (Vec::new(), Vec::new());
     while let Some(page) = scan.next()? {

@@ -1,6 +1,7 @@
 //! Records that are gone from Odoo: marked in dimensions, deleted from facts.
 
-use pgrx::PgSqlErrorCode as State;
+use std::time::SystemTime;
+
 use pgrx::prelude::*;
 
 use super::reference::{Reference, references};
@@ -9,9 +10,6 @@ use crate::failure::Failure;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{self, Column, Dataset, Kind, Source};
-
-/// So many rows vanish at once only if something is wrong with the scan.
-const MANY: i64 = 10;
 
 /// The condition under which a row belongs to a feed.
 fn of_channel(dataset: &Dataset, feed: usize, alias: &str) -> String {
@@ -30,36 +28,65 @@ fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
     }
 }
 
-/// Deletes what is not among `present`, all the ids that Odoo has. Returns how many rows.
-pub fn vanished(
+/// Ids behind the first, up to the second.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    pub after: i64,
+    pub to: i64,
+}
+
+impl Range {
+    pub const ALL: Range = Range { after: 0, to: i64::MAX };
+}
+
+/// The rows of a range that are not among `present`, all the ids that Odoo has there, and that
+/// nobody has written since `started`.
+pub fn absent(
     schema: &str,
     dataset: &'static Dataset,
     feed: usize,
+    range: Range,
     present: &[i64],
-) -> Result<i64, Failure> {
-    let table = qualified(schema, dataset.table);
-    if present.is_empty() {
-        let sql =
-            format!("SELECT count(*) FROM {table} AS row WHERE {}", of_feed(dataset, feed, "row"));
-        let rows: i64 = Spi::get_one(&sql)?.unwrap_or(0);
-        if rows >= MANY {
-            return Err(Failure::new(
-                State::ERRCODE_DATA_EXCEPTION,
-                format!("Odoo shows none of the {rows} records of {}", dataset.table),
-            )
-            .detail("Nothing was deleted.")
-            .hint(format!(
-                "Check the rights and the companies of the Odoo user; if the records are gone indeed, empty {table} by hand."
-            )));
-        }
-    }
-    let gone = format!(
-        "SELECT array_agg(row.id) FROM {table} AS row WHERE {} \
+    started: SystemTime,
+) -> Result<Vec<i64>, Failure> {
+    let sql = format!(
+        "SELECT array_agg(row.id) FROM {} AS row WHERE {} AND row.id > $2 AND row.id <= $3 \
+         AND (row.synced_at IS NULL OR row.synced_at < to_timestamp($4)) \
          AND NOT EXISTS (SELECT FROM unnest($1::bigint[]) AS present (id) WHERE present.id = row.id)",
+        qualified(schema, dataset.table),
+        of_feed(dataset, feed, "row"),
+    );
+    let started = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    let args = [
+        present.to_vec().into(),
+        range.after.into(),
+        range.to.into(),
+        started.as_secs_f64().into(),
+    ];
+    Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default())
+}
+
+/// How many rows of a feed there are, without those that are marked as deleted.
+pub fn count_rows(schema: &str, dataset: &Dataset, feed: usize) -> Result<i64, Failure> {
+    let table = qualified(schema, dataset.table);
+    let sql =
+        format!("SELECT count(*) FROM {table} AS row WHERE {}", of_feed(dataset, feed, "row"));
+    Ok(Spi::get_one(&sql)?.unwrap_or(0))
+}
+
+/// The same, if none of them was edited by hand.
+pub fn count_unedited(
+    schema: &str,
+    dataset: &Dataset,
+    feed: usize,
+) -> Result<Option<i64>, Failure> {
+    let table = qualified(schema, dataset.table);
+    let sql = format!(
+        "SELECT CASE WHEN bool_and(row.odoo_write_date IS NOT NULL) THEN count(*) END \
+         FROM {table} AS row WHERE {}",
         of_feed(dataset, feed, "row")
     );
-    let gone: Option<Vec<i64>> = Spi::get_one_with_args(&gone, &[present.to_vec().into()])?;
-    rows(schema, dataset, feed, &gone.unwrap_or_default())
+    Ok(Spi::get_one(&sql)?)
 }
 
 /// Deletes the parts of some owners that are not among `present`. Returns how many rows.

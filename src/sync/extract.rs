@@ -2,105 +2,134 @@
 
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::{Duration, Instant};
 
+use super::pace::Pace;
 use super::poison::{self, Poison};
 use crate::failure::Failure;
-use crate::odoo::{Connection, Domain, FieldType, Page, Value};
+use crate::odoo::{Connection, Domain, Error, FieldType, Page, Value};
 use crate::server::{Session, Ticket};
 
 /// Ids in one answer of `search`.
-const CHUNK: usize = 50_000;
+pub const CHUNK: usize = 50_000;
 
 /// Pages on their way or waiting to be loaded, for each reader.
 const AHEAD: usize = 2;
 
+/// Bytes that pages may take which wait to be loaded.
+const BUDGET: usize = 32 << 20;
+
+/// What is scanned.
+pub struct Wanted {
+    pub model: String,
+    pub domain: Domain,
+    pub fields: Vec<(String, FieldType)>,
+    /// Records up to this id were read before.
+    pub after: i64,
+    /// One request may bring all: there are few, and their fields may be read by `search_read`.
+    pub at_once: bool,
+    /// The fields are those that an earlier run was told.
+    pub from_memory: bool,
+}
+
 /// A scan of all records that meet a domain, in the order of their ids.
 pub struct Scan {
     session: Rc<Session>,
-    model: String,
-    domain: Domain,
-    fields: Vec<(String, FieldType)>,
-    /// Halved where Odoo asks for less, and doubled again with each page that comes.
-    page_size: usize,
-    full_size: usize,
-    window: usize,
-    /// Ids that are still to be read.
-    ids: VecDeque<i64>,
+    wanted: Rc<Wanted>,
+    pace: Pace,
+    /// All there is, if it fits into the first page.
+    first: Option<Ticket<Page>>,
     /// The next chunk of ids, on its way.
     chunk: Option<Ticket<Vec<i64>>>,
+    /// Ids that are still to be read.
+    ids: VecDeque<i64>,
     /// Pages on their way, in their order, and the ids that each asks for.
-    pages: VecDeque<(Vec<i64>, Ticket<Page>)>,
-    total: usize,
+    pages: VecDeque<(Vec<i64>, Ticket<(Page, Duration)>)>,
+    /// Bytes of a record in the last page.
+    bytes: usize,
+    total: Option<usize>,
+    /// All ids, as long as they came in one piece.
+    present: Option<Vec<i64>>,
     /// Values that could not be read.
     poison: Vec<Poison>,
 }
 
 impl Scan {
-    /// Begins a scan: the first ids, and how many there are.
-    pub fn begin(
-        session: &Rc<Session>,
-        model: &str,
-        domain: Domain,
-        fields: Vec<(String, FieldType)>,
-        page_size: usize,
-    ) -> Result<Scan, Failure> {
+    /// Sends the first request, and waits for nothing.
+    pub fn begin(session: &Rc<Session>, wanted: Wanted, pace: Pace) -> Result<Scan, Failure> {
         let mut scan = Scan {
             session: session.clone(),
-            model: model.to_owned(),
-            domain,
-            fields,
-            page_size,
-            full_size: page_size,
-            window: session.readers() * AHEAD,
-            ids: VecDeque::new(),
+            wanted: Rc::new(wanted),
+            pace,
+            first: None,
             chunk: None,
+            ids: VecDeque::new(),
             pages: VecDeque::new(),
-            total: 0,
+            bytes: 0,
+            total: None,
+            present: None,
             poison: Vec::new(),
         };
-        scan.request_chunk(0)?;
-        scan.take_chunk()?;
-        scan.total = match scan.chunk {
-            // All came with the first chunk.
-            None => scan.ids.len(),
-            Some(_) => scan.count()?,
-        };
+        match scan.wanted.at_once {
+            true => scan.first = Some(scan.request_all()?),
+            false => scan.chunk = Some(scan.request_chunk(scan.wanted.after)?),
+        }
         Ok(scan)
     }
 
-    /// How many records the scan will bring, as of its beginning.
-    pub fn total(&self) -> usize {
+    /// How many records the scan will bring, once that is known.
+    pub fn total(&self) -> Option<usize> {
         self.total
+    }
+
+    /// Every id that meets the domain; `None` if there are too many to keep.
+    pub fn present(&self) -> Option<&[i64]> {
+        self.present.as_deref()
+    }
+
+    /// Whether all that is left is on its way.
+    pub fn is_all_asked(&self) -> bool {
+        self.first.is_none() && self.chunk.is_none() && self.ids.is_empty()
+    }
+
+    /// Whether all has come.
+    pub fn is_over(&self) -> bool {
+        self.is_all_asked() && self.pages.is_empty()
+    }
+
+    /// Asks for pages as far as the ids are known, and waits for nothing.
+    pub fn pump(&mut self) -> Result<(), Failure> {
+        if self.ids.is_empty() && self.chunk.as_mut().is_some_and(Ticket::is_ready) {
+            self.take_chunk()?;
+        }
+        self.request_pages()
     }
 
     /// The next page; `None` at the end. Records that cannot be read are left out of it.
     pub fn next(&mut self) -> Result<Option<Page>, Failure> {
-        while self.pages.len() < self.window {
-            if self.ids.len() < self.page_size {
-                self.take_chunk()?;
-            }
-            if self.ids.is_empty() {
-                break;
-            }
-            let amount = self.ids.len().min(self.page_size);
-            let ids: Vec<i64> = self.ids.drain(..amount).collect();
-            let page = read(&self.session, &self.model, ids.clone(), &self.fields, None)?;
-            self.pages.push_back((ids, page));
+        if let Some(first) = self.first.take() {
+            return self.take_first(first);
         }
+        while self.ids.len() < self.pace.size() && self.chunk.is_some() && self.has_room() {
+            self.take_chunk()?;
+        }
+        self.request_pages()?;
         let Some((ids, page)) = self.pages.pop_front() else {
             return Ok(None);
         };
         match page.outcome()? {
-            Ok(page) => {
-                self.page_size = (self.page_size * 2).min(self.full_size);
+            Ok((page, time)) => {
+                self.pace.took(ids.len(), time);
+                self.bytes = page.bytes() / page.rows().max(1);
                 Ok(Some(page))
             }
+            Err(error) if error.is_about_fields() && self.wanted.from_memory => Err(error.into()),
             Err(error) => {
                 if error.asks_for_less() {
-                    self.page_size = (ids.len() / 2).max(1);
+                    self.pace.too_much(ids.len());
                 }
-                let recovered =
-                    poison::recover(&self.session, &self.model, ids, &self.fields, error)?;
+                let Wanted { model, fields, .. } = self.wanted.as_ref();
+                let recovered = poison::recover(&self.session, model, ids, fields, error)?;
                 self.poison.extend(recovered.poison);
                 Ok(Some(recovered.page))
             }
@@ -112,17 +141,70 @@ impl Scan {
         std::mem::take(&mut self.poison)
     }
 
-    fn count(&self) -> Result<usize, Failure> {
-        let (model, domain) = (self.model.clone(), self.domain.clone());
-        let count = self.session.call(move |odoo| odoo.model(&model).count(domain))?;
-        Ok(usize::try_from(count).unwrap_or(0))
+    /// The page that may be all; what is behind it is read in the usual way, and so is all if
+    /// the page faults.
+    fn take_first(&mut self, first: Ticket<Page>) -> Result<Option<Page>, Failure> {
+        let (page, after) = match first.outcome()? {
+            Ok(page) if page.rows() < self.pace.size() => {
+                self.total = Some(page.rows());
+                self.present = Some(page.ids());
+                return Ok(Some(page).filter(|page| page.rows() > 0));
+            }
+            Ok(page) => {
+                self.total = Some(self.count()?);
+                let last = page.ids().last().copied();
+                (Some(page), last.unwrap_or(self.wanted.after))
+            }
+            Err(error) if error.is_about_fields() && self.wanted.from_memory => {
+                return Err(error.into());
+            }
+            Err(error) if error.may_be_one_record() || error.asks_for_less() => {
+                (None, self.wanted.after)
+            }
+            Err(error) => return Err(error.into()),
+        };
+        self.chunk = Some(self.request_chunk(after)?);
+        match page {
+            Some(page) => Ok(Some(page)),
+            None => self.next(),
+        }
     }
 
-    fn request_chunk(&mut self, after: i64) -> Result<(), Failure> {
-        let (model, domain) = (self.model.clone(), self.domain.clone());
-        let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, after, CHUNK);
-        self.chunk = Some(self.session.submit(search)?);
+    fn has_room(&self) -> bool {
+        let readers = self.session.readers();
+        let waiting = self.pages.iter().map(|(ids, _)| ids.len()).sum::<usize>() * self.bytes;
+        self.pages.len() < readers || self.pages.len() < readers * AHEAD && waiting < BUDGET
+    }
+
+    fn request_pages(&mut self) -> Result<(), Failure> {
+        while !self.ids.is_empty() && self.has_room() {
+            let amount = self.ids.len().min(self.pace.size());
+            let ids: Vec<i64> = self.ids.drain(..amount).collect();
+            let (wanted, asked) = (self.request(), ids.clone());
+            let page = self.session.submit(move |odoo| {
+                let begin = Instant::now();
+                let page = read_page(odoo, &wanted, asked)?;
+                Ok((page, begin.elapsed()))
+            })?;
+            self.pages.push_back((ids, page));
+        }
         Ok(())
+    }
+
+    /// What the threads need to know.
+    fn request(&self) -> Request {
+        (self.wanted.model.clone(), self.wanted.fields.clone())
+    }
+
+    fn request_all(&self) -> Result<Ticket<Page>, Failure> {
+        let (request, limit) = (self.request(), self.pace.size());
+        let (domain, after) = (self.wanted.domain.clone(), self.wanted.after);
+        self.session.submit(move |odoo| read_after(odoo, &request, domain, after, limit))
+    }
+
+    fn request_chunk(&self, after: i64) -> Result<Ticket<Vec<i64>>, Failure> {
+        let (model, domain) = (self.wanted.model.clone(), self.wanted.domain.clone());
+        self.session.submit(move |odoo| odoo.model(&model).search_after(domain, after, CHUNK))
     }
 
     /// Takes the chunk that was asked for, and asks for the one after it.
@@ -131,12 +213,59 @@ impl Scan {
             return Ok(());
         };
         let ids = chunk.wait()?;
+        let is_first = self.total.is_none();
         if let (CHUNK.., Some(last)) = (ids.len(), ids.last()) {
-            self.request_chunk(*last)?;
+            self.chunk = Some(self.request_chunk(*last)?);
         }
+        if is_first {
+            self.total = Some(match self.chunk {
+                None => ids.len(),
+                Some(_) => self.count()?,
+            });
+        }
+        self.present = (is_first && self.chunk.is_none()).then(|| ids.clone());
         self.ids.extend(ids);
         Ok(())
     }
+
+    fn count(&self) -> Result<usize, Failure> {
+        let (model, domain) = (self.wanted.model.clone(), self.wanted.domain.clone());
+        let count = self.session.call(move |odoo| odoo.model(&model).count(domain))?;
+        Ok(usize::try_from(count).unwrap_or(0))
+    }
+}
+
+type Request = (String, Vec<(String, FieldType)>);
+
+fn named(fields: &[(String, FieldType)]) -> Vec<(&str, FieldType)> {
+    fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect()
+}
+
+fn read_page(odoo: &Connection, (model, fields): &Request, ids: Vec<i64>) -> Result<Page, Error> {
+    match ids.is_empty() {
+        true => Ok(Page::new(named(fields))),
+        false => odoo.model(model).read(ids, &named(fields)),
+    }
+}
+
+/// The first records behind an id, with one request where `search_read` gives the same.
+fn read_after(
+    odoo: &Connection,
+    request: &Request,
+    domain: Domain,
+    after: i64,
+    limit: usize,
+) -> Result<Page, Error> {
+    let (model, fields) = (odoo.model(&request.0), named(&request.1));
+    let is_simple = fields.iter().all(|(_, kind)| *kind != FieldType::ToMany);
+    if is_simple && odoo.has_search_read()? {
+        let behind = match after {
+            0 => domain,
+            after => domain.and(Domain::leaf("id", ">", after)),
+        };
+        return model.search_read(behind, &fields, limit);
+    }
+    read_page(odoo, request, model.search_after(domain, after, limit)?)
 }
 
 /// Reads records in the background; fields that depend on the company as `company` sees them.
@@ -148,26 +277,38 @@ pub fn read(
     company: Option<i64>,
 ) -> Result<Ticket<Page>, Failure> {
     let (model, fields) = (model.to_owned(), fields.to_owned());
-    session.submit(move |odoo| {
-        let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
-        odoo.model(&model).of_company(company).read(ids, &fields)
-    })
+    session.submit(move |odoo| odoo.model(&model).of_company(company).read(ids, &named(&fields)))
+}
+
+/// Every id that meets a domain, chunk by chunk in their order.
+pub fn for_each_chunk(
+    session: &Session,
+    model: &str,
+    domain: &Domain,
+    mut take: impl FnMut(&[i64], bool) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let (model, domain) = (model.to_owned(), domain.clone());
+        let chunk =
+            session.call(move |odoo| odoo.model(&model).search_after(domain, after, CHUNK))?;
+        let is_last = chunk.len() < CHUNK;
+        take(&chunk, is_last)?;
+        match chunk.last() {
+            Some(last) if !is_last => after = *last,
+            _ => return Ok(()),
+        }
+    }
 }
 
 /// Every id that meets a domain.
 pub fn ids(session: &Session, model: &str, domain: Domain) -> Result<Vec<i64>, Failure> {
     let mut all: Vec<i64> = Vec::new();
-    loop {
-        let (model, domain) = (model.to_owned(), domain.clone());
-        let after = all.last().copied().unwrap_or(0);
-        let chunk =
-            session.call(move |odoo| odoo.model(&model).search_after(domain, after, CHUNK))?;
-        let is_last = chunk.len() < CHUNK;
+    for_each_chunk(session, model, &domain, |chunk, _| {
         all.extend(chunk);
-        if is_last {
-            return Ok(all);
-        }
-    }
+        Ok(())
+    })?;
+    Ok(all)
 }
 
 /// Those of the ids that Odoo has and lets the user see: `read` refuses a whole page for one
@@ -183,7 +324,12 @@ pub fn visible_in(
     ids: &[i64],
     domain: Domain,
 ) -> Result<Vec<i64>, Failure> {
-    let domain = domain.and(Domain::leaf("id", "in", ids.iter().copied().collect::<Value>()));
+    let domain = domain.and(among(ids));
     let model = model.to_owned();
     session.call(move |odoo| odoo.model(&model).search(domain, Some("id"), 0, None))
+}
+
+/// The records with these ids.
+pub fn among(ids: &[i64]) -> Domain {
+    Domain::leaf("id", "in", ids.iter().copied().collect::<Value>())
 }

@@ -1,52 +1,98 @@
 //! The load of one feed of a table, page by page.
 
-use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
+use chrono::{DateTime, Utc};
 use pgrx::prelude::*;
+use serde_json::Value as Json;
 
-use super::extract::{self, Scan};
-use super::plan::{Catalogue, Plan};
+use super::delete;
+use super::extract::{CHUNK, Scan, Wanted};
+use super::gone::Gone;
+use super::heal;
+use super::lock;
+use super::pace::Pace;
+use super::plan::Plan;
 use super::progress::{Phase, Progress};
 use super::run::{Fetched, Run, Target, is_denied};
-use super::{delete, lock};
+use super::state::{Mark, Reached, Resume};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Domain, Page, Value};
-use crate::settings::{self, Without};
-use crate::warehouse::{self, Dataset, Extent};
+use crate::odoo::{Cells, Connection, Domain, Page};
+use crate::server::Ticket;
+use crate::warehouse::{self, Dataset, Extent, Source};
 
 /// A feed whose pages are being loaded.
 pub struct FeedLoad {
-    dataset: &'static Dataset,
-    feed: usize,
-    target: Rc<Target>,
-    scan: Scan,
+    pub(super) dataset: &'static Dataset,
+    pub(super) feed: usize,
+    pub(super) target: Rc<Target>,
+    stage: Stage,
     /// When the changes to read began; `None` to read everything.
-    since: Option<String>,
-    progress: Progress,
+    pub(super) since: Option<String>,
+    /// Records that have changed since then, of the table or not, if they are not too many.
+    pub(super) changed: Option<Vec<i64>>,
+    mark: Mark,
+    progress: Option<Progress>,
     rows: usize,
     /// The latest change seen.
     latest: Option<String>,
+    /// What the whole table looks like, if one page holds it.
+    digest: Option<i64>,
+    is_unchanged: bool,
     begin: Instant,
-    started: SystemTime,
-    /// How long earlier parts of the same scan took.
+    pub(super) started: SystemTime,
+    /// The time of the beginning by Odoo's clock.
+    now: Option<DateTime<Utc>>,
+    /// Where an earlier part of the same scan ended, and how long it took.
+    pub(super) after: Option<i64>,
     before: Duration,
 }
 
+enum Stage {
+    /// Whether anything has changed, in the table or beside it.
+    Probe(Ticket<Vec<i64>>),
+    Scan(Scan),
+    Over,
+}
+
 impl FeedLoad {
-    /// Begins, or in a job goes on where the last one stopped. `None` if Odoo has no such model
-    /// or the user may not read it.
+    /// Begins, or in a job goes on where the last one stopped, and waits for no record. `None`
+    /// if Odoo has no such model, or is known to keep it from the user.
     pub fn begin(
         run: &mut Run,
         dataset: &'static Dataset,
         feed: usize,
     ) -> Result<Option<FeedLoad>, Failure> {
-        run.timed(dataset, |run| FeedLoad::scan(run, dataset, feed))
+        if let Some(ahead) = run.ahead.take()
+            && (ahead.dataset.table, ahead.feed) == (dataset.table, feed)
+            // Another session may have loaded it meanwhile.
+            && ahead.mark.version == run.mark(&ahead.target.plan, None)?.version
+        {
+            return Ok(Some(ahead));
+        }
+        run.timed(dataset, |run| FeedLoad::begin_now(run, dataset, feed))
     }
 
-    fn scan(
+    /// Begins the feed after this one, so that Odoo works on it while this one's last pages are
+    /// loaded. What fails here does so again when its turn comes.
+    fn look_ahead(&self, run: &mut Run) {
+        let Some((dataset, feed)) = run.after(self.dataset, self.feed) else {
+            return;
+        };
+        if run.ahead.is_none() {
+            let begin = || run.timed(dataset, |run| FeedLoad::begin_now(run, dataset, feed));
+            run.ahead = backend::subtransaction(begin).ok().flatten();
+        }
+        if let Some(FeedLoad { stage: Stage::Scan(scan), .. }) = &mut run.ahead {
+            let _ = scan.pump();
+        }
+    }
+
+    fn begin_now(
         run: &mut Run,
         dataset: &'static Dataset,
         feed: usize,
@@ -55,41 +101,38 @@ impl FeedLoad {
             return Ok(None);
         };
         let plan = &target.plan;
-        let resume = run.resume(plan)?.unwrap_or_default();
-        let since = match resume.after {
-            Some(_) => resume.since,
-            None => run.since(plan)?,
+        let now = run.session.server_time();
+        let mut mark = run.mark(plan, now)?;
+        let resume = mark.resume.take().filter(|_| run.is_job && !run.full_refresh);
+        let since = match &resume {
+            Some(resume) => resume.since.clone(),
+            None => run.since(plan, &mark),
         };
-        let mut domain = plan.domain();
-        if let Some(time) = &since {
-            domain = domain.and(plan.changed_since(time));
-        }
-        let after = resume.after.unwrap_or(0);
-        if after > 0 {
-            domain = domain.and(Domain::leaf("id", ">", after));
-        }
-        let page_size = run.server.options.page_size;
-        let scan = Scan::begin(&run.session, &plan.model, domain, plan.fields(), page_size);
-        let scan = match scan {
-            Err(failure) if is_denied(&failure) => {
-                run.deny(dataset, feed, failure);
-                return Ok(None);
+        let Resume { after, latest, seconds, .. } = resume.unwrap_or_default();
+        let stage = match &since {
+            Some(time) if after.is_none() && plan.domain() != Domain::all() => {
+                Stage::Probe(probe(run, plan, time)?)
             }
-            scan => scan?,
+            _ => Stage::Scan(scan(run, plan, since.as_deref(), after)?),
         };
-        let progress = Progress::begin(&run.server, dataset.table, scan.total())?;
         Ok(Some(FeedLoad {
             dataset,
             feed,
-            target,
-            scan,
+            stage,
             since,
-            progress,
+            changed: None,
+            mark,
+            progress: None,
             rows: 0,
-            latest: resume.latest,
+            latest,
+            digest: None,
+            is_unchanged: false,
             begin: Instant::now(),
             started: SystemTime::now(),
-            before: Duration::from_secs_f64(resume.seconds.max(0.0)),
+            now,
+            after,
+            before: Duration::from_secs_f64(seconds.max(0.0)),
+            target: target.clone(),
         }))
     }
 
@@ -97,37 +140,127 @@ impl FeedLoad {
     /// watermark has moved.
     pub fn step(&mut self, run: &mut Run) -> Result<bool, Failure> {
         let dataset = self.dataset;
-        run.timed(dataset, |run| {
-            backend::in_own_memory(|| {
-                let more = self.load_page(run)?;
-                if !more {
-                    self.finish(run)?;
+        let more = run.timed(dataset, |run| {
+            backend::in_own_memory(|| match self.load_page(run) {
+                Err(failure)
+                    if is_denied(&failure) && self.rows == 0 && !run.catalogue.is_from_memory() =>
+                {
+                    run.deny(dataset, self.feed, failure);
+                    Ok(false)
                 }
-                Ok(more)
+                Err(failure) => Err(failure),
+                Ok(true) => Ok(true),
+                Ok(false) => self.finish(run).map(|()| false),
             })
-        })
+        })?;
+        if self.is_all_asked() {
+            self.look_ahead(run);
+        }
+        Ok(more)
     }
 
+    fn is_all_asked(&self) -> bool {
+        match &self.stage {
+            Stage::Probe(_) => false,
+            Stage::Scan(scan) => scan.is_all_asked(),
+            Stage::Over => true,
+        }
+    }
+
+    /// `false` if that was the last one.
     fn load_page(&mut self, run: &mut Run) -> Result<bool, Failure> {
-        let Some(page) = self.scan.next()? else {
+        let mut scan = match mem::replace(&mut self.stage, Stage::Over) {
+            Stage::Over => return Ok(false),
+            Stage::Scan(scan) => scan,
+            Stage::Probe(probe) => {
+                let changed = probe.wait()?;
+                if changed.is_empty() {
+                    self.changed = Some(changed);
+                    return Ok(false);
+                }
+                self.changed = Some(changed).filter(|ids| ids.len() < CHUNK);
+                scan(run, &self.target.plan, self.since.as_deref(), None)?
+            }
+        };
+        let server = run.server.clone();
+        let progress = match &mut self.progress {
+            Some(progress) => progress,
+            none => none.insert(Progress::begin(&server, self.dataset.table)?),
+        };
+        let page = scan.next()?;
+        progress.expect(scan.total());
+        let present = scan.present().map(<[i64]>::to_vec);
+        let poison = scan.take_poison();
+        let is_over = scan.is_over();
+        self.stage = Stage::Scan(scan);
+        let Some(page) = page else {
             return Ok(false);
         };
         self.rows += page.rows();
         // Records that came as parents before are not counted again.
         let ids = page.ids();
         let known = |id: &&i64| run.asked.contains(&(self.dataset.table, self.feed, **id));
-        let again = ids.iter().filter(known).count();
+        let again = ids.iter().filter(known).count() as i64;
         self.latest = self.latest.take().max(latest_change(&page));
-        let fetched = Fetched { page, poison: self.scan.take_poison() };
-        run.load(self.dataset, &self.target, fetched)?;
+        if present.is_some() && is_over && poison.is_empty() {
+            self.digest = self.digest_of(&page, &server.options.timezone);
+        }
+        if self.digest.is_some() && self.is_as_before(run)? {
+            self.is_unchanged = true;
+            run.report(self.dataset).fetched += ids.len() as i64;
+        } else {
+            run.load(self.dataset, &self.target, Fetched { page, poison })?;
+        }
         let report = run.report(self.dataset);
-        report.fetched -= again as i64;
+        report.fetched -= again;
         report.pages += 1;
-        self.progress.tell(self.rows);
-        if let Some(last) = ids.last() {
-            run.remember_page(&self.target.plan, &self.resume(*last))?;
+        if let Some(progress) = &mut self.progress {
+            progress.tell(self.rows);
+        }
+        if is_over {
+            return Ok(false);
+        }
+        if let (Some(last), true) = (ids.last(), run.is_job) {
+            run.extension.remember_page(&server.name, &self.target.plan, &self.resume(*last))?;
         }
         Ok(true)
+    }
+
+    /// A number for all values of a table that every run reads whole.
+    fn digest_of(&self, page: &Page, zone: &str) -> Option<i64> {
+        let inherits = |source| matches!(source, Source::Inherited { .. });
+        let is_closed = !self.dataset.columns.iter().any(|column| inherits(column.source));
+        let is_whole = self.since.is_none() && self.after.is_none();
+        (is_closed && is_whole && self.dataset.extent == Extent::Whole).then(|| {
+            let mut hasher = DefaultHasher::new();
+            (page, zone).hash(&mut hasher);
+            hasher.finish().cast_signed()
+        })
+    }
+
+    /// Whether Odoo shows the very values that the last run loaded, and those of the records
+    /// that they lead to are as old.
+    fn is_as_before(&self, run: &mut Run) -> Result<bool, Failure> {
+        let plan = &self.target.plan;
+        let remembered = run.memory.recall(&digest_name(plan), None)?;
+        let is_same = remembered.is_some() && remembered == self.digest.map(Json::from);
+        if run.full_refresh || !is_same || !run.is_settled(plan)? {
+            return Ok(false);
+        }
+        // Nobody has edited, added or deleted a row.
+        let schema = &run.server.options.schema;
+        if delete::count_unedited(schema, self.dataset, self.feed)? != Some(self.rows as i64) {
+            return Ok(false);
+        }
+        let Some(since) = &self.mark.since else {
+            return Ok(false);
+        };
+        let Some(domain) = plan.related_since(since) else {
+            return Ok(true);
+        };
+        let model = plan.model.clone();
+        let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, 0, 1);
+        Ok(run.session.call(search)?.is_empty())
     }
 
     /// Where another job would go on after this page.
@@ -144,101 +277,82 @@ impl FeedLoad {
         self.before + self.begin.elapsed()
     }
 
+    /// Every id of the table, if the scan saw them all at once.
+    pub(super) fn present(&self) -> Option<&[i64]> {
+        match &self.stage {
+            Stage::Scan(scan) if self.after.is_none() => scan.present(),
+            _ => None,
+        }
+    }
+
     fn finish(&mut self, run: &mut Run) -> Result<(), Failure> {
         run.retry_quarantined(self.dataset, &self.target, self.started)?;
-        self.progress.show(Phase::LookingForDeletes, self.rows);
+        if let Some(progress) = &self.progress {
+            progress.show(Phase::LookingForDeletes, self.rows);
+        }
+        if !self.is_unchanged {
+            let gone = Gone::find(run, self)?;
+            // All of it was asked for: no row is locked while Odoo is asked.
+            if !gone.is_empty() {
+                if !run.may_write(self.dataset)? {
+                    return Err(lock::rows_taken(&run.server, warehouse::entity_of(self.dataset)));
+                }
+                let deleted = gone.delete(&run.server.options.schema, self.dataset, self.feed)?;
+                run.report(self.dataset).deleted += deleted;
+            }
+        }
+        self.share_changes(run);
+        let reached = Reached {
+            latest: self.latest.take(),
+            took: self.took(),
+            now: self.now,
+            may_go_back: self.since.is_none(),
+        };
+        self.progress = None;
+        if self.dataset.extent == Extent::Whole && !self.is_unchanged {
+            let digest = self.digest.map_or(Json::Null, Json::from);
+            run.memory.keep(&digest_name(&self.target.plan), digest)?;
+        }
+        run.extension.move_watermark(&run.server.name, &self.target.plan, &reached)
+    }
+
+    /// Tells the feeds that follow which records of the model have changed.
+    fn share_changes(&mut self, run: &mut Run) {
         let plan = &self.target.plan;
-        let gone = match &self.since {
-            None => Gone::all(run, plan)?,
-            Some(time) => Gone::since(run, plan, time)?,
+        let all = match self.changed.take() {
+            None if plan.domain() == Domain::all() => self.present().map(<[i64]>::to_vec),
+            changed => changed,
         };
-        // All of it was asked for: no row is locked while Odoo is asked.
-        if !run.may_write(self.dataset)? {
-            return Err(lock::rows_taken(&run.server, warehouse::entity_of(self.dataset)));
+        if let (Some(since), Some(ids)) = (&self.since, all) {
+            run.changed.insert(plan.model.clone(), (since.clone(), ids));
         }
-        let deleted = gone.delete(&run.server.options.schema, self.dataset, self.feed)?;
-        run.report(self.dataset).deleted += deleted;
-        run.move_watermark(plan, self.latest.as_deref(), self.took(), self.since.is_none())
     }
 }
 
-/// What of a feed's table Odoo no longer has.
-#[derive(Default)]
-struct Gone {
-    /// All ids that it has, after everything was read.
-    present: Option<Vec<i64>>,
-    /// Records that left the table's domain.
-    left: Vec<i64>,
-    /// Changed owners, and the parts that they have.
-    parts: Vec<(Vec<i64>, Vec<i64>)>,
+fn digest_name(plan: &Plan) -> String {
+    format!("values {} {}", plan.dataset.table, plan.feed.channel.unwrap_or_default())
 }
 
-impl Gone {
-    fn all(run: &Run, plan: &Plan) -> Result<Gone, Failure> {
-        let present = extract::ids(&run.session, &plan.model, plan.domain())?;
-        Ok(Gone { present: Some(present), ..Gone::default() })
-    }
-
-    fn since(run: &mut Run, plan: &Plan, time: &str) -> Result<Gone, Failure> {
-        let ids = |model: &str, domain| extract::ids(&run.session, model, domain);
-        let mut gone = Gone::default();
-        if plan.domain() != Domain::all() {
-            let changed = plan.changed_since(time);
-            let all = ids(&plan.model, changed.clone())?;
-            let inside: HashSet<i64> =
-                ids(&plan.model, plan.domain().and(changed))?.into_iter().collect();
-            gone.left = all.into_iter().filter(|id| !inside.contains(id)).collect();
-        }
-        let Some((field, model)) = owner(&mut run.catalogue, plan)? else {
-            return Ok(gone);
-        };
-        let changed = Domain::leaf("write_date", ">=", time);
-        for owners in ids(&model, changed)?.chunks(OWNERS) {
-            let theirs = Domain::leaf(&field, "in", owners.iter().copied().collect::<Value>());
-            let parts = ids(&plan.model, plan.domain().and(theirs))?;
-            gone.parts.push((owners.to_vec(), parts));
-        }
-        Ok(gone)
-    }
-
-    /// Returns how many rows.
-    fn delete(self, schema: &str, dataset: &'static Dataset, feed: usize) -> Result<i64, Failure> {
-        let mut deleted = delete::rows(schema, dataset, feed, &self.left)?;
-        if let Some(present) = self.present {
-            deleted += delete::vanished(schema, dataset, feed, &present)?;
-        }
-        for (owners, parts) in self.parts {
-            let column = dataset.owner.unwrap_or_default();
-            deleted += delete::vanished_parts(schema, dataset, feed, column, &owners, &parts)?;
-        }
-        Ok(deleted)
-    }
+fn probe(run: &Run, plan: &Plan, since: &str) -> Result<Ticket<Vec<i64>>, Failure> {
+    let (model, changed) = (plan.model.clone(), plan.changed_since(since));
+    run.session.submit(move |odoo| odoo.model(&model).search_after(changed, 0, CHUNK))
 }
 
-/// The field that leads to the record which this one is a part of, and its model.
-fn owner(catalogue: &mut Catalogue, plan: &Plan) -> Result<Option<(String, String)>, Failure> {
-    let field = plan.dataset.owner.and_then(|column| plan.field_of(column));
-    let Some(field) = field.filter(|_| !settings::is_without(Without::LineComparison)) else {
-        return Ok(None);
+fn scan(run: &Run, plan: &Plan, since: Option<&str>, after: Option<i64>) -> Result<Scan, Failure> {
+    let domain = match since {
+        Some(time) => plan.domain().and(plan.changed_since(time)),
+        None => plan.domain(),
     };
-    let fields = catalogue.fields(&plan.model)?;
-    let model = fields.as_ref().and_then(|fields| fields.get(field)?.relation.clone());
-    Ok(model.map(|model| (field.to_owned(), model)))
+    let wanted = Wanted {
+        model: plan.model.clone(),
+        domain,
+        fields: plan.fields(),
+        after: after.unwrap_or(0),
+        at_once: since.is_some() || plan.dataset.extent == Extent::Whole,
+        from_memory: run.catalogue.is_from_memory(),
+    };
+    Scan::begin(&run.session, wanted, Pace::new(run.server.options.page_size))
 }
-
-/// Where a job stopped in the middle of a feed.
-#[derive(Debug, Default)]
-pub struct Resume {
-    /// The last id that was loaded.
-    pub after: Option<i64>,
-    pub since: Option<String>,
-    pub latest: Option<String>,
-    /// How long the scan took until then.
-    pub seconds: f64,
-}
-
-/// Owners whose parts are asked for at once.
-const OWNERS: usize = 1_000;
 
 /// The latest write_date of a page.
 fn latest_change(page: &Page) -> Option<String> {
@@ -249,53 +363,31 @@ fn latest_change(page: &Page) -> Option<String> {
 }
 
 impl Run {
-    /// Where the last job stopped in the middle of a feed. Other runs begin anew.
-    fn resume(&self, plan: &Plan) -> Result<Option<Resume>, Failure> {
-        match self.is_job && !self.full_refresh {
-            true => self.extension.resume(&self.server.name, plan),
-            false => Ok(None),
-        }
-    }
-
-    fn remember_page(&self, plan: &Plan, resume: &Resume) -> Result<(), Failure> {
-        match self.is_job {
-            true => self.extension.remember_page(&self.server.name, plan, resume),
-            false => Ok(()),
-        }
-    }
-
-    fn move_watermark(
-        &self,
-        plan: &Plan,
-        latest: Option<&str>,
-        took: Duration,
-        back: bool,
-    ) -> Result<(), Failure> {
-        match latest {
-            Some(latest) => {
-                self.extension.move_watermark(&self.server.name, plan, latest, took, back)
-            }
-            None => Ok(()),
-        }
+    /// What is remembered of a feed.
+    fn mark(&self, plan: &Plan, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
+        self.extension.mark(&self.server.name, plan, self.server.options.overlap, now)
     }
 
     /// When the changes to read began; `None` to read everything.
-    fn since(&self, plan: &Plan) -> Result<Option<String>, Failure> {
+    fn since(&self, plan: &Plan, mark: &Mark) -> Option<String> {
         if self.full_refresh || plan.dataset.extent == Extent::Whole || !plan.is_dated {
-            return Ok(None);
+            return None;
         }
-        let now = self.session.call(|odoo| Ok(odoo.server_time()))?;
-        let overlap = self.server.options.overlap;
-        let since = self.extension.since(&self.server.name, plan, overlap, now)?;
-        match since {
-            Some(since) if since.is_future => {
-                warning!(
-                    "{}: its watermark lies ahead of Odoo's clock, which must have been set back; everything is read again",
-                    plan.dataset.table
-                );
-                Ok(None)
-            }
-            since => Ok(since.map(|since| since.time)),
+        if mark.is_future {
+            warning!(
+                "{}: its watermark lies ahead of Odoo's clock, which must have been set back; everything is read again",
+                plan.dataset.table
+            );
+            return None;
         }
+        mark.since.clone()
+    }
+
+    /// Whether nothing of a table is missing or quarantined.
+    fn is_settled(&self, plan: &Plan) -> Result<bool, Failure> {
+        let table = plan.dataset.table;
+        let missing = heal::count_missing(&self.server.options.schema)?;
+        let quarantined = self.extension.count_quarantined(&self.server.name)?;
+        Ok(!missing.contains_key(table) && !quarantined.contains_key(table))
     }
 }

@@ -84,6 +84,9 @@ impl Job {
         match backend::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh)) {
             Ok(mut run) => {
                 run.is_job = true;
+                if !wish.reconcile {
+                    run.plan_ahead(job.entities.iter().copied());
+                }
                 run.journal.interval = interval;
                 job.run = Some(run);
                 job.open_entity();
@@ -115,6 +118,10 @@ impl Job {
         match backend::subtransaction(|| step.go(run, entity)) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
+            Err(failure) if run.renew(entity, &failure) => {
+                self.open_entity();
+                return Ok(true);
+            }
             Err(failure) => {
                 if run.fail(entity, &failure) == Status::Failed {
                     if stop_if_denied(&run.extension, &run.server.name, &failure)? {
@@ -149,10 +156,8 @@ impl Job {
 
     fn open_entity(&mut self) {
         self.current = None;
-        let datasets = self.entities.front().map_or([].as_slice(), |entity| entity.datasets);
-        let feeds =
-            datasets.iter().flat_map(|dataset| (0..dataset.feeds.len()).map(move |n| (dataset, n)));
-        self.feeds = feeds.collect();
+        let feeds = self.entities.front().map(|entity| entity.feeds());
+        self.feeds = feeds.into_iter().flatten().collect();
     }
 }
 
@@ -168,19 +173,23 @@ impl Step<'_> {
     fn go(self, run: &mut Run, entity: &'static Entity) -> Result<bool, Failure> {
         // The lock ended with the last transaction.
         lock::take(&run.server, entity)?;
-        if let Some(load) = self.current {
-            if !load.step(run)? {
-                *self.current = None;
+        if self.current.is_none() {
+            match self.feeds.pop_front() {
+                Some((dataset, feed)) if self.reconcile => {
+                    run.reconcile_feed(dataset, feed)?;
+                    return Ok(true);
+                }
+                Some((dataset, feed)) => *self.current = FeedLoad::begin(run, dataset, feed)?,
+                None => {
+                    run.settle(entity)?;
+                    return Ok(false);
+                }
             }
-            return Ok(true);
         }
-        match self.feeds.pop_front() {
-            Some((dataset, feed)) if self.reconcile => run.reconcile_feed(dataset, feed)?,
-            Some((dataset, feed)) => *self.current = FeedLoad::begin(run, dataset, feed)?,
-            None => {
-                run.settle(entity)?;
-                return Ok(false);
-            }
+        if let Some(load) = self.current
+            && !load.step(run)?
+        {
+            *self.current = None;
         }
         Ok(true)
     }

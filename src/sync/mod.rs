@@ -1,17 +1,21 @@
 //! How the warehouse is loaded: extract, transform, load, table by table.
 
+mod catalogue;
 mod compare;
 mod cron;
 mod delete;
 mod extract;
 mod feed;
+mod gone;
 mod heal;
 mod job;
 mod journal;
 mod load;
 mod lock;
 mod lookup;
+mod memory;
 mod origin;
+mod pace;
 mod plan;
 mod poison;
 mod progress;
@@ -26,10 +30,11 @@ mod tables;
 mod transform;
 mod writable;
 
+pub use catalogue::Catalogue;
 pub use job::{Job, Wish};
 pub use journal::Kind;
 pub use origin::forget;
-pub use plan::{Catalogue, Plan};
+pub use plan::Plan;
 pub use reconcile::Verdict;
 pub use report::TableReport;
 pub use run::Run;

@@ -4,6 +4,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::spi::SpiError;
 
 use super::lock;
+use super::memory::Memory;
 use super::state::Extension;
 use super::writable::require_writable;
 use crate::failure::Failure;
@@ -99,6 +100,7 @@ pub fn check(extension: &Extension, server: &Server, session: &Session) -> Resul
     if known.as_ref().is_some_and(|known| known.schema != schema) {
         // What was read filled other tables.
         extension.forget_progress(&server.name)?;
+        Memory::of(extension, &server.name)?.forget()?;
     }
     let is_new = known.is_none_or(|known| known.schema != schema || !known.origin.includes(&now));
     // Another session that notes the same may take long to commit it.
@@ -145,7 +147,10 @@ pub fn forget(server: &str) -> Result<(), Failure> {
             format!("nothing was ever synced from server \"{server}\""),
         )
         .hint("The servers that are known: SELECT DISTINCT server FROM odoo_columns;")),
-        Some(Some(true)) => extension.forget(server),
+        Some(Some(true)) => {
+            Memory::of(&extension, server)?.forget()?;
+            extension.forget(server)
+        }
         Some(_) => Err(Failure::new(
             State::ERRCODE_INSUFFICIENT_PRIVILEGE,
             format!("permission denied to forget server \"{server}\""),

@@ -1,42 +1,13 @@
 //! A dataset's declaration against the fields that a live Odoo has.
 
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::collections::BTreeSet;
 
+use super::catalogue::Catalogue;
 use crate::failure::Failure;
-use crate::odoo::{Domain, FaultKind, FieldType, Fields};
-use crate::server::Session;
+use crate::odoo::{Domain, FieldType};
 use crate::warehouse::dataset::ACTIVE;
 use crate::warehouse::path::{self, Path, Test};
 use crate::warehouse::{Column, Dataset, Feed, Source, SqlType};
-
-/// The fields of models, asked for once.
-pub struct Catalogue {
-    session: Rc<Session>,
-    known: HashMap<String, Option<Rc<Fields>>>,
-}
-
-impl Catalogue {
-    pub fn new(session: Rc<Session>) -> Catalogue {
-        Catalogue { session, known: HashMap::new() }
-    }
-
-    /// The fields of a model that the user may read; `None` if Odoo has no such model.
-    pub fn fields(&mut self, model: &str) -> Result<Option<Rc<Fields>>, Failure> {
-        if let Some(fields) = self.known.get(model) {
-            return Ok(fields.clone());
-        }
-        let name = model.to_owned();
-        let fields = self.session.call(move |odoo| match odoo.model(&name).fields() {
-            Ok(fields) => Ok(Some(fields)),
-            Err(error) if error.fault_kind() == Some(&FaultKind::UnknownModel) => Ok(None),
-            Err(error) => Err(error),
-        })?;
-        let fields = fields.map(Rc::new);
-        self.known.insert(model.to_owned(), fields.clone());
-        Ok(fields)
-    }
-}
 
 /// How one feed of a dataset is read from this Odoo.
 pub struct Plan {
@@ -177,9 +148,23 @@ impl Plan {
     /// Which records changed at a time or later (`2024-01-31 23:59:59`, in UTC). Whole seconds
     /// and `>=` mean the same in every release.
     pub fn changed_since(&self, time: &str) -> Domain {
-        let related = self.also.iter().map(|relation| format!("{relation}.write_date"));
-        let fields = std::iter::once("write_date".to_owned()).chain(related);
-        Domain::any(fields.map(|field| Domain::leaf(&field, ">=", time)).collect())
+        let own = std::iter::once("write_date".to_owned());
+        let also = self.also.iter().map(|relation| format!("{relation}.write_date"));
+        written_since(own.chain(also), time)
+    }
+
+    /// Which records lead to others that changed at a time or later, and show values of theirs;
+    /// `None` if they show none.
+    pub fn related_since(&self, time: &str) -> Option<Domain> {
+        let mut dates = BTreeSet::new();
+        for origin in self.columns.iter().flat_map(|planned| planned.values.origins()) {
+            let mut path = origin.field.name.clone();
+            for hop in &origin.hops {
+                dates.insert(format!("{path}.write_date"));
+                path = format!("{path}.{}", hop.field.name);
+            }
+        }
+        (!dates.is_empty()).then(|| written_since(dates.into_iter(), time))
     }
 
     /// The fields to ask for, each once. With fields that depend on the company comes the
@@ -209,6 +194,10 @@ impl Plan {
             .filter(|name| *name != ACTIVE)
             .collect()
     }
+}
+
+fn written_since(dates: impl Iterator<Item = String>, time: &str) -> Domain {
+    Domain::any(dates.map(|date| Domain::leaf(&date, ">=", time)).collect())
 }
 
 /// Whether the declaration has a path for this feed at all.

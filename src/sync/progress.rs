@@ -31,7 +31,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    pub fn begin(server: &Server, name: &'static str, total: usize) -> Result<Progress, Failure> {
+    pub fn begin(server: &Server, name: &'static str) -> Result<Progress, Failure> {
         let table = qualified(&server.options.schema, name);
         let sql = "SELECT to_regclass($1)::oid";
         let table = Spi::get_one_with_args::<pg_sys::Oid>(sql, &[table.into()])?;
@@ -40,7 +40,7 @@ impl Progress {
             name,
             table: table.unwrap_or(pg_sys::InvalidOid),
             server: server.oid,
-            total,
+            total: 0,
             pages: 0,
             begin: now,
             started: SystemTime::now(),
@@ -48,6 +48,11 @@ impl Progress {
         };
         progress.show(Phase::Reading, 0);
         Ok(progress)
+    }
+
+    /// Learns how many rows there are.
+    pub fn expect(&mut self, total: Option<usize>) {
+        self.total = total.unwrap_or(self.total);
     }
 
     /// Tells how far the run is: other sessions at once, its own user if it has been silent for

@@ -1,8 +1,12 @@
 //! Verify and reconcile: the warehouse against a scan of all that Odoo has.
 
+use std::time::SystemTime;
+
 use super::compare::{self, Difference};
+use super::delete::{self, Range};
+use super::gone::refuse_empty;
+use super::lock;
 use super::run::Run;
-use super::{delete, lock};
 use crate::backend;
 use crate::failure::Failure;
 use crate::warehouse::{self, Dataset, Entity};
@@ -47,6 +51,7 @@ impl Run {
         feed: usize,
     ) -> Result<(), Failure> {
         self.timed(dataset, |run| {
+            let started = SystemTime::now();
             let Some(found) = run.compare(dataset, feed)? else {
                 return Ok(());
             };
@@ -54,7 +59,7 @@ impl Run {
                 return Ok(());
             };
             let wanted: Vec<i64> = found.missing.iter().chain(&found.stale).copied().collect();
-            for some in wanted.chunks(run.server.options.page_size) {
+            for some in wanted.chunks(run.server.options.batch()) {
                 if let Some(fetched) = run.fetch(&target.plan, some)? {
                     backend::in_own_memory(|| run.load(dataset, &target, fetched))?;
                     run.report(dataset).pages += 1;
@@ -64,7 +69,11 @@ impl Run {
                 return Err(lock::rows_taken(&run.server, warehouse::entity_of(dataset)));
             }
             let schema = &run.server.options.schema;
-            let deleted = delete::vanished(schema, dataset, feed, &found.present)?;
+            if found.present.is_empty() {
+                refuse_empty(schema, dataset, feed)?;
+            }
+            let gone = delete::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
+            let deleted = delete::rows(schema, dataset, feed, &gone)?;
             run.report(dataset).deleted += deleted;
             Ok(())
         })

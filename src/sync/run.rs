@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::catalogue::Catalogue;
 use super::extract;
 use super::feed::FeedLoad;
 use super::heal;
@@ -14,8 +15,9 @@ use super::journal::{Journal, Kind};
 use super::load::{self, Absent, Loaded, Loader};
 use super::lock;
 use super::lookup::Lookups;
+use super::memory::Memory;
 use super::origin;
-use super::plan::{Catalogue, Plan};
+use super::plan::Plan;
 use super::poison::{self, Poison};
 use super::report::{Status, TableReport};
 use super::state::Extension;
@@ -44,7 +46,14 @@ pub struct Run {
     pub(super) extension: Extension,
     widths: Widths,
     pub(super) catalogue: Catalogue,
+    pub(super) memory: Memory,
     lookups: Lookups,
+    /// The feeds of all entities of the run, in their order.
+    order: Vec<(&'static Dataset, usize)>,
+    /// The next of them, begun while the last pages of the one before are loaded.
+    pub(super) ahead: Option<FeedLoad>,
+    /// Records of models that changed since a time, as feeds found them.
+    pub(super) changed: HashMap<String, (String, Vec<i64>)>,
     targets: HashMap<(&'static str, usize), Option<Rc<Target>>>,
     /// Parents that were asked for in this run, and so need not be asked for again.
     pub(super) asked: HashSet<(&'static str, usize, i64)>,
@@ -106,14 +115,24 @@ impl Run {
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
         let extension = Extension::find()?;
         origin::check(&extension, &server, &session)?;
+        let memory = Memory::of(&extension, &server.name)?;
         let tables::Ready { widths, made } =
             tables::ensure(&server.options.schema, &extension.schema)?;
         if !made.is_empty() {
             extension.forget_watermarks(&server.name, &made)?;
+            memory.forget()?;
         }
         Ok(Run {
-            catalogue: Catalogue::new(session.clone()),
-            lookups: Lookups::new(session.clone(), server.options.page_size),
+            catalogue: Catalogue::remembering(
+                session.clone(),
+                memory.clone(),
+                full_refresh || kind == Kind::Reconcile,
+            ),
+            memory,
+            lookups: Lookups::new(session.clone(), server.options.batch()),
+            order: Vec::new(),
+            ahead: None,
+            changed: HashMap::new(),
             server: Rc::new(server),
             seen: (session.traffic(), session.waited()),
             session,
@@ -138,9 +157,59 @@ impl Run {
         lock::take_rows(&self.server, entity)
     }
 
+    /// Tells which entities will be loaded, in that order.
+    pub fn plan_ahead(&mut self, entities: impl IntoIterator<Item = &'static Entity>) {
+        self.order = entities.into_iter().flat_map(Entity::feeds).collect();
+    }
+
+    /// The feed that follows another one.
+    pub(super) fn after(
+        &self,
+        dataset: &Dataset,
+        feed: usize,
+    ) -> Option<(&'static Dataset, usize)> {
+        let is_it =
+            |(own, number): &(&Dataset, usize)| own.table == dataset.table && *number == feed;
+        let place = self.order.iter().position(is_it)?;
+        self.order.get(place + 1).copied()
+    }
+
     /// Loads an entity; its error undoes what this transaction did.
     pub fn sync(&mut self, entity: &'static Entity) -> Result<(), Failure> {
         self.lock(entity)?;
+        match backend::subtransaction(|| self.load_entity(entity)) {
+            Err(failure) if self.renew(entity, &failure) => self.load_entity(entity),
+            done => done,
+        }
+    }
+
+    /// Whether what failed may succeed once Odoo was asked for its fields again: those that are
+    /// remembered may be gone, or another's by now.
+    pub(super) fn renew(&mut self, entity: &Entity, failure: &Failure) -> bool {
+        let is_about_fields = matches!(
+            failure.sqlstate,
+            State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND
+                | State::ERRCODE_FDW_TABLE_NOT_FOUND
+                | State::ERRCODE_INSUFFICIENT_PRIVILEGE
+        );
+        if !is_about_fields || !self.catalogue.is_from_memory() {
+            return false;
+        }
+        self.catalogue.renew();
+        self.reports.retain(|report| report.entity != entity.name);
+        self.start_over();
+        true
+    }
+
+    /// Forgets what was undone with the last error.
+    fn start_over(&mut self) {
+        self.ahead = None;
+        self.targets.clear();
+        self.asked.clear();
+        self.waiting.clear();
+    }
+
+    fn load_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
         for dataset in entity.datasets {
             for feed in 0..dataset.feeds.len() {
                 if let Some(mut load) = FeedLoad::begin(self, dataset, feed)? {
@@ -180,9 +249,7 @@ impl Run {
             State::ERRCODE_LOCK_NOT_AVAILABLE => Status::Skipped,
             _ => Status::Failed,
         };
-        // What its parents brought was undone with it.
-        self.asked.clear();
-        self.waiting.clear();
+        self.start_over();
         if status == Status::Skipped {
             notice!("{}: skipped, {}", entity.name, failure.message);
         }
@@ -288,7 +355,7 @@ impl Run {
                 }
                 break;
             }
-            for some in wanted.chunks(self.server.options.page_size) {
+            for some in wanted.chunks(self.server.options.batch()) {
                 if let Some(more) = self.fetch(&target.plan, some)? {
                     rows.append(self.transform(&target.plan, more.page)?);
                     poison.extend(more.poison);
@@ -409,7 +476,7 @@ impl Run {
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(());
         };
-        for some in wanted.chunks(self.server.options.page_size) {
+        for some in wanted.chunks(self.server.options.batch()) {
             match self.fetch(&target.plan, some) {
                 Ok(Some(fetched)) => self.gather(dataset, &target, fetched, batches)?,
                 Ok(None) => {}
@@ -441,6 +508,9 @@ impl Run {
         let page = extract::read(&self.session, &plan.model, found.clone(), &fields, None)?;
         match page.outcome()? {
             Ok(page) => Ok(Some(Fetched { page, poison: Vec::new() })),
+            Err(error) if error.is_about_fields() && self.catalogue.is_from_memory() => {
+                Err(error.into())
+            }
             Err(error) => {
                 poison::recover(&self.session, &plan.model, found, &fields, error).map(Some)
             }

@@ -8,7 +8,6 @@ use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::spi::{SpiError, SpiHeapTupleData};
 
-use super::feed::Resume;
 use super::plan::Plan;
 use crate::backend;
 use crate::failure::Failure;
@@ -16,6 +15,7 @@ use crate::quote::ident;
 use crate::warehouse::{Source, SqlType};
 
 /// Who owns the extension, and the schema that its tables live in.
+#[derive(Clone)]
 pub struct Extension {
     owner: pg_sys::Oid,
     pub schema: String,
@@ -32,13 +32,44 @@ const TABLES: &[&str] = &[
     "odoo_sync_stops",
 ];
 
-/// Where an incremental run begins.
-pub struct Since {
-    /// `2024-01-31 23:59:59`, in UTC.
-    pub time: String,
+/// What is remembered of a feed.
+#[derive(Debug, Default)]
+pub struct Mark {
+    /// When the changes to read began, `overlap` before the watermark: `2024-01-31 23:59:59`, in
+    /// UTC, as Odoo writes times.
+    pub since: Option<String>,
     /// The watermark lies ahead of Odoo's clock, which must have been set back.
     pub is_future: bool,
+    pub resume: Option<Resume>,
+    /// Differs after every change of all this.
+    pub version: Option<String>,
 }
+
+/// Where a job stopped in the middle of a feed.
+#[derive(Debug, Default)]
+pub struct Resume {
+    /// The last id that was loaded.
+    pub after: Option<i64>,
+    pub since: Option<String>,
+    pub latest: Option<String>,
+    /// How long the scan took until then.
+    pub seconds: f64,
+}
+
+/// How far a feed has been read.
+pub struct Reached {
+    /// The latest change seen.
+    pub latest: Option<String>,
+    /// What changed behind the scan's back, for so long, is read again.
+    pub took: Duration,
+    /// When the scan began, by Odoo's clock.
+    pub now: Option<DateTime<Utc>>,
+    /// Everything was read: the watermark may lie behind that of before.
+    pub may_go_back: bool,
+}
+
+/// Odoo's clock and that of its database, which dates the changes, may differ by so much.
+const CLOCKS: Duration = Duration::from_secs(300);
 
 impl Extension {
     pub fn find() -> Result<Extension, Failure> {
@@ -80,20 +111,19 @@ impl Extension {
         Ok(rows?)
     }
 
-    /// Since when a feed is to be read, `overlap` before its watermark, as Odoo writes times;
-    /// and whether that watermark lies after `now`.
-    pub fn since(
+    /// What is remembered of a feed; whether its watermark is ahead is told for a time `now`.
+    pub fn mark(
         &self,
         server: &str,
         plan: &Plan,
         overlap: Duration,
         now: Option<DateTime<Utc>>,
-    ) -> Result<Option<Since>, Failure> {
+    ) -> Result<Mark, Failure> {
         let sql = format!(
             "SELECT to_char((watermark - make_interval(secs => $4)) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), \
-                    watermark > $5::timestamptz + interval '1 minute' \
-             FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = $2 AND channel = $3 \
-             UNION ALL SELECT NULL, NULL LIMIT 1",
+                    watermark > $5::timestamptz + interval '1 minute', xmin::text, \
+                    resume_after, resume_since, resume_latest, resume_seconds \
+             FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = $2 AND channel = $3",
             ident(&self.schema)
         );
         let args = [
@@ -103,66 +133,54 @@ impl Extension {
             overlap.as_secs_f64().into(),
             now.map(|now| now.to_rfc3339()).into(),
         ];
-        let (time, is_future) =
-            backend::as_role(self.owner, || Spi::get_two_with_args::<String, bool>(&sql, &args))?;
-        Ok(time.map(|time| Since { time, is_future: is_future == Some(true) }))
+        let found = self.read(&sql, &args, |row| {
+            let after: Option<i64> = row.get(4)?;
+            let resume = Resume {
+                after,
+                since: row.get(5)?,
+                latest: row.get(6)?,
+                seconds: row.get(7)?.unwrap_or(0.0),
+            };
+            Ok(Mark {
+                since: row.get(1)?,
+                is_future: row.get(2)? == Some(true),
+                version: row.get(3)?,
+                resume: after.map(|_| resume),
+            })
+        })?;
+        Ok(found.into_iter().next().unwrap_or_default())
     }
 
     /// Moves a feed's watermark to the latest change seen, less the time that the scan took:
-    /// what changed behind the scan's back is read again.
+    /// what changed behind the scan's back is read again. Where changes are rare, the time of
+    /// the scan itself is later.
     pub fn move_watermark(
         &self,
         server: &str,
         plan: &Plan,
-        latest: &str,
-        took: Duration,
-        back: bool,
+        reached: &Reached,
     ) -> Result<(), Failure> {
-        let keep = if back {
-            "EXCLUDED.watermark"
-        } else {
-            "greatest(known.watermark, EXCLUDED.watermark)"
+        let keep = match reached.may_go_back {
+            true => "EXCLUDED.watermark",
+            false => "greatest(known.watermark, EXCLUDED.watermark)",
         };
         let sql = format!(
             "INSERT INTO {}.odoo_sync_watermarks AS known (server, target, channel, watermark) \
-             VALUES ($1, $2, $3, $4::timestamptz - make_interval(secs => $5)) \
-             ON CONFLICT (server, target, channel) DO UPDATE SET watermark = {keep}, resume_after = NULL \
-             WHERE known.watermark IS DISTINCT FROM {keep} OR known.resume_after IS NOT NULL",
-            ident(&self.schema)
-        );
-        self.write(
-            &sql,
-            &[
-                server.into(),
-                plan.dataset.table.into(),
-                plan.feed.channel.unwrap_or_default().into(),
-                latest.into(),
-                took.as_secs_f64().into(),
-            ],
-        )
-    }
-
-    /// Where a job stopped in the middle of a feed.
-    pub fn resume(&self, server: &str, plan: &Plan) -> Result<Option<Resume>, Failure> {
-        let sql = format!(
-            "SELECT resume_after, resume_since, resume_latest, resume_seconds FROM {}.odoo_sync_watermarks \
-             WHERE server = $1 AND target = $2 AND channel = $3 AND resume_after IS NOT NULL",
+             VALUES ($1, $2, $3, greatest($4::timestamptz - make_interval(secs => $5), \
+               $6::timestamptz - make_interval(secs => $7))) \
+             ON CONFLICT (server, target, channel) DO UPDATE SET watermark = {keep}, resume_after = NULL",
             ident(&self.schema)
         );
         let args = [
             server.into(),
             plan.dataset.table.into(),
             plan.feed.channel.unwrap_or_default().into(),
+            reached.latest.clone().into(),
+            reached.took.as_secs_f64().into(),
+            reached.now.map(|now| now.to_rfc3339()).into(),
+            CLOCKS.as_secs_f64().into(),
         ];
-        let found = self.read(&sql, &args, |row| {
-            Ok(Resume {
-                after: row.get(1)?,
-                since: row.get(2)?,
-                latest: row.get(3)?,
-                seconds: row.get(4)?.unwrap_or(0.0),
-            })
-        })?;
-        Ok(found.into_iter().next())
+        self.write(&sql, &args)
     }
 
     /// Remembers that a page was loaded, in the transaction that loads it.

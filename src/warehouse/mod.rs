@@ -23,6 +23,15 @@ pub struct Entity {
     pub datasets: &'static [Dataset],
 }
 
+impl Entity {
+    /// The feeds of its tables, in their order.
+    pub fn feeds(&self) -> impl Iterator<Item = (&'static Dataset, usize)> + use<> {
+        self.datasets
+            .iter()
+            .flat_map(|dataset| (0..dataset.feeds.len()).map(move |feed| (dataset, feed)))
+    }
+}
+
 /// Every entity, parents first: the order of `odoo_sync_all()`.
 pub const ENTITIES: &[Entity] = &[
     branches::ENTITY,

@@ -21,7 +21,7 @@ class Wish:
 class Behaviour:
     """The wishes of one path, and the data that they shape."""
 
-    #: Seconds since 1970 by this Odoo's clock; the machine's where it is `None`.
+    #: Seconds since 1970 by this Odoo's clock, where a test sets it.
     clock = None
     #: Called in the server's thread before each request is answered.
     interrupt = None
@@ -34,6 +34,7 @@ class Behaviour:
         self.version = releases.version(int(release or 19))
         if release:
             self.database = releases.database(int(release))
+            self.database.has_load = int(release) >= 15
         else:
             self.database = catalogue.database(int(rows)) if rows else catalogue.database()
         drop = self.argument("without", None)
@@ -61,6 +62,11 @@ class Behaviour:
         self.database.heavy = float(self.argument("heavy", None) or 0)
         if self.wish("strange"):
             catalogue.make_strange(self.database)
+
+    @property
+    def now(self):
+        """Seconds since 1970: where no test sets the clock, it stands at the latest change."""
+        return self.clock or self.database.latest_change
 
     def turn(self, *segments):
         """Other wishes from now on, whose troubles are counted from the beginning."""

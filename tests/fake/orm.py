@@ -3,6 +3,10 @@
 import re
 import time
 from collections.abc import Mapping
+from datetime import datetime, timezone
+
+#: When records were written that do not say so.
+BEGINNING = "2024-01-01 00:00:00"
 
 
 class Fault(Exception):
@@ -57,7 +61,7 @@ class Model:
                 return value[(context or {})["allowed_company_ids"][0]]
             return value
         if field in ("create_date", "write_date"):
-            return "2024-01-01 00:00:00"
+            return BEGINNING
         return {"integer": 0, "float": 0.0, "monetary": 0.0, "one2many": [], "many2many": []}.get(
             self.fields[field]["type"], False
         )
@@ -94,7 +98,9 @@ class Model:
             {name: self.value(record, name, context) for name in ["id", *fields]} for record in found
         ]
 
-    def search_read(self, domain, fields=(), offset=0, limit=None, order=None, context=None):
+    def search_read(self, domain, fields=(), offset=0, limit=None, order=None, load=None, context=None):
+        if load is not None and not self.database.has_load:
+            raise traceback_of("TypeError: search_read() got an unexpected keyword argument 'load'")
         return self.read(self.search(domain, offset, limit, order, context), fields, context=context)
 
     def _sees_archived(self, context):
@@ -184,11 +190,21 @@ class Database:
     most = 0
     #: Seconds that a read takes for each record.
     heavy = 0
+    #: Whether `search_read` takes `load`, as it does since 15.
+    has_load = True
 
     def __init__(self, models):
         self.models = {model.name: model for model in [*models, parameters()]}
         for model in self.models.values():
             model.join(self)
+
+    @property
+    def latest_change(self):
+        """Seconds since 1970; of large models, whose records do not change, nothing is seen."""
+        small = [model.records.values() for model in self.models.values() if len(model.records) <= 2000]
+        dates = [record["write_date"] for records in small for record in records if record.get("write_date")]
+        latest = datetime.strptime(max(dates, default=BEGINNING), "%Y-%m-%d %H:%M:%S")
+        return latest.replace(tzinfo=timezone.utc).timestamp()
 
     def execute(self, name, method, args, kwargs):
         if name not in self.models:
@@ -207,7 +223,10 @@ class Database:
             )
         if method == "read":
             self.strain(name, args[0] if args else kwargs["ids"], kwargs.get("fields", ()))
-        return getattr(model, method)(*args, **kwargs)
+        result = getattr(model, method)(*args, **kwargs)
+        if method == "search_read":
+            self.strain(name, [record["id"] for record in result], kwargs.get("fields", ()))
+        return result
 
     def strain(self, name, ids, fields):
         """What goes wrong in some reads only."""

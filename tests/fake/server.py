@@ -35,7 +35,7 @@ class Handler(BaseHTTPRequestHandler):
     def date_time_string(self, timestamp=None):
         """The header `Date`."""
         if timestamp is None and self.behaviour:
-            timestamp = self.behaviour.clock
+            timestamp = self.behaviour.now
         return super().date_time_string(timestamp)
 
     def do_POST(self):
