@@ -22,6 +22,12 @@ extension_sql_file!(
     requires = [odoo_sync_job_begin, odoo_sync_job_step, odoo_sync_job_end]
 );
 
+extension_sql_file!(
+    "../../sql/plans.sql",
+    name = "plans",
+    requires = [odoo_sync, odoo_sync_all, odoo_reconcile, odoo_verify, odoo_sync_job_step]
+);
+
 /// Begins a job. Of use to the procedure odoo_sync_job only.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]

@@ -1,7 +1,11 @@
 //! Rows into a table: one statement per page, which writes only what differs.
 
+use std::cell::OnceCell;
+
+use pgrx::PgBuiltInOids;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
+use pgrx::spi::{OwnedPreparedStatement, SpiError, SpiTupleTable};
 
 use super::reference::{Reference, references};
 use super::tables::MISSING_DATA;
@@ -10,7 +14,7 @@ use crate::failure::Failure;
 use crate::odoo::Cells;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::{self, Dataset, Source, SqlType};
+use crate::warehouse::{self, Column, Dataset, Source, SqlType};
 
 /// What a page's statement did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,14 +23,19 @@ pub struct Loaded {
     pub updated: i64,
 }
 
-/// The statements that load a feed of a table, made once per run.
+/// The statements that load a feed of a table, prepared once per run.
 pub struct Loader {
     references: Vec<Reference>,
-    upsert: String,
+    /// The highest id of the feed's rows.
+    highest: Statement,
+    /// For rows that are new, with references that are all there.
+    insert: Statement,
+    /// For any rows: writes those that are new or differ.
+    upsert: Statement,
     /// Which ids of each referenced table are not there; `None` without references.
-    absent: Option<String>,
+    absent: Option<Statement>,
     /// Forgets missing parents of rows whose reference is gone or has changed.
-    resolve: Option<String>,
+    resolve: Option<Statement>,
 }
 
 /// Ids that rows refer to and that are not in the warehouse.
@@ -40,24 +49,34 @@ impl Loader {
     pub fn new(dataset: &'static Dataset, feed: usize, schema: &str) -> Loader {
         let references = references(dataset, feed);
         let target = Target { dataset, feed, schema, references: &references };
+        let ids = vec![PgBuiltInOids::INT8ARRAYOID];
+        let all: Vec<_> = ids.iter().copied().chain(target.carriers()).collect();
+        let with_reasons = match references.is_empty() {
+            true => all.clone(),
+            false => all.iter().copied().chain([PgBuiltInOids::TEXTARRAYOID]).collect(),
+        };
+        let refers = !references.is_empty();
+        let parents = vec![PgBuiltInOids::INT8ARRAYOID; references.len() + 1];
         Loader {
-            upsert: target.upsert(),
-            absent: (!references.is_empty()).then(|| target.absent()),
-            resolve: (!references.is_empty()).then(|| target.resolve()),
+            highest: Statement::new(target.highest(), Vec::new()),
+            insert: Statement::new(target.insert(), all),
+            upsert: Statement::new(target.upsert(), with_reasons),
+            absent: refers.then(|| Statement::new(target.absent(), parents)),
+            resolve: refers.then(|| Statement::new(target.resolve(), ids)),
             references,
         }
     }
 
     /// The ids that the rows refer to and that are not in the warehouse.
     pub fn absent_parents(&self, rows: &Rows) -> Result<Vec<Absent>, Failure> {
-        let Some(sql) = &self.absent else {
+        let Some(statement) = &self.absent else {
             return Ok(Vec::new());
         };
         let mut args = vec![rows.ids.clone().into()];
         args.extend(self.references.iter().map(|r| argument(&rows.columns[r.index])));
-        Spi::connect(|client| {
+        statement.run(&args, |found| {
             let mut absent: Vec<Absent> = Vec::new();
-            for row in client.select(sql, None, &args)? {
+            for row in found {
                 let (place, ids) = (row.get::<i32>(1)?, row.get::<Vec<i64>>(2)?);
                 let reference = place.and_then(|place| self.references.get(place as usize));
                 let parent = reference.and_then(|r| Some((r.parent()?, r.feed)));
@@ -76,6 +95,24 @@ impl Loader {
         })
     }
 
+    /// Whether no row has an id as high as these, so that all of them are new.
+    pub fn is_new(&self, rows: &Rows) -> Result<bool, Failure> {
+        let Some(lowest) = rows.ids.iter().min() else {
+            return Ok(false);
+        };
+        let highest = self.highest.run(&[], |found| found.first().get::<i64>(1))?;
+        Ok(highest.is_none_or(|highest| highest < *lowest))
+    }
+
+    /// Writes rows that are new and lack no parent.
+    ///
+    /// # Errors
+    /// A violation of a key, if they are not.
+    pub fn insert(&self, rows: &Rows) -> Result<Loaded, Failure> {
+        let inserted = self.insert.run(&self.arguments(rows), |done| Ok(done.len()))?;
+        Ok(Loaded { inserted: inserted as i64, updated: 0 })
+    }
+
     /// Writes the rows that are new or differ. `reason` says why Odoo gives no record of a feed,
     /// where that is known.
     pub fn load(
@@ -83,24 +120,59 @@ impl Loader {
         rows: &Rows,
         reason: impl Fn(&'static str, usize) -> Option<String>,
     ) -> Result<Loaded, Failure> {
-        let mut args = vec![rows.ids.clone().into()];
-        args.extend(rows.columns.iter().map(argument));
+        let mut args = self.arguments(rows);
         if !self.references.is_empty() {
             let reasons = self.references.iter().map(|r| reason(r.table, r.feed));
             args.push(reasons.collect::<Vec<_>>().into());
         }
-        // One connection to SPI per page: its memory is freed only at the end of each.
-        Spi::connect_mut(|client| {
-            let counts = client.update(&self.upsert, None, &args)?.first();
-            let loaded = Loaded {
+        let loaded = self.upsert.run(&args, |counts| {
+            let counts = counts.first();
+            Ok(Loaded {
                 inserted: counts.get(1)?.unwrap_or(0),
                 updated: counts.get(2)?.unwrap_or(0),
+            })
+        })?;
+        if let Some(resolve) = &self.resolve {
+            resolve.run(&[rows.ids.clone().into()], |_| Ok(()))?;
+        }
+        Ok(loaded)
+    }
+
+    fn arguments<'a>(&self, rows: &'a Rows) -> Vec<DatumWithOid<'a>> {
+        let ids = [rows.ids.clone().into()];
+        ids.into_iter().chain(rows.columns.iter().map(argument)).collect()
+    }
+}
+
+/// A statement that is prepared when it is first run, and kept.
+struct Statement {
+    sql: String,
+    types: Vec<PgBuiltInOids>,
+    prepared: OnceCell<OwnedPreparedStatement>,
+}
+
+impl Statement {
+    fn new(sql: String, types: Vec<PgBuiltInOids>) -> Statement {
+        Statement { sql, types, prepared: OnceCell::new() }
+    }
+
+    /// One connection to SPI per run: its memory is freed only at the end of each.
+    fn run<T>(
+        &self,
+        args: &[DatumWithOid<'_>],
+        take: impl FnOnce(SpiTupleTable<'_>) -> Result<T, SpiError>,
+    ) -> Result<T, Failure> {
+        Ok(Spi::connect_mut(|client| {
+            let prepared = match self.prepared.get() {
+                Some(prepared) => prepared,
+                None => {
+                    let types: Vec<_> = self.types.iter().map(|oid| oid.oid()).collect();
+                    let prepared = client.prepare_mut(self.sql.as_str(), &types)?.keep();
+                    self.prepared.get_or_init(|| prepared)
+                }
             };
-            if let Some(resolve) = &self.resolve {
-                client.update(resolve, None, &[rows.ids.clone().into()])?;
-            }
-            Ok(loaded)
-        })
+            take(client.update(prepared, None, args)?)
+        })?)
     }
 }
 
@@ -122,12 +194,21 @@ fn array_text(ids: &[i64]) -> String {
 }
 
 /// The type in which a column's cells are handed over.
-fn carrier(sql_type: SqlType) -> &'static str {
+fn carrier(sql_type: SqlType) -> PgBuiltInOids {
     match sql_type {
-        SqlType::Bigint => "bigint[]",
-        SqlType::Boolean => "boolean[]",
-        _ => "text[]",
+        SqlType::Bigint => PgBuiltInOids::INT8ARRAYOID,
+        SqlType::Boolean => PgBuiltInOids::BOOLARRAYOID,
+        _ => PgBuiltInOids::TEXTARRAYOID,
     }
+}
+
+/// The joined row that a reference points to, and the id that it was to have.
+fn parent_alias(reference: &str) -> String {
+    ident(&format!("parent {reference}"))
+}
+
+fn wanted_alias(reference: &str) -> String {
+    ident(&format!("wanted {reference}"))
 }
 
 /// What the statements are written for.
@@ -148,58 +229,131 @@ impl Target<'_> {
         self.channel().unwrap_or_else(|| "''".into())
     }
 
+    fn carriers(&self) -> impl Iterator<Item = PgBuiltInOids> + use<> {
+        self.dataset.loaded_columns().map(|column| carrier(column.sql_type))
+    }
+
+    /// The parameters as rows of the table's types, with corrected values.
+    fn input(&self) -> String {
+        let loaded: Vec<_> = self.dataset.loaded_columns().collect();
+        let list = |format: &dyn Fn(usize, &Column) -> String| {
+            let parts = loaded.iter().enumerate().map(|(index, column)| format(index, column));
+            parts.map(|part| format!(", {part}")).collect::<String>()
+        };
+        // The expressions of corrected columns see each other's values as they came.
+        let typed = list(&|_, column| {
+            let name = ident(column.name);
+            format!("given.{name}::{} AS {name}", column.sql_type.name())
+        });
+        let channel = self.channel().map(|channel| format!(", {channel}::text AS channel"));
+        format!(
+            "SELECT id{channel_name}{values} FROM (SELECT given.id{channel}{typed} \
+             FROM unnest($1{parameters}) AS given (id{names}) OFFSET 0) AS typed",
+            channel_name = channel.as_ref().map_or("", |_| ", channel"),
+            values = list(&|_, column| match column.source {
+                Source::Corrected { expression, .. } => {
+                    format!("({expression}) AS {}", ident(column.name))
+                }
+                _ => ident(column.name),
+            }),
+            channel = channel.unwrap_or_default(),
+            parameters = list(&|index, _| format!("${}", index + 2)),
+            names = list(&|_, column| ident(column.name)),
+        )
+    }
+
+    /// The columns to write, and where each comes from; `present` names the joined rows of a
+    /// reference, where its id is to be that of a row which is there.
+    fn values(&self, present: impl Fn(&Column) -> Option<String>) -> Vec<(String, String)> {
+        let written = |column: &&Column| {
+            !matches!(column.source, Source::Generated(_) | Source::Refreshed(_))
+        };
+        let value = |column: &Column| match column.source {
+            Source::Inherited { reference, column, .. } => {
+                format!("{}.{}", parent_alias(reference), ident(column))
+            }
+            _ => present(column).unwrap_or_else(|| format!("input.{}", ident(column.name))),
+        };
+        let columns = self.dataset.value_columns().filter(written);
+        columns.map(|column| (ident(column.name), value(column))).collect()
+    }
+
+    fn joins(&self, references: impl Iterator<Item = &'static str>) -> String {
+        references
+            .map(|name| {
+                let known = self.references.iter().find(|r| r.column == name);
+                let present = known
+                    .map_or("SELECT NULL::bigint AS id WHERE false".into(), |r| self.present(r));
+                let alias = parent_alias(name);
+                format!(" LEFT JOIN ({present}) AS {alias} ON {alias}.id = input.{}", ident(name))
+            })
+            .collect()
+    }
+
+    fn key(&self) -> String {
+        self.dataset.key().join(", ")
+    }
+
+    fn highest(&self) -> String {
+        let condition =
+            self.channel().map_or("true".into(), |channel| format!("channel = {channel}"));
+        format!(
+            "SELECT max(id) FROM {} WHERE {condition}",
+            qualified(self.schema, self.dataset.table)
+        )
+    }
+
+    /// Only what inherits a parent's values has to look at it.
+    fn insert(&self) -> String {
+        let mut inherited: Vec<_> = self
+            .dataset
+            .columns
+            .iter()
+            .filter_map(|column| match column.source {
+                Source::Inherited { reference, .. } => Some(reference),
+                _ => None,
+            })
+            .collect();
+        inherited.dedup();
+        let values = self.values(|_| None);
+        let list = |part: &dyn Fn(&(String, String)) -> &String| {
+            values.iter().map(|value| format!(", {}", part(value))).collect::<String>()
+        };
+        let keys: Vec<_> = self.dataset.key().iter().map(|name| format!("input.{name}")).collect();
+        format!(
+            "INSERT INTO {table} ({key}{names}, synced_at) \
+             SELECT {keys}{values}, clock_timestamp() FROM ({input}) AS input{joins}",
+            table = qualified(self.schema, self.dataset.table),
+            key = self.key(),
+            keys = keys.join(", "),
+            names = list(&|(name, _)| name),
+            values = list(&|(_, value)| value),
+            input = self.input(),
+            joins = self.joins(inherited.into_iter()),
+        )
+    }
+
     /// Rows that are as they should be are left out before the INSERT: it would lock them.
     fn upsert(&self) -> String {
         let table = qualified(self.schema, self.dataset.table);
-        let key = self.dataset.key().join(", ");
-        let loaded: Vec<_> = self.dataset.loaded_columns().collect();
-        let loaded_names: Vec<_> = loaded.iter().map(|column| ident(column.name)).collect();
-        let parameters: Vec<_> = loaded
+        let key = self.key();
+        let is_reference = |column: &Column| matches!(column.source, Source::Reference { .. });
+        let columns = || self.dataset.value_columns().filter(|column| is_reference(column));
+        let joins = self.joins(columns().map(|column| column.name));
+        let present = |column: &Column| {
+            is_reference(column).then(|| format!("{}.id", parent_alias(column.name)))
+        };
+        let pairs = self.values(present);
+        let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
+        let keys = self.dataset.key().iter().map(|name| format!("input.{name}"));
+        let wanted = self
+            .references
             .iter()
-            .enumerate()
-            .map(|(index, column)| format!("${}::{}", index + 2, carrier(column.sql_type)))
+            .map(|r| format!("input.{} AS {}", ident(r.column), wanted_alias(r.column)));
+        let values: Vec<_> = keys
+            .chain(pairs.iter().map(|(name, value)| format!("{value} AS {name}")))
+            .chain(wanted)
             .collect();
-
-        // The row as the expressions of corrected columns see it.
-        let mut typed: Vec<_> = loaded
-            .iter()
-            .zip(&loaded_names)
-            .map(|(column, name)| format!("input.{name}::{} AS {name}", column.sql_type.name()))
-            .collect();
-        typed.extend(self.channel().map(|channel| format!("{channel}::text AS channel")));
-        let typed = typed.join(", ");
-
-        let mut values = vec!["input.id".to_owned()];
-        values.extend(self.channel().map(|channel| format!("{channel} AS channel")));
-        let mut names = Vec::new();
-        let mut joins = String::new();
-        for column in self.dataset.value_columns() {
-            let name = ident(column.name);
-            let value = match column.source {
-                Source::Generated(_) | Source::Refreshed(_) => continue,
-                Source::Inherited { reference, column, .. } => {
-                    format!("{}.{}", ident(&format!("parent {reference}")), ident(column))
-                }
-                Source::Reference { .. } => {
-                    let parent = ident(&format!("parent {}", column.name));
-                    let known = self.references.iter().find(|r| r.column == column.name);
-                    let present = known
-                        .map_or("SELECT NULL::bigint AS id WHERE false".into(), |r| {
-                            self.present(r)
-                        });
-                    joins.push_str(&format!(
-                        " LEFT JOIN ({present}) AS {parent} ON {parent}.id = input.{name}"
-                    ));
-                    format!("{parent}.id")
-                }
-                Source::Corrected { expression, .. } => {
-                    format!("(SELECT {expression} FROM (SELECT {typed}) AS typed)")
-                }
-                _ => format!("input.{name}::{}", column.sql_type.name()),
-            };
-            values.push(format!("{value} AS {name}"));
-            names.push(name);
-        }
         let list = |format: &dyn Fn(&String) -> String| {
             names.iter().map(format).collect::<Vec<_>>().join(", ")
         };
@@ -214,8 +368,8 @@ impl Target<'_> {
         let same_key: Vec<_> =
             self.dataset.key().iter().map(|name| format!("target.{name} = fresh.{name}")).collect();
         format!(
-            "WITH input AS (SELECT * FROM unnest($1::bigint[], {parameters}) AS input (id, {inputs})), \
-             fresh AS (SELECT {values} FROM input{joins}), \
+            "WITH input AS MATERIALIZED ({input}), \
+             fresh AS MATERIALIZED (SELECT {values} FROM input{joins}), \
              written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
                SELECT {key}, {columns}, clock_timestamp() FROM fresh \
                WHERE NOT EXISTS (SELECT FROM {table} AS target WHERE {same_key} \
@@ -225,8 +379,7 @@ impl Target<'_> {
                RETURNING xmax = 0 AS inserted), \
              missing AS ({missing}) \
              SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM written",
-            parameters = parameters.join(", "),
-            inputs = loaded_names.join(", "),
+            input = self.input(),
             values = values.join(", "),
             columns = names.join(", "),
             assignments = list(&|name| format!("{name} = EXCLUDED.{name}")),
@@ -267,14 +420,14 @@ impl Target<'_> {
         // The reasons come after the ids and the columns.
         let reasons = self.dataset.loaded_columns().count() + 2;
         let lost = self.references.iter().enumerate().map(|(place, reference)| {
-            let column = ident(reference.column);
+            let wanted = wanted_alias(reference.column);
             format!(
-                "SELECT input.id, {}, {}, input.{column}, (${reasons}::text[])[{}] \
-                 FROM input JOIN fresh ON fresh.id = input.id \
-                 WHERE input.{column} IS NOT NULL AND fresh.{column} IS NULL",
+                "SELECT id, {}, {}, {wanted}, (${reasons})[{}] \
+                 FROM fresh WHERE {wanted} IS NOT NULL AND {} IS NULL",
                 literal(reference.column),
                 literal(reference.model()),
                 place + 1,
+                ident(reference.column),
             )
         });
         format!(
@@ -294,11 +447,11 @@ impl Target<'_> {
     fn absent(&self) -> String {
         let parts = self.references.iter().enumerate().map(|(place, reference)| {
             let own = match reference.points_to(self.dataset, self.feed) {
-                true => " AND wanted.id <> ALL ($1::bigint[])",
+                true => " AND wanted.id NOT IN (SELECT unnest($1))",
                 false => "",
             };
             format!(
-                "SELECT {place} AS place, wanted.id FROM unnest(${}::bigint[]) AS wanted (id) \
+                "SELECT {place} AS place, wanted.id FROM unnest(${}) AS wanted (id) \
                  WHERE wanted.id IS NOT NULL{own} \
                  AND NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {})",
                 place + 2,
@@ -317,7 +470,7 @@ impl Target<'_> {
     fn resolve(&self) -> String {
         format!(
             "UPDATE {} SET resolved_at = now() WHERE target = {} AND channel = {} \
-             AND resolved_at IS NULL AND row_id = ANY ($1::bigint[]) AND last_seen < now()",
+             AND resolved_at IS NULL AND row_id = ANY ($1) AND last_seen < now()",
             qualified(self.schema, MISSING_DATA),
             literal(self.dataset.table),
             self.channel_or_none(),

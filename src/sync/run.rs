@@ -80,6 +80,8 @@ struct Batch {
     target: Rc<Target>,
     rows: Rows,
     poison: Vec<Poison>,
+    /// All that the rows refer to was there before.
+    is_complete: bool,
 }
 
 /// Records as they came, and the values that could not be read.
@@ -342,11 +344,13 @@ impl Run {
         let mut rows = self.transform(&target.plan, page)?;
         let keys: Vec<_> = rows.ids.iter().map(|id| (dataset.table, target.feed, *id)).collect();
         self.waiting.extend(&keys);
+        let mut is_complete = true;
         loop {
-            let (own, others): (Vec<_>, Vec<_>) =
-                target.loader.absent_parents(&rows)?.into_iter().partition(|absent| {
-                    absent.dataset.table == dataset.table && absent.feed == target.feed
-                });
+            let absent = target.loader.absent_parents(&rows)?;
+            is_complete &= absent.is_empty();
+            let (own, others): (Vec<_>, Vec<_>) = absent.into_iter().partition(|absent| {
+                absent.dataset.table == dataset.table && absent.feed == target.feed
+            });
             let own = own.into_iter().flat_map(|absent| absent.ids).collect();
             let wanted = self.not_yet_asked(dataset, target.feed, own);
             if wanted.is_empty() {
@@ -365,7 +369,7 @@ impl Run {
         keys.iter().for_each(|key| {
             self.waiting.remove(key);
         });
-        batches.push(Batch { dataset, target: target.clone(), rows, poison });
+        batches.push(Batch { dataset, target: target.clone(), rows, poison, is_complete });
         Ok(())
     }
 
@@ -373,8 +377,14 @@ impl Run {
     /// long is left out. Two jobs that write the same parents in different orders may meet in a
     /// deadlock: the one that PostgreSQL picks writes again.
     fn write(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
+        let mut trust = true;
         for _ in 0..DEADLOCKS {
-            match backend::subtransaction(|| self.write_once(batches)) {
+            match backend::subtransaction(|| self.write_once(batches, trust)) {
+                // Another session has added or deleted rows meanwhile.
+                Err(Failure {
+                    sqlstate: State::ERRCODE_UNIQUE_VIOLATION | State::ERRCODE_FOREIGN_KEY_VIOLATION,
+                    ..
+                }) if trust => trust = false,
                 // The other one has to wake up to take what it waited for.
                 Err(failure) if failure.sqlstate == State::ERRCODE_T_R_DEADLOCK_DETECTED => {
                     backend::sleep(AFTER_DEADLOCK)
@@ -382,12 +392,18 @@ impl Run {
                 done => return done,
             }
         }
-        backend::subtransaction(|| self.write_once(batches))
+        backend::subtransaction(|| self.write_once(batches, false))
     }
 
-    fn write_once(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
+    /// `trust` is for what was seen of the rows before.
+    fn write_once(
+        &mut self,
+        batches: &[Batch],
+        trust: bool,
+    ) -> Result<Vec<Option<Loaded>>, Failure> {
         let mut loaded = Vec::new();
-        for (index, Batch { dataset, target, rows, poison }) in batches.iter().enumerate() {
+        for (index, batch) in batches.iter().enumerate() {
+            let Batch { dataset, target, rows, poison, is_complete } = batch;
             let is_parent = index + 1 < batches.len();
             if !self.may_write(dataset)? {
                 if !is_parent {
@@ -399,7 +415,10 @@ impl Run {
             }
             self.reasons.remove(&(dataset.table, target.feed));
             let reason = |table, feed| self.reasons.get(&(table, feed)).cloned();
-            loaded.push(Some(target.loader.load(rows, reason)?));
+            loaded.push(Some(match trust && *is_complete && target.loader.is_new(rows)? {
+                true => target.loader.insert(rows)?,
+                false => target.loader.load(rows, reason)?,
+            }));
             self.extension.quarantine(&self.server.name, &target.plan, &rows.ids, poison)?;
             if !poison.is_empty() {
                 self.report(dataset).status = Status::Partial;

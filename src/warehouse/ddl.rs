@@ -51,7 +51,11 @@ pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Option<S
 pub fn reference_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
     let is_searched = column.refers_to().is_some() || dataset.owner == Some(column.name);
     let table = qualified(schema, dataset.table);
-    is_searched.then(|| format!("CREATE INDEX ON {table} ({})", own_key(column)))
+    // Most rows have no promotion, and refund nothing.
+    is_searched.then(|| {
+        let (key, name) = (own_key(column), ident(column.name));
+        format!("CREATE INDEX ON {table} ({key}) WHERE {name} IS NOT NULL")
+    })
 }
 
 /// The columns that refer to another table's key.
