@@ -26,6 +26,7 @@ class Handler(BaseHTTPRequestHandler):
     behaviour = None
     protocol_version = "HTTP/1.1"
     server_version = "FakeOdoo"
+    compresses = True
     # Head and body are two writes; the client would acknowledge the first one late.
     disable_nagle_algorithm = True
 
@@ -63,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
                 if not result:
                     raise Fault(3, "Access Denied")
                 result = {"uid": result, "lang": "en_US"}
-            status, body = protocol.result(result)
+            status, body = self.encode(protocol, result)
         except Fault as fault:
             status, body = protocol.fault(fault)
         self.answer(behaviour, method, status, body)
@@ -83,6 +84,9 @@ class Handler(BaseHTTPRequestHandler):
         except Fault as fault:
             status, body = 500, json.dumps({"name": "builtins.ValueError", "message": fault.text}).encode()
         self.answer(behaviour, "version", status, body)
+
+    def encode(self, protocol, result):
+        return protocol.result(result)
 
     def dispatch(self, behaviour, service, method, params):
         if service == "common" and method == "version":
@@ -106,7 +110,7 @@ class Handler(BaseHTTPRequestHandler):
         return self.send_whole(status, self.content_type, body)
 
     def send_whole(self, status, content_type, body, **headers):
-        if "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:
+        if self.compresses and "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:
             body = gzip.compress(body, 1)
             self.server.compressed += 1
             headers["Content-Encoding"] = "gzip"
@@ -203,8 +207,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self, port=0, certificate=None):
-        super().__init__(("127.0.0.1", port), Handler)
+    def __init__(self, port=0, certificate=None, handler=Handler):
+        super().__init__(("127.0.0.1", port), handler)
         self.calls = []
         self.connections = self.compressed = 0
         if certificate:
