@@ -90,19 +90,19 @@ def _fetch(folder):
     shutil.rmtree(apt)
 
 
-def environment():
-    """The virtual environment's folder; pytest lives there too."""
-    digest = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:12]
+def environment(requirements=REQUIREMENTS, what="Odoo's Python dependencies"):
+    """The virtual environment's folder; pytest lives in Odoo's too."""
+    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
     target = places.cache() / f"venv-{digest}"
     with places.locked("venv"):
         if not (target / "complete").exists():
-            say("installing Odoo's Python dependencies from PyPI (about a minute)")
+            say(f"installing {what} from PyPI (about a minute)")
             shutil.rmtree(target, ignore_errors=True)
             _get(["/usr/bin/python3", "-m", "venv", target], "making a virtual environment")
             _get(
                 [target / "bin/pip", "install", "--quiet", "--disable-pip-version-check",
-                 "-r", REQUIREMENTS],
-                "installing Odoo's Python dependencies",
+                 "-r", requirements],
+                f"installing {what}",
             )
             (target / "complete").touch()
     return target
@@ -134,8 +134,9 @@ class Server:
     password = "admin"
     database = DATABASE
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, template=None):
+        """It starts from a copy of `template`, else of the initialised database."""
+        self.folder, self.template = Path(folder), template
         self.port, self.gevent_port, cluster_port = ports.free(3)
         self.cluster = Cluster(self.folder / "cluster", cluster_port, {"max_connections": 60})
         self.process = None
@@ -210,13 +211,17 @@ class Server:
         return self.log.read_text()[-3000:] if self.log.exists() else "(no log)"
 
     def start(self):
-        """Starts from a copy of the initialised database and waits for the first answer."""
+        """Starts from a copy and waits for the first answer."""
         if not self.cluster.data.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            places.run(["cp", "-a", "--reflink=auto", f"{database()}/.", self.folder], "copying Odoo's database")
-            places.give_to_service(self.folder)
+            self.copy()
         self.cluster.start()
         self.launch()
+
+    def copy(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        template = self.template or database()
+        places.run(["cp", "-a", "--reflink=auto", f"{template}/.", self.folder], "copying Odoo's database")
+        places.give_to_service(self.folder)
 
     def launch(self):
         """Starts Odoo itself; its cluster runs already."""
