@@ -1,6 +1,7 @@
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
+# make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
 # make clean   removes what the others made here; the cache of downloads stays
 # make install the extension, into the PostgreSQL that pg_config names; the first release's script too
 
@@ -11,13 +12,14 @@ PGRX_VERSION := 0.18.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PACKAGES := postgresql-15 postgresql-server-dev-15 postgresql-15-cron libclang-dev clang pkg-config gcc openssl \
             python3 python3-venv sudo
+BENCH_PACKAGES := valgrind
 
 # cargo-pgrx's own folder, so that a developer's stays as it is.
 export PGRX_HOME := $(CURDIR)/target/pgrx
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
-.PHONY: demo test test-convergence deps install lint unit clean distclean
+.PHONY: demo test test-convergence bench deps install lint unit clean distclean
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
@@ -28,6 +30,10 @@ test: deps lint unit install
 # SECONDS against a real Odoo, ROUNDS against the fake one.
 test-convergence: deps install
 	SECONDS=$(or $(SECONDS),60) ROUNDS=$(or $(ROUNDS),60) SEED=$(SEED) $(PYTHON) -m tests.lab test -k test_convergence --show
+
+bench: PACKAGES += $(BENCH_PACKAGES)
+bench: deps install
+	$(PYTHON) -m tests.bench $(B) $(if $(LINES),--lines $(LINES))
 
 lint: $(PGRX_HOME)/config.toml
 	cargo fmt --check

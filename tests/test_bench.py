@@ -1,0 +1,69 @@
+"""The benchmarks with few rows: that they run, and that the rows are right. No times."""
+
+import pytest
+
+from .bench import load, memory, nochange
+from .bench.instant import instant, path
+from .bench.measure import Result, Times, ratio, table
+from .bench.proxy import proxy
+from .bench.warehouse import LINES, Mismatch, database
+
+MANY, FEW = 20_000, 2_000
+
+
+@pytest.fixture(scope="module")
+def odoo():
+    with instant(FEW, MANY) as url:
+        yield url
+
+
+def test_a_load_has_the_rows_that_copy_has(cluster, odoo):
+    with database(cluster, f"{odoo}/{path(MANY)}") as db:
+        loads = load.Loads(db, MANY)
+        load.compare(loads, pairs=1)
+        # One value of one row is enough to tell.
+        db.run(f"UPDATE {LINES} SET cost = cost + 0.01 WHERE id = 7")
+        loads.by_sync = lambda _: load.checksum(db, LINES)
+        with pytest.raises(Mismatch, match="differ"):
+            load.compare(loads, pairs=1)
+
+
+@pytest.mark.parametrize("protocol", ["xmlrpc", "jsonrpc"])
+def test_every_protocol_brings_the_same(cluster, odoo, protocol):
+    with database(cluster, f"{odoo}/{path(FEW)}", protocol=protocol) as db:
+        load.compare(load.Loads(db, FEW), pairs=1)
+
+
+def test_a_run_without_a_change_writes_nothing(cluster, odoo):
+    with proxy(f"{odoo}") as server, database(cluster, f"{server.url}/{path(MANY)}") as db:
+        run = nochange.unchanged_run(db, server)
+        assert run.tuples == 0 and run.moved == []
+        # What the log says of the tables, and what is asked before the first of them.
+        assert sum(run.by_table.values()) < len(run.requests) < sum(run.by_table.values()) + 8
+        assert len(run.by_table) == nochange.TABLES
+
+
+def test_what_a_run_writes_is_seen(cluster, odoo):
+    with proxy(f"{odoo}") as server, database(cluster, f"{server.url}/{path(FEW)}") as db:
+        db.run(nochange.SYNC)
+        db.run("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS "
+               "$$BEGIN UPDATE public.fact_sales_lines SET cost = cost WHERE id = 7; RETURN NULL; END$$")
+        db.run("CREATE TRIGGER touch AFTER INSERT ON odoo_sync_runs EXECUTE FUNCTION touch()")
+        run = nochange.unchanged_run(db, server)
+        assert run.tuples >= 1 and run.moved == [LINES]
+
+
+def test_memory_is_measured(cluster, odoo):
+    for lines in (FEW, MANY):
+        for name, peak in memory.peaks(cluster, odoo, lines).items():
+            assert 10 < peak < 1000, name
+
+
+def test_the_table_tells_what_misses_its_bar():
+    slow, fast = Times("slow"), Times("fast")
+    slow.seconds, fast.seconds = [3.0, 2.2, 5.0], [1.0, 1.1, 2.0]
+    missed, met = ratio("a", "missed", slow, fast, 2.0), ratio("b", "met", slow, fast, 2.2)
+    wrong = Result("c", "wrong", 0.5, 1.0, trouble="3 tuples written")
+    assert [result.passed for result in (missed, met, wrong, Result("d", "noted", 7.0))] == [False, True, False, None]
+    text = table([missed, met, wrong])
+    assert "2.2" in text and text.count("FAIL") == 2 and "make bench B=a" in text
