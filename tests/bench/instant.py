@@ -69,8 +69,8 @@ class Records:
     def __init__(self, model, ids, fields):
         self.model, self.ids, self.fields = model, ids, fields
 
-    def __len__(self):
-        return len(self.ids)
+    def __iter__(self):
+        return ({"id": id} for id in self.ids)
 
     def written(self, protocol):
         _, _, head, tail = WRITING[protocol]
@@ -176,8 +176,10 @@ def path(lines):
 
 
 def open_shop(lines):
-    models = behaviour_of(f"/{path(lines)}").database.models
-    orders = shop.order_of(lines)
+    behaviour, orders = behaviour_of(f"/{path(lines)}"), shop.order_of(lines)
+    # Nothing has changed for a while.
+    behaviour.clock = shop.ordered_at(orders + 60).timestamp()
+    models = behaviour.database.models
     models["pos.order"] = Large(models["pos.order"], shop.order, orders, lambda order: order)
     models["pos.order.line"] = Large(models["pos.order.line"], shop.line, lines, lambda order: shop.lines_of(order)[0])
     models["product.product"].records.update(shop.products())

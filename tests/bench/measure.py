@@ -20,10 +20,13 @@ class Times:
     def least(self):
         return min(self.seconds)
 
+    @property
+    def median(self):
+        return statistics.median(self.seconds)
+
     def __str__(self):
-        least, most = min(self.seconds), max(self.seconds)
-        return (f"{self.what}: min {least:.2f}, median {statistics.median(self.seconds):.2f}, "
-                f"max {most:.2f} s of {len(self.seconds)}")
+        return (f"{self.what}: min {self.least:.2f}, median {self.median:.2f}, max {max(self.seconds):.2f} s "
+                f"of {len(self.seconds)}")
 
 
 @dataclass

@@ -44,12 +44,12 @@ class Run:
     by_table: dict
 
 
-def unchanged_run(db, server):
-    """A second run, of which the server is a proxy."""
+def unchanged_run(db, server, again=SYNC):
+    """A second run; the server is a proxy."""
     db.run(SYNC)
     before = versions(db), written(db)
     del server.requests[:]
-    db.run(SYNC)
+    db.run(again)
     after = versions(db), written(db)
     moved = [table for table, version in after[0].items() if version != before[0].get(table)]
     log = "SELECT target, requests FROM odoo_sync_log WHERE run = (SELECT max(run) FROM odoo_sync_log) ORDER BY 1"

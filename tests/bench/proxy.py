@@ -19,9 +19,8 @@ class Request:
     path: str
     headers: dict
     body: bytes
-    #: Of the answer.
-    status: int = 0
-    bytes: int = 0
+    #: The client's connection that it came by.
+    connection: int = 0
 
     def call(self):
         """Model, method and ids, whatever the protocol; the ids are `None` for methods of the model,
@@ -61,11 +60,10 @@ class Handler(BaseHTTPRequestHandler):
     def relay(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
-        request = Request(self.command, self.path, headers, body)
+        request = Request(self.command, self.path, headers, body, self.client_address[1])
         self.server.requests.append(request)
         answer = request.send(self.odoo)
         content = answer.read()
-        request.status, request.bytes = answer.status, len(content)
         self.send_response_only(answer.status, answer.reason)
         for name, value in answer.getheaders():
             if name.lower() not in HOP:

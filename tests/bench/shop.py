@@ -11,7 +11,8 @@ PRODUCTS, CUSTOMERS = range(1001, 1501), range(2001, 4001)
 BRANCHES = ((1, 125, 2, 51, ZoneInfo("Europe/Paris")), (3, 2, 5, 52, ZoneInfo("America/New_York")))
 UNITS = ((1, "Units"), (12, "kg"))
 REWARD, PROGRAM, SALE_LINE = 11, 2, 81
-BEGIN, UTC = datetime(2024, 1, 1), ZoneInfo("UTC")
+UTC = ZoneInfo("UTC")
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=1)
 
 
@@ -30,7 +31,12 @@ def ordered_at(order):
 
 def first_since(time):
     """The first order that changed at a time or later; they change in the order of their ids."""
-    return max(1, -((BEGIN - datetime.fromisoformat(time)) // STEP))
+    return max(1, -((BEGIN - datetime.fromisoformat(time).replace(tzinfo=UTC)) // STEP))
+
+
+def written_at(order):
+    """As Odoo writes it."""
+    return ordered_at(order).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def branch(order):
@@ -41,10 +47,10 @@ def order(id):
     company, currency, config, session, _ = branch(id)
     return {
         "id": id,
-        "write_date": str(ordered_at(id)),
+        "write_date": written_at(id),
         "name": f"Shop/{id:06}",
         "pos_reference": f"Order {id:06}",
-        "date_order": str(ordered_at(id)),
+        "date_order": written_at(id),
         "state": "paid",
         "company_id": company,
         "currency_id": currency,
@@ -72,7 +78,7 @@ def line(id):
     is_reward = id % 40 == 0
     return {
         "id": id,
-        "write_date": str(ordered_at(order_of(id))),
+        "write_date": written_at(order_of(id)),
         "order_id": order_of(id),
         "product_id": PRODUCTS[id * 31 % len(PRODUCTS)],
         "product_uom_id": UNITS[id % 2][0],
@@ -100,7 +106,7 @@ def row(id):
         "channel": "pos",
         "id": id,
         "order_id": record["order_id"],
-        "business_date": time.replace(tzinfo=UTC).astimezone(zone).date(),
+        "business_date": time.astimezone(zone).date(),
         "branch_id": config,
         "product_id": record["product_id"],
         "promotion_id": PROGRAM if is_reward else None,
@@ -114,7 +120,7 @@ def row(id):
         "refunded_line_id": record["refunded_orderline_id"] or None,
         "is_reward": is_reward,
         "settles_line_id": record["sale_order_line_id"] or None,
-        "odoo_write_date": f"{time}+00",
+        "odoo_write_date": time,
     }
 
 

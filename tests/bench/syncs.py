@@ -45,13 +45,6 @@ class Syncs:
         return requests, max(sizes)
 
 
-def readers(db):
-    """How many connections the server may have."""
-    text = db.value("SELECT array_to_string(srvoptions, ' ') FROM pg_foreign_server")
-    options = dict(option.split("=", 1) for option in text.split())
-    return int(options.get("readers", 2))
-
-
 @contextmanager
 def syncs(**options):
     with shop() as odoo, cluster() as pg, database(pg, odoo.url, **options) as db:
