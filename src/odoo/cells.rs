@@ -1,5 +1,7 @@
 //! One column's values, one per record.
 
+use std::fmt::Write;
+
 use super::fields::FieldType;
 
 /// The cells of one column, one per record.
@@ -140,6 +142,19 @@ impl Texts {
         self.buffer.push_str(text.unwrap_or_default());
         self.ends.push(self.buffer.len());
         self.present.push(text.is_some());
+    }
+
+    /// Appends a text that comes in two parts.
+    pub(super) fn push_joined(&mut self, text: &str, rest: &str) {
+        self.buffer.push_str(text);
+        self.push(Some(rest));
+    }
+
+    /// Appends the text of an integer.
+    pub(super) fn push_int(&mut self, int: i64) {
+        // A String takes everything.
+        let _ = write!(self.buffer, "{int}");
+        self.push(Some(""));
     }
 
     pub fn get(&self, row: usize) -> Option<&str> {

@@ -1,7 +1,7 @@
 //! HTTP as Odoo's protocols need it: one host, POST, keep-alive, gzip, TLS, time-outs, a cap on
 //! the answer, and a way to end everything from another thread.
 
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, Read};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -167,13 +167,12 @@ impl Http {
         Canceller { agent: self.agent.clone(), cancelled: self.cancelled.clone() }
     }
 
-    /// Sends a message and lets `decode` read the answer, and its status.
-    ///
-    /// `decode` says what is wrong with an answer, or hands back the error of its reader.
+    /// Sends a message and lets `decode` make something of the answer's status and body, or say
+    /// what is wrong with them.
     pub fn exchange<T>(
         &self,
         message: &Message<'_>,
-        decode: impl FnOnce(u16, &mut dyn BufRead) -> Result<T, DecodeError>,
+        decode: impl FnOnce(u16, &[u8]) -> Result<T, String>,
     ) -> Result<T, Error> {
         let url = format!("{}{}", self.endpoint.url, message.path);
         self.endpoint.meter.request();
@@ -195,7 +194,7 @@ impl Http {
         self.clock.set(&header("date"));
         // In seconds; the form with a date is rare, and the usual waiting then does.
         let retry_after = header("retry-after").parse().ok().map(Duration::from_secs);
-        let mut reader = Witness::new(self.body(response.into_body()));
+        let mut reader = self.body(response.into_body());
         if (300..400).contains(&status) {
             return Err(Error::Redirect { url, location });
         }
@@ -203,27 +202,25 @@ impl Http {
         let is_explained = message.explains_errors && is_json && !is_passing(status);
         if status != 200 && !is_explained {
             // The beginning says enough; if even that does not come, the status does.
-            let _ = reader.fill_buf();
-            let beginning = reader.beginning();
+            let mut first = [0; BEGINNING];
+            let length = reader.read(&mut first).unwrap_or(0);
+            let beginning = beginning(&first[..length]);
             return Err(Error::Status { url, status, content_type, beginning, retry_after });
         }
+        // Whole, so that values are taken from where they are; and reading to the end gives the
+        // connection back for the next request.
+        let mut body = Vec::new();
+        let read = reader.read_to_end(&mut body);
         let begin = Instant::now();
-        let decoded = decode(status, &mut reader);
-        let decoding = begin.elapsed().saturating_sub(reader.waited);
-        self.endpoint.meter.answer(reader.bytes, decoding);
-        match decoded {
-            Ok(decoded) => {
-                // Reading to the end gives the connection back for the next request.
-                io::copy(&mut reader, &mut io::sink()).map_err(|e| self.explain_io(e))?;
-                Ok(decoded)
-            }
-            Err(DecodeError::Read(error)) => Err(self.explain_io(error)),
-            Err(DecodeError::Malformed(reason)) => {
-                let beginning = reader.beginning();
-                let protocol = message.protocol;
-                Err(Error::Malformed { protocol, status, content_type, reason, beginning })
-            }
-        }
+        let decoded = read.map(|_| decode(status, &body));
+        self.endpoint.meter.answer(body.len() as u64, begin.elapsed());
+        decoded.map_err(|error| self.explain_io(error))?.map_err(|reason| Error::Malformed {
+            protocol: message.protocol,
+            status,
+            content_type,
+            reason,
+            beginning: beginning(&body),
+        })
     }
 
     fn body(&self, body: Body) -> impl Read {
@@ -305,70 +302,12 @@ impl Message<'_> {
     }
 }
 
-/// Why an answer could not be decoded.
-#[derive(Debug)]
-pub enum DecodeError {
-    /// Its bytes did not come.
-    Read(io::Error),
-    /// They are not what was promised.
-    Malformed(String),
-}
-
-/// A reader that remembers how the answer began, for errors, and how much came in what time.
-struct Witness<R> {
-    reader: BufReader<R>,
-    beginning: Vec<u8>,
-    bytes: u64,
-    waited: Duration,
-}
-
-impl<R: Read> Witness<R> {
-    fn new(reader: R) -> Witness<R> {
-        Witness {
-            reader: BufReader::with_capacity(64 * 1024, reader),
-            beginning: Vec::new(),
-            bytes: 0,
-            waited: Duration::ZERO,
-        }
-    }
-
-    /// The first bytes that were read, as one line of text.
-    fn beginning(&self) -> String {
-        String::from_utf8_lossy(&self.beginning)
-            .chars()
-            .map(|c| if c.is_control() { ' ' } else { c })
-            .collect()
-    }
-}
-
-impl<R: Read> BufRead for Witness<R> {
-    fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        let is_empty = self.reader.buffer().is_empty();
-        let begin = is_empty.then(Instant::now);
-        let filled = self.reader.fill_buf()?;
-        if let Some(begin) = begin {
-            self.waited += begin.elapsed();
-            self.bytes += filled.len() as u64;
-        }
-        if self.beginning.is_empty() {
-            self.beginning.extend_from_slice(&filled[..filled.len().min(BEGINNING)]);
-        }
-        Ok(filled)
-    }
-
-    fn consume(&mut self, amount: usize) {
-        self.reader.consume(amount);
-    }
-}
-
-impl<R: Read> Read for Witness<R> {
-    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
-        let filled = self.fill_buf()?;
-        let amount = filled.len().min(out.len());
-        out[..amount].copy_from_slice(&filled[..amount]);
-        self.consume(amount);
-        Ok(amount)
-    }
+/// How an answer begins, as one line of text.
+fn beginning(body: &[u8]) -> String {
+    String::from_utf8_lossy(&body[..body.len().min(BEGINNING)])
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod auto;
 pub mod hosts;
 pub mod http;
 mod interruptible;
-mod json;
+pub mod json;
 mod json2;
 mod jsonrpc;
 pub mod xmlrpc;

@@ -1,12 +1,12 @@
 //! Answers: `<methodResponse>` to a [`Sink`], from bytes to values without a tree.
 
-use std::io::BufRead;
+use std::borrow::Cow;
 
 use quick_xml::Reader;
-use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::events::{BytesDecl, BytesRef, BytesStart, Event};
 
-use crate::odoo::sink::{Refusal, Scalar, Sink};
-use crate::odoo::transport::http::DecodeError;
+use crate::odoo::form::is_number;
+use crate::odoo::sink::{Refusal, Scalar, Sink, printable};
 use crate::odoo::value::{Value, ValueSink};
 
 /// What an answer was; a result went to the sink.
@@ -43,169 +43,141 @@ enum Leaf {
     Nil,
 }
 
-/// An element that is open, and how much of its content came already.
-struct Open {
-    node: Node,
-    children: usize,
+/// Decodes one `<methodResponse>`, or says what is wrong with it.
+pub fn decode(body: &[u8], sink: &mut dyn Sink) -> Result<Answer, String> {
+    let mut reader = Reader::from_reader(body);
+    reader.config_mut().expand_empty_elements = true;
+    let mut decoder = Decoder { reader, depth: 0 };
+    decoder.answer(sink).map_err(|wrong| match wrong {
+        Wrong::Syntax(reason) => reason,
+        Wrong::Cut => "the document is cut off".into(),
+        Wrong::Here(reason) => format!("{reason}, at byte {}", decoder.reader.buffer_position()),
+    })
 }
 
-/// Decodes one `<methodResponse>`.
-pub fn decode(input: impl BufRead, sink: &mut dyn Sink) -> Result<Answer, DecodeError> {
-    let mut reader = Reader::from_reader(input);
-    let mut buffer = Vec::new();
-    let mut decoder =
-        Decoder { sink, open: Vec::new(), text: String::new(), fault: None, done: false };
-    loop {
-        buffer.clear();
-        let event = match reader.read_event_into(&mut buffer) {
-            Ok(Event::Eof) => return decoder.finish(),
-            Ok(event) => event,
-            Err(quick_xml::Error::Io(error)) => {
-                let kind = error.kind();
-                let error = std::sync::Arc::try_unwrap(error);
-                return Err(DecodeError::Read(error.unwrap_or_else(|_| kind.into())));
+enum Wrong {
+    /// In the words of the parser.
+    Syntax(String),
+    Cut,
+    /// Where the parser stands.
+    Here(String),
+}
+
+impl From<quick_xml::Error> for Wrong {
+    fn from(error: quick_xml::Error) -> Wrong {
+        Wrong::Syntax(error.to_string())
+    }
+}
+
+impl From<Refusal> for Wrong {
+    fn from(refusal: Refusal) -> Wrong {
+        Wrong::Here(format!("the response holds {}", refusal.0))
+    }
+}
+
+impl From<&str> for Wrong {
+    fn from(reason: &str) -> Wrong {
+        Wrong::Here(reason.to_owned())
+    }
+}
+
+/// What comes next, comments and the like left out.
+enum Token<'b> {
+    Open(Node),
+    Close,
+    Text(Cow<'b, str>),
+    End,
+}
+
+/// Walks through an answer, one method for what may stand in one place.
+struct Decoder<'b> {
+    reader: Reader<&'b [u8]>,
+    /// How many elements are open.
+    depth: usize,
+}
+
+impl<'b> Decoder<'b> {
+    fn answer(&mut self, sink: &mut dyn Sink) -> Result<Answer, Wrong> {
+        if self.element(|node| node == Node::MethodResponse)?.is_none() {
+            return Err(Wrong::Cut);
+        }
+        let answer = match self.element(|node| matches!(node, Node::Params | Node::Fault))? {
+            Some(Node::Fault) => {
+                self.inside(Node::Fault, Node::Value)?;
+                let mut fault = ValueSink::default();
+                self.value(&mut fault)?;
+                fault_of(&fault.finish())
             }
-            Err(error) => return Err(DecodeError::Malformed(error.to_string())),
-        };
-        decoder.event(event).map_err(|reason| {
-            let position = reader.buffer_position();
-            DecodeError::Malformed(format!("{reason}, at byte {position}"))
-        })?;
-    }
-}
-
-struct Decoder<'s> {
-    sink: &'s mut dyn Sink,
-    open: Vec<Open>,
-    /// The text of the innermost element.
-    text: String,
-    /// Where a fault's struct goes instead of the sink.
-    fault: Option<ValueSink>,
-    done: bool,
-}
-
-impl From<Refusal> for String {
-    fn from(refusal: Refusal) -> String {
-        format!("the response holds {}", refusal.0)
-    }
-}
-
-impl Decoder<'_> {
-    fn sink(&mut self) -> &mut dyn Sink {
-        match &mut self.fault {
-            Some(fault) => fault,
-            None => self.sink,
-        }
-    }
-
-    fn event(&mut self, event: Event<'_>) -> Result<(), String> {
-        match event {
-            Event::Start(tag) => self.start(&tag),
-            Event::Empty(tag) => {
-                self.start(&tag)?;
-                self.end()
+            Some(_) => {
+                self.inside(Node::Params, Node::Param)?;
+                self.inside(Node::Param, Node::Value)?;
+                self.value(sink)?;
+                self.close()?;
+                Answer::Result
             }
-            Event::End(_) => self.end(),
-            Event::Text(text) => self.push_text(&text.into_inner()),
-            Event::CData(text) => self.push_text(&text.into_inner()),
-            Event::GeneralRef(reference) => self.reference(&reference),
-            Event::Decl(declaration) => match declaration.encoding() {
-                None => Ok(()),
-                Some(Ok(name)) if name.eq_ignore_ascii_case("utf-8") => Ok(()),
-                Some(_) => Err("an encoding other than UTF-8".into()),
-            },
-            // Odoo sends none; entities are declared there.
-            Event::DocType(_) => Err("a document type declaration".into()),
-            Event::Comment(_) | Event::PI(_) | Event::Eof => Ok(()),
-        }
+            None => return Err(incomplete(Node::MethodResponse)),
+        };
+        self.close()?;
+        self.close()?;
+        // Nothing but blanks and comments may follow.
+        self.element(|_| false)?;
+        Ok(answer)
     }
 
-    fn start(&mut self, tag: &BytesStart<'_>) -> Result<(), String> {
-        use Node::*;
-        let name = tag.name();
-        let node = match name.as_ref() {
-            "methodResponse" => MethodResponse,
-            "params" => Params,
-            "param" => Param,
-            "fault" => Fault,
-            "value" => Value,
-            "array" => Array,
-            "data" => Data,
-            "struct" => Struct,
-            "member" => Member,
-            "name" => Name,
-            "int" | "i4" | "i8" => Leaf(self::Leaf::Int),
-            "boolean" => Leaf(self::Leaf::Boolean),
-            "double" => Leaf(self::Leaf::Double),
-            "string" | "base64" | "dateTime.iso8601" => Leaf(self::Leaf::Text),
-            "nil" => Leaf(self::Leaf::Nil),
-            other => return Err(format!("unexpected element <{other}>")),
+    /// The content of a `<value>`, and its end.
+    fn value(&mut self, sink: &mut dyn Sink) -> Result<(), Wrong> {
+        let allowed = |node| matches!(node, Node::Array | Node::Struct | Node::Leaf(_));
+        let mut text = Cow::Borrowed("");
+        let node = loop {
+            match self.token(allowed)? {
+                Token::Open(node) => break node,
+                Token::Text(part) => append(&mut text, part),
+                // A value without a type is a string.
+                Token::Close => {
+                    let text = printable(text, sink);
+                    return Ok(sink.scalar(Scalar::Text(&text))?);
+                }
+                Token::End => return Err(Wrong::Cut),
+            }
         };
-        let parent = self.open.last().map(|open| (open.node, open.children));
-        let allowed = match (parent, node) {
-            (None, MethodResponse) => !self.done,
-            (Some((MethodResponse, 0)), Params | Fault)
-            | (Some((Params, 0)), Param)
-            | (Some((Param | Fault, 0)), Value)
-            | (Some((Value, 0)), Array | Struct | Leaf(_))
-            | (Some((Array, 0)), Data)
-            | (Some((Data, _)), Value)
-            | (Some((Struct, _)), Member)
-            | (Some((Member, 0)), Name)
-            | (Some((Member, 1)), Value) => true,
-            _ => false,
-        };
-        if !allowed {
-            return Err(format!("misplaced element <{}>", name.as_ref()));
-        }
-        if self.open.len() == MAX_DEPTH {
-            return Err(format!("elements nested more than {MAX_DEPTH} deep"));
-        }
-        self.end_text()?;
+        check_blank(&text)?;
         match node {
-            Fault => self.fault = Some(ValueSink::default()),
-            Array => self.sink().begin_array()?,
-            Struct => self.sink().begin_struct()?,
+            Node::Array => {
+                sink.begin_array()?;
+                if self.element(|node| node == Node::Data)?.is_some() {
+                    while self.element(|node| node == Node::Value)?.is_some() {
+                        self.value(sink)?;
+                    }
+                    self.close()?;
+                }
+                sink.end()?;
+            }
+            Node::Struct => {
+                sink.begin_struct()?;
+                while self.element(|node| node == Node::Member)?.is_some() {
+                    self.member(sink)?;
+                }
+                sink.end()?;
+            }
+            Node::Leaf(leaf) => self.leaf(leaf, sink)?,
             _ => {}
         }
-        if let Some(parent) = self.open.last_mut() {
-            parent.children += 1;
-        }
-        self.open.push(Open { node, children: 0 });
-        Ok(())
+        self.close()
     }
 
-    fn end(&mut self) -> Result<(), String> {
-        let Some(Open { node, children }) = self.open.pop() else {
-            return Err("an end tag without its start".into());
-        };
-        match (node, children) {
-            (Node::Leaf(leaf), _) => self.leaf(leaf)?,
-            (Node::Name, _) => {
-                let name = std::mem::take(&mut self.text);
-                self.sink().name(&name)?;
-                self.reuse(name);
-            }
-            // A value without a type is a string.
-            (Node::Value, 0) => self.leaf(Leaf::Text)?,
-            (Node::Array | Node::Struct, _) => {
-                self.end_text()?;
-                self.sink().end()?;
-            }
-            (Node::Member, 2) | (Node::Data | Node::Value, _) => self.end_text()?,
-            (Node::MethodResponse, 1) => {
-                self.end_text()?;
-                self.done = true;
-            }
-            (Node::Params | Node::Param | Node::Fault, 1) => self.end_text()?,
-            (node, _) => return Err(format!("an incomplete <{node:?}>")),
-        }
-        Ok(())
+    /// The content of a `<member>`, and its end.
+    fn member(&mut self, sink: &mut dyn Sink) -> Result<(), Wrong> {
+        self.inside(Node::Member, Node::Name)?;
+        let name = self.text(sink)?;
+        sink.name(&name)?;
+        self.inside(Node::Member, Node::Value)?;
+        self.value(sink)?;
+        self.close()
     }
 
-    /// Hands a scalar's text to the sink.
-    fn leaf(&mut self, leaf: Leaf) -> Result<(), String> {
-        let text = std::mem::take(&mut self.text);
+    /// The content of a scalar's element, and its end.
+    fn leaf(&mut self, leaf: Leaf, sink: &mut dyn Sink) -> Result<(), Wrong> {
+        let text = self.text(sink)?;
         let scalar = match leaf {
             Leaf::Text => Some(Scalar::Text(&text)),
             Leaf::Nil => text.is_empty().then_some(Scalar::Null),
@@ -215,208 +187,175 @@ impl Decoder<'_> {
                 "1" => Some(Scalar::Bool(true)),
                 _ => None,
             },
-            Leaf::Double => {
-                let number = text.trim();
-                number.parse::<f64>().is_ok().then_some(Scalar::Double(number))
-            }
+            Leaf::Double => Some(text.trim()).filter(|text| is_number(text)).map(Scalar::Double),
         };
-        let Some(scalar) = scalar else {
-            let shown: String = text.chars().take(40).collect();
-            return Err(format!("\"{shown}\" as a value of type {leaf:?}"));
-        };
-        self.sink().scalar(scalar)?;
-        self.reuse(text);
-        Ok(())
-    }
-
-    /// Keeps the memory of a text that has been handed on.
-    fn reuse(&mut self, mut text: String) {
-        text.clear();
-        self.text = text;
-    }
-
-    /// Ends a stretch between elements, where only white space may be.
-    fn end_text(&mut self) -> Result<(), String> {
-        if !self.text.trim().is_empty() {
-            return Err("text between elements".into());
-        }
-        self.text.clear();
-        Ok(())
-    }
-
-    /// Control characters, which Odoo 14 lets through, are dropped, as later releases do;
-    /// NUL could not be stored at all.
-    fn push_text(&mut self, text: &str) -> Result<(), String> {
-        if self.open.is_empty()
-            && !text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty()
-        {
-            return Err("text outside of the document".into());
-        }
-        if self.open.is_empty() {
-            return Ok(());
-        }
-        let forbidden = |c: char| c < ' ' && !matches!(c, '\t' | '\n' | '\r');
-        match text.contains(forbidden) {
-            false => self.text.push_str(text),
-            true => {
-                self.sink().dropped(text.chars().filter(|c| forbidden(*c)).count());
-                self.text.extend(text.chars().filter(|c| !forbidden(*c)));
+        match scalar {
+            Some(scalar) => Ok(sink.scalar(scalar)?),
+            None => {
+                let shown: String = text.chars().take(40).collect();
+                Err(Wrong::Here(format!("\"{shown}\" as a value of type {leaf:?}")))
             }
         }
-        Ok(())
     }
 
-    fn reference(&mut self, reference: &BytesRef<'_>) -> Result<(), String> {
-        let character = match reference.borrow().into_inner().as_ref() {
-            "amp" => '&',
-            "lt" => '<',
-            "gt" => '>',
-            "quot" => '"',
-            "apos" => '\'',
-            _ => match reference.resolve_char_ref() {
-                Ok(Some(character)) => character,
-                Ok(None) => return Err("an unknown entity".into()),
-                Err(error) => return Err(error.to_string()),
-            },
+    /// All text of the innermost element, which has nothing else, and its end.
+    fn text(&mut self, sink: &mut dyn Sink) -> Result<Cow<'b, str>, Wrong> {
+        let mut text = Cow::Borrowed("");
+        loop {
+            match self.token(|_| false)? {
+                Token::Text(part) => append(&mut text, part),
+                Token::Close => return Ok(printable(text, sink)),
+                Token::Open(_) | Token::End => return Err(Wrong::Cut),
+            }
+        }
+    }
+
+    /// The element that must come inside its parent.
+    fn inside(&mut self, parent: Node, node: Node) -> Result<(), Wrong> {
+        match self.element(|found| found == node)? {
+            Some(_) => Ok(()),
+            None => Err(incomplete(parent)),
+        }
+    }
+
+    /// The end of the innermost element, which has nothing more.
+    fn close(&mut self) -> Result<(), Wrong> {
+        self.element(|_| false).map(|_| ())
+    }
+
+    /// The next element, or none before the end of the innermost one or of the document.
+    fn element(&mut self, allowed: impl Fn(Node) -> bool) -> Result<Option<Node>, Wrong> {
+        loop {
+            match self.token(&allowed)? {
+                Token::Open(node) => return Ok(Some(node)),
+                Token::Close => return Ok(None),
+                Token::Text(text) => check_blank(&text)?,
+                Token::End if self.depth == 0 => return Ok(None),
+                Token::End => return Err(Wrong::Cut),
+            }
+        }
+    }
+
+    fn token(&mut self, allowed: impl Fn(Node) -> bool) -> Result<Token<'b>, Wrong> {
+        loop {
+            let text = match self.reader.read_event()? {
+                // An empty element is told as a start and an end.
+                Event::Start(tag) | Event::Empty(tag) => {
+                    return self.open(&tag, allowed).map(Token::Open);
+                }
+                Event::End(_) => {
+                    self.depth -= 1;
+                    return Ok(Token::Close);
+                }
+                Event::Text(text) => text.into_inner(),
+                Event::CData(text) => text.into_inner(),
+                Event::GeneralRef(reference) => character(&reference)?,
+                Event::Eof => return Ok(Token::End),
+                Event::Decl(declaration) => {
+                    check_encoding(&declaration)?;
+                    continue;
+                }
+                // Odoo sends none; entities are declared there.
+                Event::DocType(_) => return Err("a document type declaration".into()),
+                Event::Comment(_) | Event::PI(_) => continue,
+            };
+            if self.depth > 0 {
+                return Ok(Token::Text(text));
+            }
+            if !text.trim_matches(['\u{feff}', ' ', '\t', '\r', '\n']).is_empty() {
+                return Err("text outside of the document".into());
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        tag: &BytesStart<'_>,
+        allowed: impl Fn(Node) -> bool,
+    ) -> Result<Node, Wrong> {
+        use self::Leaf::*;
+        use Node::*;
+        let name = tag.name();
+        let node = match name.as_ref() {
+            "value" => Value,
+            "member" => Member,
+            "name" => Name,
+            "int" | "i4" | "i8" => Leaf(Int),
+            "string" | "base64" | "dateTime.iso8601" => Leaf(Text),
+            "double" => Leaf(Double),
+            "boolean" => Leaf(Boolean),
+            "struct" => Struct,
+            "array" => Array,
+            "data" => Data,
+            "nil" => Leaf(Nil),
+            "methodResponse" => MethodResponse,
+            "params" => Params,
+            "param" => Param,
+            "fault" => Fault,
+            other => return Err(Wrong::Here(format!("unexpected element <{other}>"))),
         };
-        self.push_text(character.encode_utf8(&mut [0; 4]))
+        if !allowed(node) {
+            return Err(Wrong::Here(format!("misplaced element <{}>", name.as_ref())));
+        }
+        if self.depth == MAX_DEPTH {
+            return Err(Wrong::Here(format!("elements nested more than {MAX_DEPTH} deep")));
+        }
+        self.depth += 1;
+        Ok(node)
     }
+}
 
-    fn finish(self) -> Result<Answer, DecodeError> {
-        if !self.done {
-            return Err(DecodeError::Malformed("the document is cut off".into()));
+fn append<'b>(text: &mut Cow<'b, str>, part: Cow<'b, str>) {
+    match text.is_empty() {
+        true => *text = part,
+        false => text.to_mut().push_str(&part),
+    }
+}
+
+/// Between elements there may be white space only.
+fn check_blank(text: &str) -> Result<(), Wrong> {
+    match text.trim().is_empty() {
+        true => Ok(()),
+        false => Err("text between elements".into()),
+    }
+}
+
+fn check_encoding(declaration: &BytesDecl<'_>) -> Result<(), Wrong> {
+    match declaration.encoding() {
+        None => Ok(()),
+        Some(Ok(name)) if name.eq_ignore_ascii_case("utf-8") => Ok(()),
+        Some(_) => Err("an encoding other than UTF-8".into()),
+    }
+}
+
+fn character<'b>(reference: &BytesRef<'_>) -> Result<Cow<'b, str>, Wrong> {
+    Ok(Cow::Borrowed(match reference.as_ref() {
+        "amp" => "&",
+        "lt" => "<",
+        "gt" => ">",
+        "quot" => "\"",
+        "apos" => "'",
+        _ => {
+            return match reference.resolve_char_ref() {
+                Ok(Some(character)) => Ok(Cow::Owned(character.to_string())),
+                Ok(None) => Err("an unknown entity".into()),
+                Err(error) => Err(Wrong::Here(error.to_string())),
+            };
         }
-        match self.fault.map(ValueSink::finish) {
-            None => Ok(Answer::Result),
-            Some(fault) => Ok(Answer::Fault {
-                // Fault codes are integers, but texts on the endpoints without /2.
-                code: fault.get("faultCode").and_then(Value::as_int).unwrap_or(1),
-                text: fault
-                    .get("faultString")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned(),
-            }),
-        }
+    }))
+}
+
+fn incomplete(node: Node) -> Wrong {
+    Wrong::Here(format!("an incomplete <{node:?}>"))
+}
+
+fn fault_of(fault: &Value) -> Answer {
+    Answer::Fault {
+        // Fault codes are integers, but texts on the endpoints without /2.
+        code: fault.get("faultCode").and_then(Value::as_int).unwrap_or(1),
+        text: fault.get("faultString").and_then(Value::as_str).unwrap_or_default().to_owned(),
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn run(body: &[u8]) -> Result<(Answer, Value), String> {
-        let mut sink = ValueSink::default();
-        match decode(body, &mut sink) {
-            Ok(answer) => Ok((answer, sink.finish())),
-            Err(DecodeError::Malformed(reason)) => Err(reason),
-            Err(DecodeError::Read(error)) => Err(format!("read: {error}")),
-        }
-    }
-
-    fn response(value: &str) -> String {
-        format!(
-            "<?xml version='1.0'?>\n<methodResponse>\n<params>\n<param>\n<value>{value}</value>\n\
-             </param>\n</params>\n</methodResponse>\n"
-        )
-    }
-
-    fn value(xml: &str) -> Result<Value, String> {
-        run(response(xml).as_bytes()).map(|(_, value)| value)
-    }
-
-    #[test]
-    fn values_of_every_type() {
-        assert_eq!(value("<int>-7</int>"), Ok(Value::Int(-7)));
-        assert_eq!(value("<i8>5000000000</i8>"), Ok(Value::Int(5_000_000_000)));
-        assert_eq!(value("<boolean>1</boolean>"), Ok(Value::Bool(true)));
-        assert_eq!(value("<double>0.1</double>"), Ok(Value::Double("0.1".into())));
-        assert_eq!(value("<nil/>"), Ok(Value::Null));
-        assert_eq!(value("<string></string>"), Ok("".into()));
-        assert_eq!(value("untyped"), Ok("untyped".into()));
-        assert_eq!(value("<string>a&lt;b &amp; &#233;\r\n</string>"), Ok("a<b & é\r\n".into()));
-        assert_eq!(value("<string><![CDATA[<b>]]></string>"), Ok("<b>".into()));
-        assert_eq!(
-            value(
-                "<array><data>\n<value><int>1</int></value>\n<value><array><data/></array></value></data></array>"
-            ),
-            Ok(Value::Array(vec![Value::Int(1), Value::Array(vec![])]))
-        );
-        assert_eq!(
-            value("<struct><member><name>a</name><value><int>1</int></value></member></struct>"),
-            Ok(Value::Struct(vec![("a".into(), Value::Int(1))]))
-        );
-        assert_eq!(value("<struct/>"), Ok(Value::Struct(vec![])));
-    }
-
-    #[test]
-    fn control_characters_of_odoo_14_are_dropped() {
-        assert_eq!(value("<string>a\u{0}b\u{b}\tc\u{fffe}</string>"), Ok("ab\tc\u{fffe}".into()));
-    }
-
-    #[test]
-    fn faults() {
-        let body = "<?xml version='1.0'?><methodResponse><fault><value><struct><member><name>\
-                    faultCode</name><value><int>4</int></value></member><member><name>faultString\
-                    </name><value><string>no</string></value></member></struct></value></fault>\
-                    </methodResponse>";
-        let (answer, value) = run(body.as_bytes()).unwrap();
-        assert_eq!(answer, Answer::Fault { code: 4, text: "no".into() });
-        assert_eq!(value, Value::Null);
-    }
-
-    #[test]
-    fn every_cut_is_noticed() {
-        let whole = response("<array><data><value><int>12</int></value></data></array>");
-        for cut in 0..whole.trim_end().len() {
-            assert!(run(&whole.as_bytes()[..cut]).is_err(), "cut at {cut}");
-        }
-    }
-
-    #[test]
-    fn malformed_documents_are_errors() {
-        for wrong in [
-            "<int>x</int>",
-            "<int></int>",
-            "<int>1.5</int>",
-            "<int>99999999999999999999</int>",
-            "<double>1,5</double>",
-            "<boolean>2</boolean>",
-            "<float>1</float>",
-            "<int>1</int><int>2</int>",
-            "<int>1</int>text",
-            "<int>1</string>",
-            "<int><int>1</int></int>",
-            "<array><value><int>1</int></value></array>",
-            "<array><data><int>1</int></data></array>",
-            "<struct><member><value><int>1</int></value></member></struct>",
-            "<struct><member><name>a</name></member></struct>",
-            "<string>&unknown;</string>",
-            "<string>&#0;</string>",
-            "<string>&#xD800;</string>",
-        ] {
-            assert!(value(wrong).is_err(), "{wrong}");
-        }
-        for wrong in [
-            &b""[..],
-            b"<html><body>502 Bad Gateway</body></html>",
-            b"not xml",
-            b"<?xml version='1.0' encoding='latin-1'?><methodResponse/>",
-            b"<methodResponse/>",
-            b"<methodResponse><params/></methodResponse>",
-            b"<methodResponse><params><param><value>\xff\xfe</value></param></params></methodResponse>",
-        ] {
-            assert!(run(wrong).is_err(), "{}", String::from_utf8_lossy(wrong));
-        }
-        let twice = response("<int>1</int>").replace("<?xml version='1.0'?>", "").repeat(2);
-        assert!(run(twice.as_bytes()).is_err());
-    }
-
-    #[test]
-    fn bombs_do_not_go_off() {
-        let entities = "<?xml version='1.0'?><!DOCTYPE x [<!ENTITY a 'aaaa'>]><methodResponse/>";
-        assert!(run(entities.as_bytes()).unwrap_err().contains("document type"));
-        let nested = response(&"<array><data><value>".repeat(100_000));
-        assert!(run(nested.as_bytes()).unwrap_err().contains("nested"));
-    }
-}
+mod tests;
