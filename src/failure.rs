@@ -38,6 +38,20 @@ impl Failure {
             .hint("Write it as JSON, [[\"state\", \"=\", \"paid\"]], or as Odoo does, [('state', '=', 'paid')].")
     }
 
+    /// Why Odoo could not be asked to change something, or may have changed it unnoticed.
+    pub fn of_write(error: Error) -> Failure {
+        let is_doubtful = error.leaves_doubt();
+        let failure = Failure::from(error);
+        match is_doubtful {
+            false => failure,
+            true => {
+                let doubt = "Odoo may have done it all the same; it was not asked again.";
+                let detail = failure.detail.iter().map(String::as_str).chain([doubt]);
+                Failure { detail: Some(detail.collect::<Vec<_>>().join("\n")), ..failure }
+            }
+        }
+    }
+
     /// An argument that may not be NULL, and is.
     pub fn null_argument(name: &str) -> Failure {
         Failure::new(State::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be NULL"))
@@ -175,6 +189,16 @@ impl From<Error> for Failure {
                 State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 None,
                 "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one.",
+            ),
+            Error::Name { .. } => (
+                State::ERRCODE_INVALID_NAME,
+                None,
+                "Models have names such as res.partner, methods such as action_confirm; those that begin with an underscore are Odoo's own.",
+            ),
+            Error::Unnamed { .. } => (
+                State::ERRCODE_FEATURE_NOT_SUPPORTED,
+                None,
+                "Name them in kwargs, the ids of the records as \"ids\"; or set the server option protocol to jsonrpc.",
             ),
             Error::Cancelled => (State::ERRCODE_QUERY_CANCELED, None, "Run it again."),
             Error::Fault(fault) => return from_fault(fault),

@@ -209,6 +209,18 @@ impl Connection {
         self.call_as(self.identity()?.uid, request, sink)
     }
 
+    /// Calls a method that may change something, and returns its result. It is asked once: a
+    /// request that has left may have been carried out, whatever became of the answer.
+    pub fn write(&self, request: &Request) -> Result<Value, Error> {
+        let uid = self.identity()?.uid;
+        let once = || {
+            let mut sink = ValueSink::default();
+            self.transport.execute(&self.credentials, uid, request, &mut sink)?;
+            Ok(sink.finish())
+        };
+        self.again_if(Error::is_unsent, once)
+    }
+
     fn call_as<S: Sink>(
         &self,
         uid: i64,
@@ -228,10 +240,18 @@ impl Connection {
 
     /// Tries again, later and later, what failed for a passing reason.
     fn patiently<T>(&self, request: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+        self.again_if(Error::is_transient, request)
+    }
+
+    fn again_if<T>(
+        &self,
+        may_pass: impl Fn(&Error) -> bool,
+        request: impl Fn() -> Result<T, Error>,
+    ) -> Result<T, Error> {
         let mut delay = self.retry_delay;
         for _ in 0..self.retries {
             match request() {
-                Err(error) if error.is_transient() => {
+                Err(error) if may_pass(&error) => {
                     // Readers that failed together shall not come back together.
                     let wait = error.retry_after().unwrap_or(delay).min(MAX_DELAY);
                     if !self.canceller.sleep(wait.mul_f64(1.0 + random())) {
@@ -250,22 +270,19 @@ impl Connection {
         Model::new(self, name)
     }
 
-    /// The context of a call: archived records are records too, and the values of fields that
-    /// depend on the company are those of `company`, or else of the current one.
-    pub fn context(&self, company: Option<i64>) -> Result<Value, Error> {
+    /// The context of every call: the values of fields that depend on the company are those of
+    /// `company`, or else of the current one.
+    pub fn context(&self, company: Option<i64>) -> Result<Vec<(String, Value)>, Error> {
         let mut companies = self.identity()?.companies;
         if let Some(company) = company {
             companies.retain(|id| *id != company);
             companies.insert(0, company);
         }
-        let mut context = vec![
-            ("active_test".to_owned(), Value::Bool(false)),
-            ("allowed_company_ids".to_owned(), companies.into_iter().collect()),
-        ];
+        let mut context = vec![("allowed_company_ids".to_owned(), companies.into_iter().collect())];
         if let Some(language) = &self.language {
             context.push(("lang".to_owned(), language.as_str().into()));
         }
-        Ok(Value::Struct(context))
+        Ok(context)
     }
 }
 

@@ -14,8 +14,8 @@ pub enum Error {
     Resolve { host: String },
     /// The host may not be asked.
     Forbidden { url: String, reason: String },
-    /// No connection came about: refused, unreachable, timed out.
-    Connect { url: String, reason: String },
+    /// No connection came about; `refused` if the server's machine said so itself.
+    Connect { url: String, reason: String, refused: bool },
     /// TLS failed: an untrusted or expired certificate, a wrong name, no TLS at all.
     Tls { url: String, reason: String },
     /// The time allowed for a request passed; `phase` says what was waited for.
@@ -43,6 +43,10 @@ pub enum Error {
     },
     /// A body over the limit.
     TooLarge { limit: u64 },
+    /// A name that is none of a model or of a method.
+    Name { what: &'static str, name: String },
+    /// Arguments without names, which the protocol cannot send.
+    Unnamed { call: String, protocol: Protocol },
     /// Odoo's own word that something is wrong.
     Fault(Fault),
     /// Login refused: wrong login, password, API key, or database without such a user.
@@ -173,6 +177,26 @@ impl Error {
         matches!(self, Error::Status { status: 404 | 405, .. })
     }
 
+    /// Whether nothing at all was sent: there was no connection to send it through.
+    pub fn is_unsent(&self) -> bool {
+        matches!(self, Error::Connect { refused: true, .. } | Error::Resolve { .. })
+    }
+
+    /// Whether Odoo may have done what it was asked for all the same.
+    pub fn leaves_doubt(&self) -> bool {
+        match self {
+            Error::Connect { refused, .. } => !refused,
+            Error::Timeout { .. }
+            | Error::Broken { .. }
+            | Error::Redirect { .. }
+            | Error::Malformed { .. }
+            | Error::TooLarge { .. }
+            | Error::Cancelled => true,
+            Error::Status { status, .. } => *status >= 500,
+            _ => false,
+        }
+    }
+
     /// When the server asks to come back.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
@@ -229,7 +253,7 @@ impl fmt::Display for Error {
             Error::Url { url, reason } => write!(f, "\"{url}\" is not a usable URL: {reason}"),
             Error::Resolve { host } => write!(f, "could not resolve the host name \"{host}\""),
             Error::Forbidden { url, reason } => write!(f, "{url} may not be asked: {reason}"),
-            Error::Connect { url, reason } => write!(f, "could not connect to {url}: {reason}"),
+            Error::Connect { url, reason, .. } => write!(f, "could not connect to {url}: {reason}"),
             Error::Tls { url, reason } => {
                 write!(f, "could not establish TLS with {url}: {reason}")
             }
@@ -246,6 +270,10 @@ impl fmt::Display for Error {
             }
             Error::TooLarge { limit } => {
                 write!(f, "the response exceeds {} MB", limit / (1024 * 1024))
+            }
+            Error::Name { what, name } => write!(f, "\"{name}\" is no name of a {what}"),
+            Error::Unnamed { call, protocol } => {
+                write!(f, "{protocol} cannot send arguments of {call} without their names")
             }
             Error::Fault(fault) => write!(f, "Odoo refused {}: {}", fault.call, fault.message),
             Error::Denied { login, database } => {
@@ -312,5 +340,15 @@ mod tests {
         assert!(status(502).is_transient() && status(429).is_transient());
         assert!(!status(404).is_transient() && !status(500).is_transient());
         assert!(!Error::Fault(fault(3, "")).is_transient());
+    }
+
+    #[test]
+    fn only_a_refused_connection_proves_that_nothing_was_sent() {
+        let connect = |refused| Error::Connect { url: "".into(), reason: "".into(), refused };
+        assert!(connect(true).is_unsent() && !connect(true).leaves_doubt());
+        assert!(!connect(false).is_unsent() && connect(false).leaves_doubt());
+        let broken = Error::Broken { url: "".into(), reason: "".into() };
+        assert!(!broken.is_unsent() && broken.leaves_doubt());
+        assert!(!Error::Fault(fault(2, "")).leaves_doubt());
     }
 }

@@ -1,6 +1,6 @@
 //! A client of Odoo's external API, releases 14 to 20. It knows nothing of PostgreSQL.
 //!
-//! [`Connection`] logs in and calls; [`Model`] searches, reads and describes one model;
+//! [`Connection`] logs in and calls; [`Model`] searches, reads, describes and writes one model;
 //! [`Domain`] is a search condition; [`Page`] holds records as typed columns.
 
 mod cells;
@@ -16,6 +16,7 @@ mod sink;
 pub mod transport;
 mod value;
 mod version;
+mod write;
 
 pub use cells::{Cells, Lists, Texts};
 pub use connection::{Connection, Identity, Settings};

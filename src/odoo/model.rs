@@ -17,16 +17,22 @@ pub struct Model<'c> {
     connection: &'c Connection,
     name: &'c str,
     company: Option<i64>,
+    context: Vec<(String, Value)>,
 }
 
 impl<'c> Model<'c> {
     pub(super) fn new(connection: &'c Connection, name: &'c str) -> Model<'c> {
-        Model { connection, name, company: None }
+        Model { connection, name, company: None, context: Vec::new() }
     }
 
     /// The model as a company sees it: fields that depend on the company have its values.
     pub fn of_company(self, company: Option<i64>) -> Model<'c> {
         Model { company, ..self }
+    }
+
+    /// The model in a context with these members too; they replace those of the same name.
+    pub fn with_context(self, context: Vec<(String, Value)>) -> Model<'c> {
+        Model { context, ..self }
     }
 
     /// The ids of the records that meet the domain, archived ones included.
@@ -43,9 +49,8 @@ impl<'c> Model<'c> {
         let mut kwargs = vec![("offset", Value::Int(offset))];
         kwargs.extend(limit.map(|limit| ("limit", Value::Int(limit))));
         kwargs.extend(order.map(|order| ("order", Value::from(order))));
-        let found = self.call("search", None, vec![("domain", domain.into_value())], kwargs)?;
-        let ids = found.as_array().map(|ids| ids.iter().map(Value::as_int).collect());
-        ids.flatten().ok_or_else(|| self.unexpected("search", Refusal("no list of ids".into())))
+        let found = self.ask("search", vec![("domain", domain.into_value())], kwargs)?;
+        self.ids("search", &found)
     }
 
     /// The ids above `after` in their order, `limit` at most: pages that neither skip nor repeat.
@@ -64,7 +69,7 @@ impl<'c> Model<'c> {
         let args = vec![("domain", domain.into_value())];
         let fields = fields.iter().copied().collect();
         let kwargs = vec![("fields", fields), ("order", "id".into()), ("limit", Value::Int(1))];
-        let found = self.call("search_read", None, args, kwargs)?;
+        let found = self.ask("search_read", args, kwargs)?;
         let records = found
             .as_array()
             .ok_or_else(|| self.unexpected("search_read", Refusal("no list of records".into())))?;
@@ -74,7 +79,7 @@ impl<'c> Model<'c> {
     /// How many records meet the domain, archived ones included.
     pub fn count(&self, domain: Domain) -> Result<i64, Error> {
         let args = vec![("domain", domain.into_value())];
-        let count = self.call("search_count", None, args, Vec::new())?;
+        let count = self.ask("search_count", args, Vec::new())?;
         count.as_int().ok_or_else(|| self.unexpected("search_count", Refusal("no number".into())))
     }
 
@@ -105,7 +110,7 @@ impl<'c> Model<'c> {
             ("load", "".into()),
         ];
         let args = vec![("domain", domain.into_value())];
-        let request = self.request("search_read", None, args, kwargs)?;
+        let request = self.reading("search_read", None, args, kwargs)?;
         let sink = self.connection.read(&request, || PageSink::new(fields.iter().copied()))?;
         sink.finish().map_err(|refusal| self.unexpected("search_read", refusal))
     }
@@ -126,8 +131,7 @@ impl<'c> Model<'c> {
         sink: impl Fn() -> S,
     ) -> Result<S, Error> {
         let kwargs = vec![("fields", fields), ("load", "".into())];
-        let request = self.request("read", Some(ids), Vec::new(), kwargs)?;
-        self.connection.read(&request, sink)
+        self.connection.read(&self.reading("read", Some(ids), Vec::new(), kwargs)?, sink)
     }
 
     /// The fields that the user may read.
@@ -138,7 +142,7 @@ impl<'c> Model<'c> {
     /// The same as Odoo tells it, fit for [`Fields::from_value`].
     pub fn describe(&self) -> Result<Value, Error> {
         let attributes = ATTRIBUTES.iter().copied().collect();
-        let answer = self.call("fields_get", None, Vec::new(), vec![("attributes", attributes)])?;
+        let answer = self.ask("fields_get", Vec::new(), vec![("attributes", attributes)])?;
         match &answer {
             Value::Struct(_) => Ok(answer),
             _ => Err(self.no_description()),
@@ -149,33 +153,61 @@ impl<'c> Model<'c> {
         self.unexpected("fields_get", Refusal("no description of fields".into()))
     }
 
-    fn call(
+    fn ask(
         &self,
         method: &str,
-        ids: Option<Vec<i64>>,
         args: Vec<(&'static str, Value)>,
         kwargs: Vec<(&str, Value)>,
     ) -> Result<Value, Error> {
-        let request = self.request(method, ids, args, kwargs)?;
+        let request = self.reading(method, None, args, kwargs)?;
         Ok(self.connection.read(&request, ValueSink::default)?.finish())
     }
 
-    fn request(
+    /// A request that only reads: archived records are records too.
+    fn reading(
         &self,
         method: &str,
         ids: Option<Vec<i64>>,
         args: Vec<(&'static str, Value)>,
         kwargs: Vec<(&str, Value)>,
     ) -> Result<Request, Error> {
-        let kwargs = kwargs.into_iter().map(|(name, value)| (name.to_owned(), value));
-        let context = ("context".to_owned(), self.connection.context(self.company)?);
-        Ok(Request {
-            model: self.name.to_owned(),
-            method: method.to_owned(),
-            ids,
-            args,
-            kwargs: kwargs.chain([context]).collect(),
-        })
+        let kwargs = kwargs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        let archived = ("active_test".to_owned(), Value::Bool(false));
+        self.request(method, ids, args, kwargs, vec![archived])
+    }
+
+    pub(super) fn request(
+        &self,
+        method: &str,
+        ids: Option<Vec<i64>>,
+        args: Vec<(&'static str, Value)>,
+        mut kwargs: Vec<(String, Value)>,
+        mut context: Vec<(String, Value)>,
+    ) -> Result<Request, Error> {
+        // As Odoo names models; JSON-2 makes an address of it.
+        let usual = |c: char| c.is_ascii_alphanumeric() || "._".contains(c);
+        if self.name.is_empty() || !self.name.chars().all(usual) {
+            return Err(Error::Name { what: "model", name: self.name.to_owned() });
+        }
+        context.extend(self.connection.context(self.company)?);
+        context.retain(|(name, _)| self.context.iter().all(|(other, _)| other != name));
+        context.extend(self.context.iter().cloned());
+        kwargs.push(("context".to_owned(), Value::Struct(context)));
+        Ok(Request { model: self.name.to_owned(), method: method.to_owned(), ids, args, kwargs })
+    }
+
+    pub(super) fn connection(&self) -> &'c Connection {
+        self.connection
+    }
+
+    pub(super) fn name(&self) -> &'c str {
+        self.name
+    }
+
+    /// The list of ids that a method returned.
+    pub(super) fn ids(&self, method: &str, found: &Value) -> Result<Vec<i64>, Error> {
+        let ids = found.as_array().map(|ids| ids.iter().map(Value::as_int).collect());
+        ids.flatten().ok_or_else(|| self.unexpected(method, Refusal("no list of ids".into())))
     }
 
     fn unexpected(&self, method: &str, refusal: Refusal) -> Error {

@@ -123,6 +123,22 @@ impl Server {
         })
     }
 
+    /// Refuses what would change records of Odoo, unless the server's owner allows it.
+    pub fn require_writable(&self) -> Result<(), Failure> {
+        match self.options.writable {
+            true => Ok(()),
+            false => Err(Failure::new(
+                State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
+                format!("server \"{}\" is read-only", self.name),
+            )
+            .detail(
+                "odoo_create, odoo_write, odoo_unlink and odoo_call, and INSERT, UPDATE and DELETE \
+                 on its foreign tables, are refused.",
+            )
+            .hint(format!("ALTER SERVER {} OPTIONS (ADD writable 'true');", ident(&self.name)))),
+        }
+    }
+
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
         let (login, secret, secret_is_key) = self.credentials()?;

@@ -46,6 +46,7 @@ pub const OPTIONS: &[Spec] = &[
     server("retry_delay", |value| whole(value, RETRY_DELAY.min, RETRY_DELAY.max)),
     server("timeout", |value| whole(value, TIMEOUT.min, TIMEOUT.max)),
     server("ca_file", path),
+    server("writable", |value| boolean(value).map(drop)),
     required(mapping("login", present)),
     mapping("password", present),
     mapping("api_key", present),
@@ -94,6 +95,8 @@ pub struct ServerOptions {
     pub retry_delay: Duration,
     pub timeout: Duration,
     pub ca_file: Option<String>,
+    /// Whether records of Odoo may be made, changed and deleted.
+    pub writable: bool,
 }
 
 impl ServerOptions {
@@ -127,6 +130,9 @@ impl ServerOptions {
             retry_delay: Duration::from_millis(number("retry_delay", &RETRY_DELAY).into()),
             timeout: Duration::from_secs(number("timeout", &TIMEOUT).into()),
             ca_file: get("ca_file"),
+            writable: find(pairs, "writable")
+                .and_then(|value| boolean(value).ok())
+                .unwrap_or(false),
         }
     }
 }
@@ -244,6 +250,15 @@ fn whole(value: &str, min: u32, max: u32) -> Result<(), String> {
     }
 }
 
+/// As PostgreSQL reads a boolean option.
+fn boolean(value: &str) -> Result<bool, String> {
+    match value.to_ascii_lowercase().as_str() {
+        "true" | "on" | "1" => Ok(true),
+        "false" | "off" | "0" => Ok(false),
+        _ => Err("it is true or false".into()),
+    }
+}
+
 fn path(value: &str) -> Result<(), String> {
     match value.starts_with('/') {
         true => Ok(()),
@@ -266,6 +281,19 @@ mod tests {
         let options = ServerOptions::from_pairs(&minimal);
         assert_eq!((options.url.as_str(), options.schema.as_str()), ("http://x", "public"));
         assert_eq!((options.page_size, options.batch(), options.readers), (None, 2_000, 2));
+        assert!(!options.writable);
+    }
+
+    #[test]
+    fn writable_is_a_boolean() {
+        let writable = |value| {
+            let options = pairs(&[("url", "http://x"), ("database", "d"), ("writable", value)]);
+            let checked = check(Some(Place::Server), &options).is_ok();
+            (checked, ServerOptions::from_pairs(&options).writable)
+        };
+        assert_eq!((writable("true"), writable("ON")), ((true, true), (true, true)));
+        assert_eq!((writable("false"), writable("0")), ((true, false), (true, false)));
+        assert_eq!((writable("maybe"), writable("")), ((false, false), (false, false)));
     }
 
     #[test]

@@ -144,6 +144,17 @@ impl Session {
         self.enqueue(request, |jobs, job| jobs.push_front(job))?.wait()
     }
 
+    /// Makes a request that changes something, as [`Session::call`] does; its error says so where
+    /// Odoo may have done it all the same.
+    pub fn write<T, F>(&self, request: F) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let ticket = self.enqueue(request, |jobs, job| jobs.push_front(job))?;
+        ticket.outcome()?.map_err(Failure::of_write)
+    }
+
     /// Makes a request in the background. The caller bounds how many answers it leaves waiting.
     pub fn submit<T, F>(&self, request: F) -> Result<Ticket<T>, Failure>
     where

@@ -270,7 +270,10 @@ impl Http {
         let reason = reason.split(" (os error").next().unwrap_or_default().to_owned();
         match error.kind() {
             ConnectionRefused | HostUnreachable | NetworkUnreachable | NetworkDown
-            | AddrNotAvailable => Error::Connect { url, reason },
+            | AddrNotAvailable => {
+                // The others may come of a connection that was there.
+                Error::Connect { url, reason, refused: error.kind() == ConnectionRefused }
+            }
             // So the resolver refuses a host.
             PermissionDenied if !reason.starts_with("Permission denied") => {
                 Error::Forbidden { url, reason }

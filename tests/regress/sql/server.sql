@@ -14,6 +14,7 @@ CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', schema '');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', language 'no such');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', ca_file 'ca.pem');
+CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://erp.example.com', database 'd', writable 'maybe');
 CREATE SERVER s FOREIGN DATA WRAPPER odoo_fdw OPTIONS (
     url 'https://erp.example.com/odoo/', database 'd', protocol 'xmlrpc', schema 'shop', language 'fr_FR',
     page_size '500', readers '4', timeout '60', ca_file '/etc/ssl/certs/shop.pem');
