@@ -24,3 +24,140 @@ ALTER FUNCTION odoo_sync_all(text, boolean) SET jit = off;
 ALTER FUNCTION odoo_reconcile(text, text) SET jit = off;
 ALTER FUNCTION odoo_verify(text, text) SET jit = off;
 ALTER FUNCTION odoo_sync_job_step() SET jit = off;
+
+-- From here on as in domain.sql, client.sql and live.sql; the new odoo_read takes the place of the old one.
+DROP FUNCTION odoo_read(text, text, text[], bigint, bigint, text, text);
+
+CREATE TYPE odoo_domain;
+
+CREATE FUNCTION odoo_domain_in(cstring) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_in_wrapper';
+CREATE FUNCTION odoo_domain_out(odoo_domain) RETURNS cstring
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_out_wrapper';
+
+CREATE TYPE odoo_domain (INPUT = odoo_domain_in, OUTPUT = odoo_domain_out, LIKE = text);
+COMMENT ON TYPE odoo_domain IS
+    'a search domain of Odoo; written in JSON, [["state", "=", "paid"]], or as Odoo does, [(''state'', ''='', ''paid'')]';
+
+-- Implicit, so that a domain may be given as text or built as jsonb; drivers send texts as varchar.
+CREATE CAST (text AS odoo_domain) WITH INOUT AS IMPLICIT;
+CREATE CAST (varchar AS odoo_domain) WITH INOUT AS IMPLICIT;
+CREATE CAST (jsonb AS odoo_domain) WITH INOUT AS IMPLICIT;
+CREATE CAST (odoo_domain AS jsonb) WITH INOUT;
+
+CREATE FUNCTION odoo_domain(field text, operator text, value text) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_wrapper';
+CREATE FUNCTION odoo_domain(field text, operator text, value jsonb) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_jsonb_wrapper';
+
+CREATE FUNCTION odoo_domain(field text, operator text, value timestamptz) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_timestamptz_wrapper';
+CREATE FUNCTION odoo_domain(field text, operator text, value date) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_date_wrapper';
+CREATE FUNCTION odoo_domain(field text, operator text, value timestamp) RETURNS odoo_domain
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'SELECT @extschema@.odoo_domain($1, $2, $3::timestamptz)';
+CREATE FUNCTION odoo_domain(field text, operator text, value anyelement) RETURNS odoo_domain
+    LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'SELECT @extschema@.odoo_domain($1, $2, to_jsonb($3))';
+
+COMMENT ON FUNCTION odoo_domain(text, text, text) IS 'one condition on a field of Odoo; NULL asks for an empty field';
+COMMENT ON FUNCTION odoo_domain(text, text, jsonb) IS 'one condition on a field of Odoo, with a value in JSON';
+COMMENT ON FUNCTION odoo_domain(text, text, timestamptz) IS 'one condition on a time in Odoo, which has whole seconds in UTC';
+COMMENT ON FUNCTION odoo_domain(text, text, timestamp) IS 'one condition on a time in Odoo, from one in the session''s time zone';
+COMMENT ON FUNCTION odoo_domain(text, text, date) IS 'one condition on a date in Odoo';
+COMMENT ON FUNCTION odoo_domain(text, text, anyelement) IS 'one condition on a field of Odoo, with a number, a boolean or an array';
+
+CREATE FUNCTION odoo_domain_and(odoo_domain, odoo_domain) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_and_wrapper';
+CREATE FUNCTION odoo_domain_or(odoo_domain, odoo_domain) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_or_wrapper';
+CREATE FUNCTION odoo_domain_not(odoo_domain) RETURNS odoo_domain
+    LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_not_wrapper';
+COMMENT ON FUNCTION odoo_domain_and(odoo_domain, odoo_domain) IS 'implementation of & operator';
+COMMENT ON FUNCTION odoo_domain_or(odoo_domain, odoo_domain) IS 'implementation of | operator';
+COMMENT ON FUNCTION odoo_domain_not(odoo_domain) IS 'implementation of ! operator';
+
+CREATE OPERATOR & (LEFTARG = odoo_domain, RIGHTARG = odoo_domain, FUNCTION = odoo_domain_and);
+CREATE OPERATOR | (LEFTARG = odoo_domain, RIGHTARG = odoo_domain, FUNCTION = odoo_domain_or);
+CREATE OPERATOR ! (RIGHTARG = odoo_domain, FUNCTION = odoo_domain_not);
+COMMENT ON OPERATOR & (odoo_domain, odoo_domain) IS 'records that meet both domains';
+COMMENT ON OPERATOR | (odoo_domain, odoo_domain) IS 'records that meet a domain or the other; & and | bind alike, from the left';
+COMMENT ON OPERATOR ! (NONE, odoo_domain) IS 'records that do not meet the domain';
+
+CREATE FUNCTION odoo_search(
+    model text, domain odoo_domain DEFAULT '[]', order_by text DEFAULT 'id', max_rows bigint DEFAULT NULL,
+    skip_rows bigint DEFAULT NULL, server text DEFAULT NULL, context jsonb DEFAULT NULL
+) RETURNS SETOF bigint
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_search_wrapper';
+COMMENT ON FUNCTION odoo_search(text, odoo_domain, text, bigint, bigint, text, jsonb) IS
+    'ids of the records of an Odoo model that meet a domain, archived ones included';
+
+CREATE FUNCTION odoo_count(
+    model text, domain odoo_domain DEFAULT '[]', server text DEFAULT NULL, context jsonb DEFAULT NULL
+) RETURNS bigint
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_count_wrapper';
+COMMENT ON FUNCTION odoo_count(text, odoo_domain, text, jsonb) IS
+    'number of records of an Odoo model that meet a domain, archived ones included';
+
+CREATE FUNCTION odoo_read(
+    model text, domain odoo_domain DEFAULT '[]', fields text[] DEFAULT NULL, max_rows bigint DEFAULT NULL,
+    skip_rows bigint DEFAULT NULL, order_by text DEFAULT 'id', server text DEFAULT NULL, context jsonb DEFAULT NULL
+) RETURNS TABLE (id bigint, data jsonb)
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_read_wrapper';
+COMMENT ON FUNCTION odoo_read(text, odoo_domain, text[], bigint, bigint, text, text, jsonb) IS
+    'records of an Odoo model that meet a domain, archived ones included, each as Odoo returns it';
+
+CREATE FUNCTION odoo_fields(model text, server text DEFAULT NULL)
+RETURNS TABLE (
+    name text, type text, label text, relation text, required boolean, stored boolean, readonly boolean,
+    company_dependent boolean, selection jsonb, help text
+)
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_fields_wrapper';
+COMMENT ON FUNCTION odoo_fields(text, text) IS 'fields of an Odoo model that the user may read';
+
+CREATE FUNCTION odoo_models(server text DEFAULT NULL)
+RETURNS TABLE (model text, name text)
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_models_wrapper';
+COMMENT ON FUNCTION odoo_models(text) IS 'models of Odoo that the user may read';
+
+CREATE FUNCTION odoo_create(model text, field_values jsonb, server text DEFAULT NULL) RETURNS SETOF bigint
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_create_wrapper';
+COMMENT ON FUNCTION odoo_create(text, jsonb, text) IS
+    'makes records in Odoo, from an object or an array of them, and returns their ids; a rollback does not undo it';
+
+CREATE FUNCTION odoo_write(model text, ids bigint[], field_values jsonb, server text DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_write_wrapper';
+COMMENT ON FUNCTION odoo_write(text, bigint[], jsonb, text) IS
+    'gives records in Odoo new values; a rollback does not undo it';
+
+CREATE FUNCTION odoo_unlink(model text, ids bigint[], server text DEFAULT NULL) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_unlink_wrapper';
+COMMENT ON FUNCTION odoo_unlink(text, bigint[], text) IS
+    'deletes records in Odoo; a rollback does not undo it';
+
+CREATE FUNCTION odoo_call(
+    model text, method text, args jsonb DEFAULT '[]', kwargs jsonb DEFAULT '{}', server text DEFAULT NULL
+) RETURNS jsonb
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_call_wrapper';
+COMMENT ON FUNCTION odoo_call(text, text, jsonb, jsonb, text) IS
+    'calls a public method of an Odoo model, on the records that "ids" in kwargs names; a rollback does not undo it. '
+    'Over XML-RPC a result that holds None is NULL';

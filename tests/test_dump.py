@@ -23,6 +23,9 @@ def copied(db, fake):
     db.run("SELECT * FROM odoo_sync_all()")
     db.run("INSERT INTO odoo_sync_schedules VALUES ('erp', 'all', false, 'postgres', '0 1 * * *', 7)")
     db.run("INSERT INTO odoo_sync_stops VALUES ('erp', 'somebody', 'a reason')")
+    db.run("CREATE TABLE watched (what odoo_domain DEFAULT odoo_domain('a', '=', 1) & '[]')")
+    db.run("CREATE VIEW closed AS SELECT ! (what | odoo_domain('b', '<', now() - now() + date '2024-01-01')) AS what FROM watched")
+    db.run("INSERT INTO watched VALUES ($$[('state', '=', 'paid')]$$), (DEFAULT)")
     dump = places.run(
         ["pg_dump", "-h", db.cluster.folder, "-p", db.cluster.port, "-U", "postgres", db.name], "pg_dump",
         env=places.service_environment())
@@ -47,6 +50,13 @@ def test_what_is_remembered_comes_along(db, copied):
     for table in KEPT:
         sql = f"SELECT * FROM {table} ORDER BY 1, 2, 3"
         assert rows(copied, sql) == db.run(sql) != [], table
+
+
+def test_domains_come_along(db, copied):
+    copied.execute("INSERT INTO public.watched VALUES (DEFAULT)")
+    assert rows(copied, "SELECT what::text FROM public.closed") == [
+        ('["!","|",["state","=","paid"],["b","<","2024-01-01 00:00:00"]]',),
+        *[('["!","|",["a","=",1],["b","<","2024-01-01 00:00:00"]]',)] * 2]
 
 
 def test_the_next_run_is_incremental(copied):

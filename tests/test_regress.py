@@ -10,7 +10,8 @@ from .lab import places
 from .lab.postgres import bindir
 
 FILES = Path(__file__).with_name("regress")
-TESTS = ["extension", "server", "check", "read", "sync", "missing", "existing", "values", "errors"]
+TESTS = ["extension", "server", "check", "domain", "read", "client", "sync", "missing", "existing",
+         "values", "errors"]
 
 #: The fake's port as it stands in the expected files; the copies get the real one.
 PORT = "54321"

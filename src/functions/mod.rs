@@ -1,6 +1,9 @@
 //! The SQL surface, one file per group of functions.
 
+mod arguments;
 mod check;
+mod describe;
+mod domain;
 mod forget;
 mod job;
 mod read;
@@ -8,3 +11,9 @@ mod schedule;
 mod sync;
 mod version;
 mod wrapper;
+mod write;
+
+use pgrx::extension_sql_file;
+
+// What these functions take and return is said there, as are their comments.
+extension_sql_file!("../../sql/client.sql", name = "client", requires = ["domain"]);

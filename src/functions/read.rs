@@ -1,4 +1,4 @@
-//! odoo_read: records of any model, as they are.
+//! odoo_read, odoo_search and odoo_count: records of any model, as they are.
 
 use std::collections::VecDeque;
 
@@ -6,55 +6,121 @@ use pgrx::JsonB;
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::arguments::{Members, not_negative, object, required};
+use super::domain;
 use crate::failure::{Failure, OrRaise};
 use crate::odoo::{Domain, Fields, Value};
 use crate::server::{Server, Session, Ticket};
 
 /// The records of a model that meet a domain, each as Odoo's `read` returns it. Pages are read
 /// while earlier ones are taken, and no more than a few are held.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
+#[pg_extern(sql = false)]
+#[allow(clippy::too_many_arguments)]
 fn odoo_read(
     model: Option<&str>,
-    domain: default!(Option<&str>, "'[]'"),
-    fields: default!(Option<Vec<Option<String>>>, "NULL"),
-    max_rows: default!(Option<i64>, "NULL"),
-    skip_rows: default!(Option<i64>, "NULL"),
-    order_by: default!(Option<&str>, "'id'"),
-    server: default!(Option<&str>, "NULL"),
+    domain: Option<&str>,
+    fields: Option<Vec<Option<String>>>,
+    max_rows: Option<i64>,
+    skip_rows: Option<i64>,
+    order_by: Option<&str>,
+    server: Option<&str>,
+    context: Option<JsonB>,
 ) -> TableIterator<'static, (name!(id, i64), name!(data, JsonB))> {
     let request = || {
-        let model = model.ok_or_else(|| Failure::null_argument("model"))?;
-        let domain = domain.ok_or_else(|| Failure::null_argument("domain"))?;
-        let domain = Domain::parse(domain).map_err(|error| Failure::domain(domain, &error))?;
-        let max_rows = not_negative("max_rows", max_rows)?;
-        let skip_rows = not_negative("skip_rows", skip_rows)?.unwrap_or(0);
+        let search = Search::new(model, domain, order_by, max_rows, skip_rows, context)?;
         let server = Server::named_or_only(server)?;
         let session = server.session()?;
-        let fields = choose_fields(&session, model, fields)?;
-        let ids = match max_rows {
-            // Odoo takes 0 for "no limit".
-            Some(0) => Vec::new(),
-            limit => {
-                let (model, order) = (model.to_owned(), order_by.map(str::to_owned));
-                session.call(move |odoo| {
-                    odoo.model(&model).search(domain, order.as_deref(), skip_rows, limit)
-                })?
-            }
-        };
+        let fields = choose_fields(&session, &search.model, fields)?;
+        let (model, context) = (search.model.clone(), search.context.clone());
+        let ids = search.run(&session)?;
         let page_size = server.options.batch();
-        Ok(Records::new(session, model.to_owned(), fields, ids, page_size))
+        Ok(Records {
+            session,
+            model,
+            context,
+            fields,
+            ids: ids.into(),
+            page_size,
+            pages: VecDeque::new(),
+            records: Vec::new().into_iter(),
+        })
     };
     TableIterator::new(request().or_raise())
 }
 
-fn not_negative(name: &str, value: Option<i64>) -> Result<Option<i64>, Failure> {
-    match value {
-        Some(..0) => Err(Failure::new(
-            State::ERRCODE_INVALID_PARAMETER_VALUE,
-            format!("{name} must not be negative"),
-        )),
-        _ => Ok(value),
+/// The ids of the records that meet a domain.
+#[pg_extern(sql = false)]
+fn odoo_search(
+    model: Option<&str>,
+    domain: Option<&str>,
+    order_by: Option<&str>,
+    max_rows: Option<i64>,
+    skip_rows: Option<i64>,
+    server: Option<&str>,
+    context: Option<JsonB>,
+) -> SetOfIterator<'static, i64> {
+    let search = || {
+        let search = Search::new(model, domain, order_by, max_rows, skip_rows, context)?;
+        search.run(&Server::named_or_only(server)?.session()?)
+    };
+    SetOfIterator::new(search().or_raise())
+}
+
+/// How many records meet a domain.
+#[pg_extern(sql = false)]
+fn odoo_count(
+    model: Option<&str>,
+    domain: Option<&str>,
+    server: Option<&str>,
+    context: Option<JsonB>,
+) -> i64 {
+    let count = || {
+        let Search { model, domain, context, .. } =
+            Search::new(model, domain, None, None, None, context)?;
+        let session = Server::named_or_only(server)?.session()?;
+        session.call(move |odoo| odoo.model(&model).with_context(context).count(domain))
+    };
+    count().or_raise()
+}
+
+/// Which records are meant, as the functions' arguments say.
+struct Search {
+    model: String,
+    domain: Domain,
+    order: Option<String>,
+    limit: Option<i64>,
+    offset: i64,
+    context: Members,
+}
+
+impl Search {
+    fn new(
+        model: Option<&str>,
+        domain: Option<&str>,
+        order: Option<&str>,
+        limit: Option<i64>,
+        offset: Option<i64>,
+        context: Option<JsonB>,
+    ) -> Result<Search, Failure> {
+        Ok(Search {
+            model: required("model", model)?.to_owned(),
+            domain: domain::argument(domain)?,
+            order: order.map(str::to_owned),
+            limit: not_negative("max_rows", limit)?,
+            offset: not_negative("skip_rows", offset)?.unwrap_or(0),
+            context: object("context", context)?,
+        })
+    }
+
+    fn run(self, session: &Session) -> Result<Vec<i64>, Failure> {
+        // Odoo takes 0 for "no limit".
+        if self.limit == Some(0) {
+            return Ok(Vec::new());
+        }
+        session.call(move |odoo| {
+            let model = odoo.model(&self.model).with_context(self.context);
+            model.search(self.domain, self.order.as_deref(), self.offset, self.limit)
+        })
     }
 }
 
@@ -131,6 +197,7 @@ fn distance(one: &str, other: &str) -> usize {
 struct Records {
     session: Session,
     model: String,
+    context: Members,
     fields: Vec<String>,
     ids: VecDeque<i64>,
     page_size: usize,
@@ -139,33 +206,16 @@ struct Records {
 }
 
 impl Records {
-    fn new(
-        session: Session,
-        model: String,
-        fields: Vec<String>,
-        ids: Vec<i64>,
-        page_size: usize,
-    ) -> Records {
-        Records {
-            session,
-            model,
-            fields,
-            ids: ids.into(),
-            page_size,
-            pages: VecDeque::new(),
-            records: Vec::new().into_iter(),
-        }
-    }
-
     /// The next page; `None` at the end.
     fn next_page(&mut self) -> Result<Option<Vec<Value>>, Failure> {
         while self.pages.len() < self.session.readers() && !self.ids.is_empty() {
             let amount = self.ids.len().min(self.page_size);
             let ids: Vec<i64> = self.ids.drain(..amount).collect();
             let (model, fields) = (self.model.clone(), self.fields.clone());
-            let page =
-                move |odoo: &crate::odoo::Connection| odoo.model(&model).read_values(ids, &fields);
-            self.pages.push_back(self.session.submit(page)?);
+            let context = self.context.clone();
+            self.pages.push_back(self.session.submit(move |odoo| {
+                odoo.model(&model).with_context(context).read_values(ids, &fields)
+            })?);
         }
         self.pages.pop_front().map(Ticket::wait).transpose()
     }

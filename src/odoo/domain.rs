@@ -3,9 +3,13 @@
 //! Both `[["state","=","paid"]]` and `[('state', '=', 'paid')]` are understood; operators and
 //! arity are checked before any request (`odoo/osv/expression.py`, 19: `odoo/orm/domains.py`).
 
+mod algebra;
+mod parse;
+
 use std::fmt;
 
 use super::value::Value;
+use parse::{Parsed, Parser};
 
 /// A search condition in Odoo's prefix notation.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -45,9 +49,6 @@ const OPERATORS: &[&str] = &[
     "not any",
 ];
 
-/// Deeper nesting is nobody's domain.
-const MAX_DEPTH: usize = 50;
-
 impl Domain {
     /// The domain that every record meets.
     pub fn all() -> Domain {
@@ -73,16 +74,10 @@ impl Domain {
     }
 
     pub fn parse(text: &str) -> Result<Domain, DomainError> {
-        let mut parser = Parser { chars: text.chars().collect(), at: 0 };
-        let begin = parser.skip_space();
-        let (value, marks) = parser.value(0)?;
-        parser.skip_space();
-        if parser.at < parser.chars.len() {
-            return Err(parser.error("unexpected text after the domain"));
-        }
+        let Parsed { value, begin, marks, end } = Parser::new(text).whole()?;
         match value {
             Value::Array(terms) => {
-                check_terms(&terms, &marks, parser.chars.len())?;
+                check_terms(&terms, &marks, end)?;
                 Ok(Domain(terms))
             }
             _ => Err(DomainError { message: "a domain is a list of conditions".into(), at: begin }),
@@ -100,29 +95,34 @@ fn check_terms(terms: &[Value], marks: &[usize], end: usize) -> Result<(), Domai
     // are joined by "and".
     let mut owed: usize = 0;
     for (term, at) in terms.iter().zip(marks.iter().copied()) {
-        let wrong = |message: String| Err(DomainError { message, at });
-        match term {
-            Value::Text(operator) => match operator.as_str() {
-                "&" | "|" => owed = owed.max(1) + 1,
-                "!" => owed = owed.max(1),
-                other => {
-                    return wrong(format!(
-                        "expected a condition or one of '&', '|', '!', found '{other}'"
-                    ));
-                }
-            },
-            Value::Array(parts) => {
-                check_condition(parts).or_else(wrong)?;
-                owed = owed.saturating_sub(1);
-            }
-            _ => return wrong("expected a condition such as ('state', '=', 'paid')".into()),
-        }
+        check_term(term).map_err(|message| DomainError { message, at })?;
+        owed = owed.max(1) - 1 + arity(term);
     }
     if owed > 0 {
         let message = format!("the domain's operators lack {owed} condition(s)");
         return Err(DomainError { message, at: end });
     }
     Ok(())
+}
+
+/// How many operands follow a term.
+fn arity(term: &Value) -> usize {
+    match term.as_str() {
+        Some("!") => 1,
+        Some(_) => 2,
+        None => 0,
+    }
+}
+
+fn check_term(term: &Value) -> Result<(), String> {
+    match term {
+        Value::Text(operator) if matches!(operator.as_str(), "&" | "|" | "!") => Ok(()),
+        Value::Text(other) => {
+            Err(format!("expected a condition or one of '&', '|', '!', found '{other}'"))
+        }
+        Value::Array(parts) => check_condition(parts),
+        _ => Err("expected a condition such as ('state', '=', 'paid')".into()),
+    }
 }
 
 fn check_condition(parts: &[Value]) -> Result<(), String> {
@@ -145,169 +145,20 @@ fn check_condition(parts: &[Value]) -> Result<(), String> {
     if takes_list && !matches!(value, Value::Array(_) | Value::Bool(_)) {
         return Err("the operator 'in' takes a list".into());
     }
-    Ok(())
+    match (operator.as_str(), value) {
+        (Some("any" | "not any"), Value::Array(terms)) => {
+            let marks = vec![0; terms.len()];
+            check_terms(terms, &marks, 0).map_err(|error| error.message)
+        }
+        (Some("any" | "not any"), _) => Err("the operator 'any' takes a domain".into()),
+        _ => Ok(()),
+    }
 }
 
-/// A value and the places where the items of the outermost list begin.
-type Parsed = (Value, Vec<usize>);
-
-struct Parser {
-    chars: Vec<char>,
-    at: usize,
-}
-
-impl Parser {
-    fn error(&self, message: impl Into<String>) -> DomainError {
-        DomainError { message: message.into(), at: self.at }
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.chars.get(self.at).copied()
-    }
-
-    fn skip_space(&mut self) -> usize {
-        while self.peek().is_some_and(char::is_whitespace) {
-            self.at += 1;
-        }
-        self.at
-    }
-
-    fn value(&mut self, depth: usize) -> Result<Parsed, DomainError> {
-        self.skip_space();
-        let plain = |value| Ok((value, Vec::new()));
-        match self.peek() {
-            None => Err(self.error("the domain ends too early")),
-            Some('[') => self.list(']', depth),
-            Some('(') => self.list(')', depth),
-            Some('\'' | '"') => plain(Value::Text(self.string()?)),
-            Some(c) if c.is_ascii_digit() || c == '-' || c == '+' => plain(self.number()?),
-            Some(c) if c.is_alphabetic() => plain(self.word()?),
-            Some(c) => Err(self.error(format!("unexpected '{c}'"))),
-        }
-    }
-
-    fn list(&mut self, close: char, depth: usize) -> Result<Parsed, DomainError> {
-        if depth == MAX_DEPTH {
-            return Err(self.error(format!("lists nested more than {MAX_DEPTH} deep")));
-        }
-        self.at += 1;
-        let (mut items, mut marks) = (Vec::new(), Vec::new());
-        loop {
-            self.skip_space();
-            if self.peek() == Some(close) {
-                self.at += 1;
-                return Ok((Value::Array(items), marks));
-            }
-            if !items.is_empty() {
-                if self.peek() != Some(',') {
-                    return Err(self.error(format!("expected ',' or '{close}'")));
-                }
-                self.at += 1;
-                self.skip_space();
-                // Python allows a comma before the end.
-                if self.peek() == Some(close) {
-                    continue;
-                }
-            }
-            marks.push(self.skip_space());
-            items.push(self.value(depth + 1)?.0);
-        }
-    }
-
-    fn string(&mut self) -> Result<String, DomainError> {
-        let begin = self.at;
-        let quote = self.chars[begin];
-        self.at += 1;
-        let mut text = String::new();
-        while let Some(c) = self.peek() {
-            self.at += 1;
-            match c {
-                c if c == quote => return Ok(text),
-                '\\' => text.push(self.escape()?),
-                c => text.push(c),
-            }
-        }
-        Err(DomainError { message: "a quoted text has no end".into(), at: begin })
-    }
-
-    fn escape(&mut self) -> Result<char, DomainError> {
-        let Some(c) = self.peek() else {
-            return Err(self.error("a quoted text has no end"));
-        };
-        self.at += 1;
-        Ok(match c {
-            'n' => '\n',
-            't' => '\t',
-            'r' => '\r',
-            'b' => '\u{8}',
-            'f' => '\u{c}',
-            'x' => self.code(2)?,
-            'u' => self.code(4)?,
-            'U' => self.code(8)?,
-            '\\' | '\'' | '"' | '/' => c,
-            _ => {
-                self.at -= 1;
-                return Err(self.error(format!("unknown escape '\\{c}'")));
-            }
-        })
-    }
-
-    fn code(&mut self, digits: usize) -> Result<char, DomainError> {
-        let first = self.hex(digits)?;
-        // JSON writes characters beyond U+FFFF as a pair of surrogates.
-        let pair = self.chars.get(self.at..self.at + 2) == Some(&['\\', 'u']);
-        let code = if (0xd800..0xdc00).contains(&first) && pair {
-            self.at += 2;
-            let second = self.hex(4)?;
-            0x10000 + ((first - 0xd800) << 10) + (second.wrapping_sub(0xdc00) & 0x3ff)
-        } else {
-            first
-        };
-        char::from_u32(code).ok_or_else(|| self.error("the escape is no character"))
-    }
-
-    fn hex(&mut self, digits: usize) -> Result<u32, DomainError> {
-        let text: String = self.chars.iter().skip(self.at).take(digits).collect();
-        match u32::from_str_radix(&text, 16) {
-            Ok(code) if text.len() == digits => {
-                self.at += digits;
-                Ok(code)
-            }
-            _ => Err(self.error(format!("expected {digits} hexadecimal digits"))),
-        }
-    }
-
-    fn number(&mut self) -> Result<Value, DomainError> {
-        let begin = self.at;
-        let part_of = |c: char| c.is_ascii_alphanumeric() || "+-._".contains(c);
-        while self.peek().is_some_and(part_of) {
-            self.at += 1;
-        }
-        let text: String = self.chars[begin..self.at].iter().collect();
-        if let Ok(int) = text.parse::<i64>() {
-            return Ok(Value::Int(int));
-        }
-        match text.parse::<f64>() {
-            Ok(number) if number.is_finite() => Ok(Value::Double(text)),
-            _ => Err(DomainError { message: format!("\"{text}\" is no number"), at: begin }),
-        }
-    }
-
-    fn word(&mut self) -> Result<Value, DomainError> {
-        let begin = self.at;
-        while self.peek().is_some_and(|c| c.is_alphanumeric() || c == '_') {
-            self.at += 1;
-        }
-        let word: String = self.chars[begin..self.at].iter().collect();
-        match word.as_str() {
-            "True" | "true" => Ok(Value::Bool(true)),
-            // False is Odoo's way to ask for an empty value.
-            "False" | "false" | "None" | "null" => Ok(Value::Bool(false)),
-            _ => Err(DomainError {
-                message: format!("\"{word}\" is not in quotes and is no constant"),
-                at: begin,
-            }),
-        }
+/// As JSON, which [`Domain::parse`] reads as the same domain.
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.clone().into_value().into_json().fmt(f)
     }
 }
 
@@ -368,6 +219,8 @@ mod tests {
         assert_eq!(error("").0, "the domain ends too early");
         assert_eq!(error("[('a','=','b]").1, 10);
         assert_eq!(error("[('a','in',3)]").0, "the operator 'in' takes a list");
+        assert_eq!(error("[('a','any',3)]").0, "the operator 'any' takes a domain");
+        assert_eq!(error("[('a','any',[('b','~',1)])]"), ("unknown operator '~'".into(), 1));
         assert_eq!(error("[] []").1, 3);
         assert_eq!(error(&"[".repeat(100)).1, 50);
     }

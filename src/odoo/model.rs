@@ -141,7 +141,12 @@ impl<'c> Model<'c> {
 
     /// The same as Odoo tells it, fit for [`Fields::from_value`].
     pub fn describe(&self) -> Result<Value, Error> {
-        let attributes = ATTRIBUTES.iter().copied().collect();
+        self.attributes(ATTRIBUTES)
+    }
+
+    /// What Odoo says of the fields that the user may read: a struct of structs.
+    pub fn attributes(&self, attributes: &[&str]) -> Result<Value, Error> {
+        let attributes = attributes.iter().copied().collect();
         let answer = self.ask("fields_get", Vec::new(), vec![("attributes", attributes)])?;
         match &answer {
             Value::Struct(_) => Ok(answer),
@@ -153,7 +158,8 @@ impl<'c> Model<'c> {
         self.unexpected("fields_get", Refusal("no description of fields".into()))
     }
 
-    fn ask(
+    /// Calls a method that only reads.
+    pub fn ask(
         &self,
         method: &str,
         args: Vec<(&'static str, Value)>,

@@ -2,7 +2,7 @@
 
 use super::error::{Error, Fault};
 use super::model::Model;
-use super::transport::{Protocol, Request};
+use super::transport::Protocol;
 use super::value::Value;
 
 impl Model<'_> {
@@ -13,14 +13,16 @@ impl Model<'_> {
         self.ids("create", &made)
     }
 
-    /// Gives records new values.
-    pub fn write(&self, ids: Vec<i64>, values: Value) -> Result<(), Error> {
-        self.execute("write", Some(ids), vec![("vals", values)], Vec::new()).map(drop)
+    /// Gives records new values. `false` is Odoo's word that it did not.
+    pub fn write(&self, ids: Vec<i64>, values: Value) -> Result<bool, Error> {
+        let done = self.execute("write", Some(ids), vec![("vals", values)], Vec::new())?;
+        Ok(done.as_bool() != Some(false))
     }
 
-    /// Deletes records.
-    pub fn unlink(&self, ids: Vec<i64>) -> Result<(), Error> {
-        self.execute("unlink", Some(ids), Vec::new(), Vec::new()).map(drop)
+    /// Deletes records. `false` is Odoo's word that it did not.
+    pub fn unlink(&self, ids: Vec<i64>) -> Result<bool, Error> {
+        let done = self.execute("unlink", Some(ids), Vec::new(), Vec::new())?;
+        Ok(done.as_bool() != Some(false))
     }
 
     /// Calls a public method, on records if there are ids. JSON-2 takes no `args`.
@@ -51,7 +53,7 @@ impl Model<'_> {
         args: Vec<(&'static str, Value)>,
         kwargs: Vec<(String, Value)>,
     ) -> Result<Value, Error> {
-        let request: Request = self.request(method, ids, args, kwargs, Vec::new())?;
+        let request = self.request(method, ids, args, kwargs, Vec::new())?;
         match self.connection().write(&request) {
             Err(Error::Fault(fault)) if is_only_unwritten(&fault) => Ok(Value::Null),
             done => done,

@@ -44,7 +44,7 @@ pub struct Scan {
     /// Ids that are still to be read.
     ids: VecDeque<i64>,
     /// Pages on their way, in their order, and the ids that each asks for.
-    pages: VecDeque<(Vec<i64>, Ticket<(Page, Duration)>)>,
+    pages: VecDeque<(Vec<i64>, Ticket<TimedPage>)>,
     /// Bytes of a record in the last page.
     bytes: usize,
     total: Option<usize>,
@@ -235,6 +235,10 @@ impl Scan {
     }
 }
 
+/// A page, and how long Odoo took for it.
+type TimedPage = (Page, Duration);
+
+/// A model and its fields.
 type Request = (String, Vec<(String, FieldType)>);
 
 fn named(fields: &[(String, FieldType)]) -> Vec<(&str, FieldType)> {

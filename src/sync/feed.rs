@@ -55,7 +55,7 @@ pub struct FeedLoad {
 enum Stage {
     /// Whether anything has changed, in the table or beside it.
     Probe(Ticket<Vec<i64>>),
-    Scan(Scan),
+    Scan(Box<Scan>),
     Over,
 }
 
@@ -338,7 +338,12 @@ fn probe(run: &Run, plan: &Plan, since: &str) -> Result<Ticket<Vec<i64>>, Failur
     run.session.submit(move |odoo| odoo.model(&model).search_after(changed, 0, CHUNK))
 }
 
-fn scan(run: &Run, plan: &Plan, since: Option<&str>, after: Option<i64>) -> Result<Scan, Failure> {
+fn scan(
+    run: &Run,
+    plan: &Plan,
+    since: Option<&str>,
+    after: Option<i64>,
+) -> Result<Box<Scan>, Failure> {
     let domain = match since {
         Some(time) => plan.domain().and(plan.changed_since(time)),
         None => plan.domain(),
@@ -351,7 +356,8 @@ fn scan(run: &Run, plan: &Plan, since: Option<&str>, after: Option<i64>) -> Resu
         at_once: since.is_some() || plan.dataset.extent == Extent::Whole,
         from_memory: run.catalogue.is_from_memory(),
     };
-    Scan::begin(&run.session, wanted, Pace::new(run.server.options.page_size))
+    let pace = Pace::new(run.server.options.page_size);
+    Ok(Box::new(Scan::begin(&run.session, wanted, pace)?))
 }
 
 /// The latest write_date of a page.

@@ -39,3 +39,4 @@ pub use reconcile::Verdict;
 pub use report::TableReport;
 pub use run::Run;
 pub use schedule::{Schedule, resume};
+pub use writable::require_writable;

@@ -103,6 +103,45 @@ class Model:
             raise traceback_of("TypeError: search_read() got an unexpected keyword argument 'load'")
         return self.read(self.search(domain, offset, limit, order, context), fields, context=context)
 
+    def create(self, vals_list, context=None):
+        self._check_names(name for values in vals_list for name in values)
+        ids = range(max(self.records, default=0) + 1, max(self.records, default=0) + 1 + len(vals_list))
+        self.records.update({id: {"id": id, **values} for id, values in zip(ids, vals_list)})
+        return list(ids)
+
+    def write(self, ids, vals, context=None):
+        self._check_names(vals)
+        for record in self._existing(ids):
+            record.update(vals)
+        return True
+
+    def unlink(self, ids, context=None):
+        for record in self._existing(ids):
+            del self.records[record["id"]]
+        return True
+
+    def action_archive(self, ids, context=None):
+        """Returns None, as many of Odoo's methods do."""
+        self.write(ids, {"active": False})
+
+    def name_search(self, name="", limit=100, context=None):
+        found = self.search([["name", "ilike", name]], limit=limit, context=context)
+        return [[id, self.records[id]["name"]] for id in found]
+
+    def context_told(self, context=None):
+        """What Odoo's `default_get` and others make of a context, in short."""
+        return context
+
+    def _check_names(self, names):
+        for name in names:
+            if name not in self.fields:
+                raise traceback_of(f"ValueError: Invalid field '{name}' on '{self.name}'")
+
+    def _existing(self, ids):
+        if any(id not in self.records for id in ids):
+            raise Fault(2, "Record does not exist or has been deleted.\n(Record: %s(%s,), User: 2)" % (self.name, ids))
+        return [self.records[id] for id in ids]
+
     def _sees_archived(self, context):
         return "active" not in self.fields or (context or {}).get("active_test", True) is False
 
@@ -181,6 +220,27 @@ def parameters():
     return Model("ir.config_parameter", {"key": {"type": "char"}, "value": {"type": "text"}}, [uuid])
 
 
+class Directory(Model):
+    """Odoo's list of its models."""
+
+    def __init__(self, models):
+        fields = {"model": {"type": "char"}, "name": {"type": "char"}, "transient": {"type": "boolean"},
+                  "abstract": {"type": "boolean"}}
+        records = [{"id": id, "model": model.name, "name": model.name.replace(".", " ").title()}
+                   for id, model in enumerate(models, 1)]
+        super().__init__("ir.model", fields, records)
+
+    def get_available_models(self, context=None):
+        denied = self.database.denied
+        return [{"model": record["model"], "display_name": record["name"]}
+                for record in self.records.values() if record["model"] != denied]
+
+
+#: What Odoo's API lets anybody call; the last two stand for the many of single models.
+METHODS = {"fields_get", "search", "search_count", "search_read", "read", "create", "write", "unlink",
+           "get_available_models", "name_search", "action_archive", "context_told"}
+
+
 class Database:
     #: A model that the user may not read.
     denied = None
@@ -194,7 +254,8 @@ class Database:
     has_load = True
 
     def __init__(self, models):
-        self.models = {model.name: model for model in [*models, parameters()]}
+        models = [*models, parameters()]
+        self.models = {model.name: model for model in [*models, Directory(models)]}
         for model in self.models.values():
             model.join(self)
 
@@ -217,7 +278,7 @@ class Database:
                 "Contact your administrator to request access if necessary.",
             )
         model = self.models[name]
-        if method not in ("fields_get", "search", "search_count", "search_read", "read"):
+        if method not in METHODS or not hasattr(model, method):
             raise traceback_of(
                 f"AttributeError: The method '{name}.{method}' does not exist"
             )

@@ -3,6 +3,8 @@
 import json
 import xmlrpc.client
 
+from .orm import traceback_of
+
 #: What Odoo raises for each code of XML-RPC.
 EXCEPTIONS = {
     1: "builtins.ValueError",
@@ -30,7 +32,11 @@ class XmlRpc:
         return service, method, list(params)
 
     def result(self, value):
-        return 200, xmlrpc.client.dumps((value,), methodresponse=True, allow_none=False).encode()
+        try:
+            return 200, xmlrpc.client.dumps((value,), methodresponse=True, allow_none=False).encode()
+        except TypeError as error:
+            # The method has run; only its result cannot be written.
+            return self.fault(traceback_of(f"TypeError: {error}"))
 
     def fault(self, fault):
         return 200, xmlrpc.client.dumps(xmlrpc.client.Fault(fault.code, fault.text)).encode()

@@ -1,0 +1,40 @@
+//! Checks that the arguments of several functions share.
+
+use pgrx::{JsonB, PgSqlErrorCode as State};
+
+use crate::failure::Failure;
+use crate::odoo::Value;
+
+/// Members of an object in JSON.
+pub type Members = Vec<(String, Value)>;
+
+pub fn required<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str, Failure> {
+    value.ok_or_else(|| Failure::null_argument(name))
+}
+
+pub fn not_negative(name: &str, value: Option<i64>) -> Result<Option<i64>, Failure> {
+    match value {
+        Some(..0) => Err(invalid(format!("{name} must not be negative"))),
+        _ => Ok(value),
+    }
+}
+
+/// The ids of records.
+pub fn ids(ids: Option<Vec<Option<i64>>>) -> Result<Vec<i64>, Failure> {
+    let ids: Option<Vec<i64>> =
+        ids.ok_or_else(|| Failure::null_argument("ids"))?.into_iter().collect();
+    ids.ok_or_else(|| Failure::null_argument("an element of ids"))
+}
+
+/// An object in JSON; NULL is one without members.
+pub fn object(name: &str, json: Option<JsonB>) -> Result<Members, Failure> {
+    match json.map(|JsonB(json)| Value::from_json(json)) {
+        None => Ok(Vec::new()),
+        Some(Value::Struct(members)) => Ok(members),
+        Some(_) => Err(invalid(format!("{name} must be a JSON object"))),
+    }
+}
+
+pub fn invalid(message: String) -> Failure {
+    Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
+}
