@@ -50,9 +50,9 @@ pub fn absent(
     started: SystemTime,
 ) -> Result<Vec<i64>, Failure> {
     let sql = format!(
-        "SELECT array_agg(row.id) FROM {} AS row WHERE {} AND row.id > $2 AND row.id <= $3 \
+        "SELECT array_agg(id) FROM (SELECT row.id FROM {} AS row WHERE {} AND row.id > $2 AND row.id <= $3 \
          AND (row.synced_at IS NULL OR row.synced_at < to_timestamp($4)) \
-         AND NOT EXISTS (SELECT FROM unnest($1::bigint[]) AS present (id) WHERE present.id = row.id)",
+         EXCEPT SELECT unnest($1::bigint[])) AS gone",
         qualified(schema, dataset.table),
         of_feed(dataset, feed, "row"),
     );
@@ -99,8 +99,8 @@ pub fn vanished_parts(
     present: &[i64],
 ) -> Result<i64, Failure> {
     let gone = format!(
-        "SELECT array_agg(row.id) FROM {} AS row WHERE {} AND row.{} = ANY ($1::bigint[]) \
-         AND NOT EXISTS (SELECT FROM unnest($2::bigint[]) AS present (id) WHERE present.id = row.id)",
+        "SELECT array_agg(id) FROM (SELECT row.id FROM {} AS row WHERE {} AND row.{} = ANY ($1::bigint[]) \
+         EXCEPT SELECT unnest($2::bigint[])) AS gone",
         qualified(schema, dataset.table),
         of_feed(dataset, feed, "row"),
         ident(owner),

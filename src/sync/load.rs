@@ -262,9 +262,9 @@ impl Target<'_> {
         )
     }
 
-    /// The columns to write, and where each comes from; `present` names the joined rows of a
-    /// reference, where its id is to be that of a row which is there.
-    fn values(&self, present: impl Fn(&Column) -> Option<String>) -> Vec<(String, String)> {
+    /// The columns to write, and where each comes from: `input`, unless `other` says something
+    /// else.
+    fn values(&self, other: impl Fn(&Column) -> Option<String>) -> Vec<(String, String)> {
         let written = |column: &&Column| {
             !matches!(column.source, Source::Generated(_) | Source::Refreshed(_))
         };
@@ -272,22 +272,62 @@ impl Target<'_> {
             Source::Inherited { reference, column, .. } => {
                 format!("{}.{}", parent_alias(reference), ident(column))
             }
-            _ => present(column).unwrap_or_else(|| format!("input.{}", ident(column.name))),
+            _ => other(column).unwrap_or_else(|| format!("input.{}", ident(column.name))),
         };
         let columns = self.dataset.value_columns().filter(written);
         columns.map(|column| (ident(column.name), value(column))).collect()
     }
 
-    fn joins(&self, references: impl Iterator<Item = &'static str>) -> String {
-        references
-            .map(|name| {
-                let known = self.references.iter().find(|r| r.column == name);
-                let present = known
-                    .map_or("SELECT NULL::bigint AS id WHERE false".into(), |r| self.present(r));
-                let alias = parent_alias(name);
-                format!(" LEFT JOIN ({present}) AS {alias} ON {alias}.id = input.{}", ident(name))
-            })
-            .collect()
+    /// The rows behind references that others inherit from: looked up by key one by one, however
+    /// large their table is.
+    fn joins(&self) -> String {
+        let mut through: Vec<(&str, Vec<&str>)> = Vec::new();
+        for column in self.dataset.columns {
+            if let Source::Inherited { reference, column, .. } = column.source {
+                match through.iter_mut().find(|(known, _)| *known == reference) {
+                    Some((_, columns)) => columns.push(column),
+                    None => through.push((reference, vec![column])),
+                }
+            }
+        }
+        let join = |(name, columns): &(&str, Vec<&str>)| {
+            let columns: String =
+                columns.iter().map(|name| format!(", there.{}", ident(name))).collect();
+            let known = self.references.iter().find(|r| r.column == *name);
+            let found = known.map(|r| self.lookup(r, &columns));
+            let nothing = "SELECT WHERE false".to_owned();
+            format!(
+                " LEFT JOIN LATERAL ({}) AS {} ON true",
+                found.unwrap_or(nothing),
+                parent_alias(name)
+            )
+        };
+        through.iter().map(join).collect()
+    }
+
+    /// The row that a reference of `input` points to. OFFSET keeps PostgreSQL from reading the
+    /// whole table for it.
+    fn lookup(&self, reference: &Reference, columns: &str) -> String {
+        format!(
+            "SELECT there.id{columns} FROM {} AS there WHERE there.id = input.{} AND {} OFFSET 0",
+            qualified(self.schema, reference.table),
+            ident(reference.column),
+            reference.of_feed("there"),
+        )
+    }
+
+    /// A reference, NULL where there is no such row; a table that refers to itself has those of
+    /// this page too.
+    fn checked(&self, column: &Column) -> String {
+        let Some(reference) = self.references.iter().find(|r| r.column == column.name) else {
+            return "NULL::bigint".into();
+        };
+        let wanted = format!("input.{}", ident(column.name));
+        let own = match reference.points_to(self.dataset, self.feed) {
+            true => format!("{wanted} IN (SELECT id FROM input) OR "),
+            false => String::new(),
+        };
+        format!("CASE WHEN {own}EXISTS ({}) THEN {wanted} END", self.lookup(reference, ""))
     }
 
     fn key(&self) -> String {
@@ -305,16 +345,6 @@ impl Target<'_> {
 
     /// Only what inherits a parent's values has to look at it.
     fn insert(&self) -> String {
-        let mut inherited: Vec<_> = self
-            .dataset
-            .columns
-            .iter()
-            .filter_map(|column| match column.source {
-                Source::Inherited { reference, .. } => Some(reference),
-                _ => None,
-            })
-            .collect();
-        inherited.dedup();
         let values = self.values(|_| None);
         let list = |part: &dyn Fn(&(String, String)) -> &String| {
             values.iter().map(|value| format!(", {}", part(value))).collect::<String>()
@@ -329,7 +359,7 @@ impl Target<'_> {
             names = list(&|(name, _)| name),
             values = list(&|(_, value)| value),
             input = self.input(),
-            joins = self.joins(inherited.into_iter()),
+            joins = self.joins(),
         )
     }
 
@@ -338,12 +368,7 @@ impl Target<'_> {
         let table = qualified(self.schema, self.dataset.table);
         let key = self.key();
         let is_reference = |column: &Column| matches!(column.source, Source::Reference { .. });
-        let columns = || self.dataset.value_columns().filter(|column| is_reference(column));
-        let joins = self.joins(columns().map(|column| column.name));
-        let present = |column: &Column| {
-            is_reference(column).then(|| format!("{}.id", parent_alias(column.name)))
-        };
-        let pairs = self.values(present);
+        let pairs = self.values(|column| is_reference(column).then(|| self.checked(column)));
         let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
         let keys = self.dataset.key().iter().map(|name| format!("input.{name}"));
         let wanted = self
@@ -373,7 +398,7 @@ impl Target<'_> {
              written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
                SELECT {key}, {columns}, clock_timestamp() FROM fresh \
                WHERE NOT EXISTS (SELECT FROM {table} AS target WHERE {same_key} \
-                 AND ({current}) IS NOT DISTINCT FROM ({fresh}){present}) \
+                 AND ({current}) IS NOT DISTINCT FROM ({fresh}){present} OFFSET 0) \
                ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = clock_timestamp() \
                WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
                RETURNING xmax = 0 AS inserted), \
@@ -381,6 +406,7 @@ impl Target<'_> {
              SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM written",
             input = self.input(),
             values = values.join(", "),
+            joins = self.joins(),
             columns = names.join(", "),
             assignments = list(&|name| format!("{name} = EXCLUDED.{name}")),
             current = list(&|name| format!("target.{name}")),
@@ -389,27 +415,6 @@ impl Target<'_> {
             same_key = same_key.join(" AND "),
             missing = self.missing(),
         )
-    }
-
-    /// The rows that a reference may point to, with the columns that others inherit from them.
-    /// A table that refers to itself has those of this page too.
-    fn present(&self, reference: &Reference) -> String {
-        let inherited = self.dataset.columns.iter().filter_map(|column| match column.source {
-            Source::Inherited { reference: own, column, .. } if own == reference.column => {
-                Some(format!(", there.{}", ident(column)))
-            }
-            _ => None,
-        });
-        let stored = format!(
-            "SELECT there.id{} FROM {} AS there WHERE {}",
-            inherited.collect::<String>(),
-            qualified(self.schema, reference.table),
-            reference.of_feed("there"),
-        );
-        match reference.points_to(self.dataset, self.feed) {
-            true => format!("{stored} UNION SELECT id FROM input"),
-            false => stored,
-        }
     }
 
     /// Remembers the references that are not there.
@@ -451,16 +456,16 @@ impl Target<'_> {
                 false => "",
             };
             format!(
-                "SELECT {place} AS place, wanted.id FROM unnest(${}) AS wanted (id) \
+                "SELECT {place} AS place, wanted.id FROM (SELECT DISTINCT unnest(${}) AS id) AS wanted \
                  WHERE wanted.id IS NOT NULL{own} \
-                 AND NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {})",
+                 AND NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {} OFFSET 0)",
                 place + 2,
                 qualified(self.schema, reference.table),
                 reference.of_feed("there"),
             )
         });
         format!(
-            "SELECT place, array_agg(DISTINCT id ORDER BY id) FROM ({}) AS absent GROUP BY place ORDER BY place",
+            "SELECT place, array_agg(id ORDER BY id) FROM ({}) AS absent GROUP BY place ORDER BY place",
             parts.collect::<Vec<_>>().join(" UNION ALL ")
         )
     }
