@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use pgrx::prelude::*;
 use serde_json::Value as Json;
 
+use super::batch::Fetched;
 use super::delete;
 use super::extract::{CHUNK, Scan, Wanted};
 use super::gone::Gone;
@@ -17,7 +18,7 @@ use super::lock;
 use super::pace::Pace;
 use super::plan::Plan;
 use super::progress::{Phase, Progress};
-use super::run::{Fetched, Run, Target, is_denied};
+use super::run::{Run, Target, is_denied};
 use super::state::{Mark, Reached, Resume};
 use crate::backend;
 use crate::failure::Failure;

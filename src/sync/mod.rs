@@ -1,5 +1,6 @@
 //! How the warehouse is loaded: extract, transform, load, table by table.
 
+mod batch;
 mod catalogue;
 mod compare;
 mod cron;
@@ -26,6 +27,7 @@ mod report;
 mod run;
 mod schedule;
 mod state;
+mod statements;
 mod tables;
 mod transform;
 mod writable;

@@ -1,7 +1,7 @@
 //! Pages that fault: what can be read of them is, and what cannot is named.
 
+use super::batch::Fetched;
 use super::extract;
-use super::run::Fetched;
 use crate::failure::Failure;
 use crate::odoo::{Error, FieldType, Page};
 use crate::server::Session;

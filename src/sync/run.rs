@@ -8,25 +8,22 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::catalogue::Catalogue;
-use super::extract;
 use super::feed::FeedLoad;
 use super::heal;
 use super::journal::{Journal, Kind};
-use super::load::{self, Absent, Loaded, Loader};
+use super::load::{self, Loader};
 use super::lock;
 use super::lookup::Lookups;
 use super::memory::Memory;
 use super::origin;
 use super::plan::Plan;
-use super::poison::{self, Poison};
 use super::report::{Status, TableReport};
 use super::state::Extension;
 use super::tables::{self, Widths};
-use super::transform::{Context, Rows};
 use super::writable::require_writable;
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Identity, Page, Traffic};
+use crate::odoo::{Identity, Traffic};
 use crate::server::{Server, Session};
 use crate::warehouse::{self, Dataset, Entity};
 
@@ -42,12 +39,12 @@ pub struct Run {
     /// What was asked of Odoo, and how long was waited, up to the last entry in a report. The
     /// login is no table's.
     seen: (Traffic, Duration),
-    identity: Identity,
+    pub(super) identity: Identity,
     pub(super) extension: Extension,
-    widths: Widths,
+    pub(super) widths: Widths,
     pub(super) catalogue: Catalogue,
     pub(super) memory: Memory,
-    lookups: Lookups,
+    pub(super) lookups: Lookups,
     /// The feeds of all entities of the run, in their order.
     order: Vec<(&'static Dataset, usize)>,
     /// The next of them, begun while the last pages of the one before are loaded.
@@ -58,11 +55,11 @@ pub struct Run {
     /// Parents that were asked for in this run, and so need not be asked for again.
     pub(super) asked: HashSet<(&'static str, usize, i64)>,
     /// Records whose rows wait for their parents: those of the pages that are being loaded.
-    waiting: HashSet<(&'static str, usize, i64)>,
+    pub(super) waiting: HashSet<(&'static str, usize, i64)>,
     /// Why records of a feed are not given, where that is known.
-    reasons: HashMap<(&'static str, usize), String>,
+    pub(super) reasons: HashMap<(&'static str, usize), String>,
     /// Values that were cut or cleaned: what to say of them, with `{}` for how many.
-    blemishes: HashMap<String, usize>,
+    pub(super) blemishes: HashMap<String, usize>,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
 }
@@ -71,33 +68,8 @@ pub struct Run {
 pub struct Target {
     pub feed: usize,
     pub plan: Plan,
-    loader: Loader,
+    pub loader: Loader,
 }
-
-/// Rows of a feed that are ready to be written.
-struct Batch {
-    dataset: &'static Dataset,
-    target: Rc<Target>,
-    rows: Rows,
-    poison: Vec<Poison>,
-    /// All that the rows refer to was there before.
-    is_complete: bool,
-}
-
-/// Records as they came, and the values that could not be read.
-pub struct Fetched {
-    pub page: Page,
-    pub poison: Vec<Poison>,
-}
-
-/// How often rows are written again after a deadlock.
-const DEADLOCKS: usize = 3;
-
-/// How long the rows are left to the other session before.
-const AFTER_DEADLOCK: Duration = Duration::from_millis(100);
-
-/// Why a parent is missing though Odoo has it.
-const HELD: &str = "another session was writing the table; the next run of its entity brings it";
 
 impl Run {
     /// Begins a run, of one entity or of several. That of one entity fails here if another
@@ -310,230 +282,6 @@ impl Run {
             }
         }
         Ok(())
-    }
-
-    /// Loads a page, after the records that it refers to. Nothing is written before all of them
-    /// have come, so that no row is locked while Odoo is asked.
-    pub(super) fn load(
-        &mut self,
-        dataset: &'static Dataset,
-        target: &Rc<Target>,
-        fetched: Fetched,
-    ) -> Result<(), Failure> {
-        let mut batches = Vec::new();
-        self.gather(dataset, target, fetched, &mut batches)?;
-        let loaded = self.write(&batches)?;
-        for (batch, loaded) in batches.iter().zip(loaded) {
-            if let Some(loaded) = loaded {
-                self.report(batch.dataset).add(batch.rows.ids.len(), loaded);
-            }
-        }
-        Ok(())
-    }
-
-    /// The rows of a page, and before them those that they refer to. Those of the same table
-    /// join its statement: parents and children may then come in any order.
-    fn gather(
-        &mut self,
-        dataset: &'static Dataset,
-        target: &Rc<Target>,
-        fetched: Fetched,
-        batches: &mut Vec<Batch>,
-    ) -> Result<(), Failure> {
-        let Fetched { page, mut poison } = fetched;
-        let mut rows = self.transform(&target.plan, page)?;
-        let keys: Vec<_> = rows.ids.iter().map(|id| (dataset.table, target.feed, *id)).collect();
-        self.waiting.extend(&keys);
-        let mut is_complete = true;
-        loop {
-            let absent = target.loader.absent_parents(&rows)?;
-            is_complete &= absent.is_empty();
-            let (own, others): (Vec<_>, Vec<_>) = absent.into_iter().partition(|absent| {
-                absent.dataset.table == dataset.table && absent.feed == target.feed
-            });
-            let own = own.into_iter().flat_map(|absent| absent.ids).collect();
-            let wanted = self.not_yet_asked(dataset, target.feed, own);
-            if wanted.is_empty() {
-                for absent in others {
-                    self.gather_parents(absent, batches)?;
-                }
-                break;
-            }
-            for some in wanted.chunks(self.server.options.batch()) {
-                if let Some(more) = self.fetch(&target.plan, some)? {
-                    rows.append(self.transform(&target.plan, more.page)?);
-                    poison.extend(more.poison);
-                }
-            }
-        }
-        keys.iter().for_each(|key| {
-            self.waiting.remove(key);
-        });
-        batches.push(Batch { dataset, target: target.clone(), rows, poison, is_complete });
-        Ok(())
-    }
-
-    /// Writes rows, all or none of them; what a transaction of another session has locked for
-    /// long is left out. Two jobs that write the same parents in different orders may meet in a
-    /// deadlock: the one that PostgreSQL picks writes again.
-    fn write(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
-        let mut trust = true;
-        for _ in 0..DEADLOCKS {
-            match backend::subtransaction(|| self.write_once(batches, trust)) {
-                // Another session has added or deleted rows meanwhile.
-                Err(Failure {
-                    sqlstate: State::ERRCODE_UNIQUE_VIOLATION | State::ERRCODE_FOREIGN_KEY_VIOLATION,
-                    ..
-                }) if trust => trust = false,
-                // The other one has to wake up to take what it waited for.
-                Err(failure) if failure.sqlstate == State::ERRCODE_T_R_DEADLOCK_DETECTED => {
-                    backend::sleep(AFTER_DEADLOCK)
-                }
-                done => return done,
-            }
-        }
-        backend::subtransaction(|| self.write_once(batches, false))
-    }
-
-    /// `trust` is for what was seen of the rows before.
-    fn write_once(
-        &mut self,
-        batches: &[Batch],
-        trust: bool,
-    ) -> Result<Vec<Option<Loaded>>, Failure> {
-        let mut loaded = Vec::new();
-        for (index, batch) in batches.iter().enumerate() {
-            let Batch { dataset, target, rows, poison, is_complete } = batch;
-            let is_parent = index + 1 < batches.len();
-            if !self.may_write(dataset)? {
-                if !is_parent {
-                    return Err(lock::rows_taken(&self.server, warehouse::entity_of(dataset)));
-                }
-                self.reasons.insert((dataset.table, target.feed), HELD.into());
-                loaded.push(None);
-                continue;
-            }
-            self.reasons.remove(&(dataset.table, target.feed));
-            let reason = |table, feed| self.reasons.get(&(table, feed)).cloned();
-            loaded.push(Some(match trust && *is_complete && target.loader.is_new(rows)? {
-                true => target.loader.insert(rows)?,
-                false => target.loader.load(rows, reason)?,
-            }));
-            self.extension.quarantine(&self.server.name, &target.plan, &rows.ids, poison)?;
-            if !poison.is_empty() {
-                self.report(dataset).status = Status::Partial;
-            }
-        }
-        Ok(loaded)
-    }
-
-    /// Whether rows of a table may be written without waiting for somebody's transaction.
-    pub(super) fn may_write(&self, dataset: &Dataset) -> Result<bool, Failure> {
-        lock::may_write(&self.server, warehouse::entity_of(dataset), self.is_job)
-    }
-
-    /// The rows of a page, fit for their table.
-    fn transform(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
-        let page = self.with_companies(plan, page)?;
-        let mut context =
-            Context { lookups: &mut self.lookups, default_zone: &self.server.options.timezone };
-        let mut rows = Rows::from_page(plan, &page, &mut context)?;
-        let table = plan.dataset.table;
-        self.blemish(format!("{table}: left out {{}} control character(s)"), page.dropped());
-        for (index, planned) in plan.columns.iter().enumerate() {
-            let name = planned.column.name;
-            if let Some(width) = self.widths.get(&(table.to_owned(), name.to_owned())) {
-                let cut = rows.narrow(index, *width);
-                self.blemish(
-                    format!("{table}.{name}: cut {{}} value(s) to {width} characters"),
-                    cut,
-                );
-            }
-        }
-        Ok(rows)
-    }
-
-    fn blemish(&mut self, what: String, count: usize) {
-        if count > 0 {
-            *self.blemishes.entry(what).or_default() += count;
-        }
-    }
-
-    /// Fields of which each company has its own value, read again as the record's company.
-    fn with_companies(&self, plan: &Plan, mut page: Page) -> Result<Page, Failure> {
-        let Some(Cells::Integers(companies)) = page.column("company_id") else {
-            return Ok(page);
-        };
-        if plan.per_company.is_empty() {
-            return Ok(page);
-        }
-        let ids = page.ids();
-        let mut by_company: HashMap<i64, Vec<i64>> = HashMap::new();
-        for (id, company) in ids.iter().zip(companies) {
-            match company {
-                Some(company)
-                    if self.identity.companies.first() != Some(company)
-                        && self.identity.companies.contains(company) =>
-                {
-                    by_company.entry(*company).or_default().push(*id);
-                }
-                _ => {}
-            }
-        }
-        for (company, ids_of) in by_company {
-            let fields = &plan.per_company;
-            let own = extract::read(&self.session, &plan.model, ids_of, fields, Some(company))?;
-            page.overlay(&own.wait()?);
-        }
-        Ok(page)
-    }
-
-    /// The rows of records that others refer to. What Odoo does not give stays missing.
-    fn gather_parents(&mut self, absent: Absent, batches: &mut Vec<Batch>) -> Result<(), Failure> {
-        let Absent { dataset, feed, ids } = absent;
-        let wanted = self.not_yet_asked(dataset, feed, ids);
-        let Some(target) = self.target(dataset, feed)? else {
-            return Ok(());
-        };
-        for some in wanted.chunks(self.server.options.batch()) {
-            match self.fetch(&target.plan, some) {
-                Ok(Some(fetched)) => self.gather(dataset, &target, fetched, batches)?,
-                Ok(None) => {}
-                Err(failure) if is_denied(&failure) => {
-                    self.deny(dataset, feed, failure);
-                    break;
-                }
-                Err(failure) => return Err(failure),
-            }
-        }
-        Ok(())
-    }
-
-    fn not_yet_asked(&mut self, dataset: &Dataset, feed: usize, mut ids: Vec<i64>) -> Vec<i64> {
-        ids.retain(|id| {
-            let key = (dataset.table, feed, *id);
-            !self.waiting.contains(&key) && self.asked.insert(key)
-        });
-        ids
-    }
-
-    /// Reads records by id, if they belong to the table; `None` if Odoo gives none of them.
-    pub(super) fn fetch(&self, plan: &Plan, ids: &[i64]) -> Result<Option<Fetched>, Failure> {
-        let found = extract::visible_in(&self.session, &plan.model, ids, plan.domain())?;
-        if found.is_empty() {
-            return Ok(None);
-        }
-        let fields = plan.fields();
-        let page = extract::read(&self.session, &plan.model, found.clone(), &fields, None)?;
-        match page.outcome()? {
-            Ok(page) => Ok(Some(Fetched { page, poison: Vec::new() })),
-            Err(error) if error.is_about_fields() && self.catalogue.is_from_memory() => {
-                Err(error.into())
-            }
-            Err(error) => {
-                poison::recover(&self.session, &plan.model, found, &fields, error).map(Some)
-            }
-        }
     }
 
     /// The plan and the statements for a feed, made when it is first needed; `None` if it
