@@ -6,12 +6,14 @@
 //! - [`warehouse`]: what is loaded; declarations and their SQL
 //! - [`sync`]: how it is loaded: extract, transform, load
 //! - `functions`: the SQL surface
+//! - [`fdw`]: foreign tables
 //! - [`server`]: CREATE SERVER and USER MAPPING to a session
 //! - [`backend`]: the only unsafe code
 #![deny(unsafe_code)]
 
 pub mod backend;
 mod failure;
+mod fdw;
 mod functions;
 pub mod odoo;
 mod query;

@@ -4,6 +4,8 @@
 //! every SQL function. Threads that this module spawns must not call PostgreSQL.
 #![allow(unsafe_code)]
 
+mod fdw;
+
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
@@ -89,6 +91,15 @@ pub fn in_own_memory<T>(body: impl FnOnce() -> T) -> T {
     // Rust's types, and no other pointer leaves this module. After an error the transaction's
     // end frees it.
     unsafe { context.switch_to(|_| body()) }
+}
+
+/// A number below `end`, by PostgreSQL's own generator.
+pub fn random_below(end: usize) -> usize {
+    let last = (end as u64).saturating_sub(1);
+    // SAFETY: the generator's state is the backend's, and is seeded when it starts.
+    let number =
+        unsafe { pg_sys::pg_prng_uint64_range(&raw mut pg_sys::pg_global_prng_state, 0, last) };
+    number as usize
 }
 
 /// Sleeps; a cancel, a time-out or a terminate ends it with PostgreSQL's own error.
@@ -225,23 +236,51 @@ pub fn as_role<T>(role: pg_sys::Oid, body: impl FnOnce() -> T) -> T {
     }
 }
 
-/// The options of the current user's mapping for a server, else of PUBLIC's. PostgreSQL's own
-/// error if there is none.
-pub fn user_mapping_options(server: pg_sys::Oid) -> Vec<(String, String)> {
-    let mut options = Vec::new();
-    // SAFETY: GetUserMapping returns a palloc'ed mapping or raises an error; its list holds
-    // DefElem nodes whose names and values are C strings.
+/// The options of a user's mapping for a server, else of PUBLIC's; without a user, of the current
+/// one's. PostgreSQL's own error if there is none.
+pub fn user_mapping_options(
+    server: pg_sys::Oid,
+    user: Option<pg_sys::Oid>,
+) -> Vec<(String, String)> {
+    // SAFETY: GetUserMapping returns a palloc'ed mapping or raises an error.
     unsafe {
-        let mapping = pg_sys::GetUserMapping(pg_sys::GetUserId(), server);
-        let list = (*mapping).options;
-        let length = if list.is_null() { 0 } else { (*list).length };
-        for index in 0..length {
-            let element: *mut pg_sys::DefElem = pg_sys::list_nth(list, index).cast();
-            let name = CStr::from_ptr((*element).defname);
-            let value = CStr::from_ptr(pg_sys::defGetString(element));
-            options
-                .push((name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()));
-        }
+        let user = user.unwrap_or_else(|| pg_sys::GetUserId());
+        let mapping = pg_sys::GetUserMapping(user, server);
+        options((*mapping).options)
     }
-    options
+}
+
+/// The name and the options of a foreign server.
+pub fn foreign_server(server: pg_sys::Oid) -> (String, Vec<(String, String)>) {
+    // SAFETY: GetForeignServer returns a palloc'ed server or raises an error.
+    unsafe {
+        let server = pg_sys::GetForeignServer(server);
+        (text((*server).servername), options((*server).options))
+    }
+}
+
+/// # Safety
+/// The pointer is to a C string.
+unsafe fn text(pointer: *const c_char) -> String {
+    // SAFETY: as above.
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
+}
+
+/// # Safety
+/// The list is one of DefElem nodes.
+unsafe fn options(list: *mut pg_sys::List) -> Vec<(String, String)> {
+    // SAFETY: as above; defGetString gives a C string or raises an error.
+    unsafe {
+        nodes::<pg_sys::DefElem>(list)
+            .map(|element| (text((*element).defname), text(pg_sys::defGetString(element))))
+            .collect()
+    }
+}
+
+/// # Safety
+/// The list is one of pointers to `T`, and lives as long as the iterator is used.
+unsafe fn nodes<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
+    // SAFETY: as above; a null pointer is PostgreSQL's empty list.
+    let length = if list.is_null() { 0 } else { unsafe { (*list).length } };
+    (0..length).map(move |index| unsafe { pg_sys::list_nth(list, index) }.cast())
 }

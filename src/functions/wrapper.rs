@@ -1,10 +1,11 @@
-//! The foreign-data wrapper odoo_fdw: what CREATE SERVER and CREATE USER MAPPING accept.
+//! The foreign-data wrapper odoo_fdw: its handler, and which options its objects accept.
 
 use pgrx::PgSqlErrorCode as State;
 use pgrx::{pg_sys, prelude::*};
 
 use crate::failure::{Failure, OrRaise};
-use crate::server::{Place, Wrong, check, may_read_files, read_key};
+use crate::fdw;
+use crate::server::{Place, check, may_read_files, read_key};
 
 /// The validator of odoo_fdw.
 #[pg_extern(strict)]
@@ -12,6 +13,8 @@ fn odoo_fdw_validator(options: Vec<Option<String>>, catalog: pg_sys::Oid) {
     let place = match catalog {
         pg_sys::ForeignServerRelationId => Some(Place::Server),
         pg_sys::UserMappingRelationId => Some(Place::UserMapping),
+        pg_sys::ForeignTableRelationId => Some(Place::ForeignTable),
+        pg_sys::AttributeRelationId => Some(Place::Column),
         _ => None,
     };
     let pairs: Vec<(String, String)> = options
@@ -22,7 +25,7 @@ fn odoo_fdw_validator(options: Vec<Option<String>>, catalog: pg_sys::Oid) {
             None => (option, String::new()),
         })
         .collect();
-    check(place, &pairs).map_err(explain).or_raise();
+    check(place, &pairs).map_err(Failure::from).or_raise();
     if let Some((_, path)) = pairs.iter().find(|(name, _)| name == "api_key_file") {
         key_file(path).or_raise();
     }
@@ -41,41 +44,23 @@ fn key_file(path: &str) -> Result<(), Failure> {
     read_key(path).map(drop)
 }
 
-fn explain(wrong: Wrong) -> Failure {
-    match wrong {
-        Wrong::Unknown { name, known } => {
-            let failure = Failure::new(
-                State::ERRCODE_FDW_INVALID_OPTION_NAME,
-                format!("invalid option \"{name}\""),
-            );
-            match known.is_empty() {
-                true => failure.hint("There are no valid options in this context."),
-                false => failure
-                    .hint(format!("Valid options in this context are: {}.", known.join(", "))),
-            }
-        }
-        Wrong::Missing { name } => Failure::new(
-            State::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
-            format!("option \"{name}\" is required"),
-        ),
-        Wrong::Value { name, reason } => Failure::new(
-            State::ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
-            format!("invalid value for option \"{name}\""),
-        )
-        .detail(format!("{}.", uppercase_first(&reason))),
-        Wrong::Secret { reason } => Failure::new(State::ERRCODE_FDW_INVALID_OPTION_NAME, reason),
-    }
+/// The comments on a table that IMPORT FOREIGN SCHEMA has just made, as statements.
+#[pg_extern]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_import_comments(schema_name: &str, table_name: &str) -> SetOfIterator<'static, String> {
+    SetOfIterator::new(fdw::take_comments(&format!("{schema_name}.{table_name}")))
 }
 
-fn uppercase_first(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
+extension_sql_file!("../../sql/foreign.sql", name = "foreign", requires = [odoo_import_comments]);
 
 extension_sql!(
     r"
-CREATE FOREIGN DATA WRAPPER odoo_fdw VALIDATOR odoo_fdw_validator;
-COMMENT ON FOREIGN DATA WRAPPER odoo_fdw IS 'Odoo servers, for the functions of odoo_etl';
+CREATE FUNCTION odoo_fdw_handler() RETURNS fdw_handler
+STRICT LANGUAGE c SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'odoo_fdw_handler_wrapper';
+COMMENT ON FUNCTION odoo_fdw_handler() IS 'what PostgreSQL calls for foreign tables of odoo_fdw';
+CREATE FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_fdw_handler VALIDATOR odoo_fdw_validator;
+COMMENT ON FOREIGN DATA WRAPPER odoo_fdw IS 'Odoo servers, for the functions of odoo_etl and for foreign tables';
 ",
     name = "odoo_fdw",
     requires = [odoo_fdw_validator]

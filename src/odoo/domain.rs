@@ -73,6 +73,11 @@ impl Domain {
         Domain(operators.chain(leaves.into_iter().flat_map(|leaf| leaf.0)).collect())
     }
 
+    /// Terms in prefix notation, which are known to be right.
+    pub(super) fn of_terms(terms: Vec<Value>) -> Domain {
+        Domain(terms)
+    }
+
     pub fn parse(text: &str) -> Result<Domain, DomainError> {
         let Parsed { value, begin, marks, end } = Parser::new(text).whole()?;
         match value {

@@ -7,6 +7,9 @@ use super::value::Value;
 /// The attributes to ask for. Without a list Odoo may fault on an attribute that is None.
 pub const ATTRIBUTES: &[&str] = &["type", "string", "relation", "store", "company_dependent"];
 
+/// Those that a table made of the model needs besides.
+pub const MORE_ATTRIBUTES: &[&str] = &["help", "selection", "related", "translate", "digits"];
+
 /// The type of a field in Odoo; it alone decides how a value is read, never the value's shape.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FieldType {
@@ -28,7 +31,8 @@ pub enum FieldType {
 }
 
 impl FieldType {
-    fn from_name(name: &str) -> FieldType {
+    /// The type that Odoo calls so.
+    pub fn from_name(name: &str) -> FieldType {
         match name {
             "boolean" => FieldType::Boolean,
             "integer" | "many2one_reference" => FieldType::Integer,
@@ -57,6 +61,16 @@ pub struct Field {
     pub company_dependent: bool,
     /// Stored in Odoo's database; other fields are computed when they are read.
     pub stored: bool,
+    /// What follows is known of fields that were [described in full](super::Model::fields_in_full).
+    pub help: String,
+    /// The values of a selection, and their labels.
+    pub selection: Vec<(String, String)>,
+    /// A field of another record that this one refers to.
+    pub related: bool,
+    /// Each language has its own value.
+    pub translated: bool,
+    /// To how many decimal places Odoo rounds.
+    pub decimals: Option<i64>,
 }
 
 /// The fields of a model that the user may read, by name.
@@ -82,6 +96,14 @@ impl Fields {
                     relation: text("relation"),
                     stored: flag("store").unwrap_or(true),
                     company_dependent: flag("company_dependent").unwrap_or(false),
+                    help: text("help").unwrap_or_default(),
+                    selection: selection(attributes.get("selection")),
+                    related: attributes.get("related").is_some_and(is_set),
+                    translated: attributes.get("translate").is_some_and(is_set),
+                    decimals: attributes
+                        .get("digits")
+                        .and_then(Value::as_array)
+                        .and_then(|digits| digits.get(1)?.as_int()),
                 };
                 Some((name, field))
             })
@@ -89,6 +111,7 @@ impl Fields {
             .map(Fields)
     }
 
+    /// The field of that name.
     pub fn get(&self, name: &str) -> Option<&Field> {
         self.0.get(name)
     }
@@ -103,4 +126,23 @@ impl Fields {
         all.sort_by_key(|(name, _)| *name);
         all
     }
+}
+
+/// Whether Python takes the value for true.
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Text(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        _ => true,
+    }
+}
+
+fn selection(value: Option<&Value>) -> Vec<(String, String)> {
+    let pairs = value.and_then(Value::as_array).unwrap_or_default();
+    let pair = |pair: &Value| match pair.as_array() {
+        Some([value, label]) => Some((value.as_str()?.to_owned(), label.as_str()?.to_owned())),
+        _ => None,
+    };
+    pairs.iter().filter_map(pair).collect()
 }

@@ -4,6 +4,7 @@
 //! [`Domain`] is a search condition; [`Page`] holds records as typed columns.
 
 mod cells;
+mod condition;
 mod connection;
 mod domain;
 mod error;
@@ -19,6 +20,7 @@ mod version;
 mod write;
 
 pub use cells::{Cells, Lists, Texts};
+pub use condition::Condition;
 pub use connection::{Connection, Identity, Settings};
 pub use domain::{Domain, DomainError};
 pub use error::{Error, Fault, FaultKind};

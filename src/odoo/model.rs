@@ -3,7 +3,7 @@
 use super::connection::Connection;
 use super::domain::Domain;
 use super::error::Error;
-use super::fields::{ATTRIBUTES, FieldType, Fields};
+use super::fields::{ATTRIBUTES, FieldType, Fields, MORE_ATTRIBUTES};
 use super::page::{Page, PageSink};
 use super::sink::{Refusal, Sink};
 use super::transport::Request;
@@ -137,6 +137,12 @@ impl<'c> Model<'c> {
     /// The fields that the user may read.
     pub fn fields(&self) -> Result<Fields, Error> {
         Fields::from_value(self.describe()?).ok_or_else(|| self.no_description())
+    }
+
+    /// The same with all that is known of them.
+    pub fn fields_in_full(&self) -> Result<Fields, Error> {
+        let all: Vec<&str> = ATTRIBUTES.iter().chain(MORE_ATTRIBUTES).copied().collect();
+        Fields::from_value(self.attributes(&all)?).ok_or_else(|| self.no_description())
     }
 
     /// The same as Odoo tells it, fit for [`Fields::from_value`].

@@ -3,13 +3,14 @@
 mod options;
 mod secret;
 mod session;
+mod wrong;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
 
 use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
-pub use options::{Place, ServerOptions, Wrong, check};
+pub use options::{Place, ServerOptions, Wrong, check, find, flag};
 pub use secret::{may_read_files, read_key};
 pub use session::{Session, Ticket};
 
@@ -139,9 +140,21 @@ impl Server {
         }
     }
 
+    /// The server with that oid. Who may use its foreign tables is PostgreSQL's matter.
+    pub fn of_oid(oid: pg_sys::Oid) -> Server {
+        let (name, pairs) = backend::foreign_server(oid);
+        Server { oid, name, options: ServerOptions::from_pairs(&pairs) }
+    }
+
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
-        let (login, secret, secret_is_key) = self.credentials()?;
+        self.require_mapping()?;
+        self.session_with(backend::user_mapping_options(self.oid, None))
+    }
+
+    /// A session as the options of a user mapping say. Nothing is sent yet.
+    pub fn session_with(&self, mapping: Vec<(String, String)>) -> Result<Session, Failure> {
+        let (login, secret, secret_is_key) = credentials(mapping)?;
         let ca = match &self.options.ca_file {
             None => None,
             Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
@@ -194,9 +207,8 @@ impl Server {
         }
     }
 
-    /// Login and secret of the current user's mapping, else of PUBLIC's, and whether the secret
-    /// is an API key.
-    fn credentials(&self) -> Result<(String, String, bool), Failure> {
+    /// Says what to do if the current user has no mapping, nor PUBLIC.
+    fn require_mapping(&self) -> Result<(), Failure> {
         let mapped = query::is_true(
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_user_mappings WHERE srvid = $1 \
              AND umuser IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))",
@@ -212,19 +224,23 @@ impl Server {
                 ident(&self.name)
             )));
         }
-        let mut pairs = backend::user_mapping_options(self.oid);
-        let mut take = |name| {
-            let index = pairs.iter().position(|(key, _)| key == name)?;
-            Some(pairs.swap_remove(index).1)
-        };
-        let login = take("login").unwrap_or_default();
-        if let Some(password) = take("password") {
-            return Ok((login, password, false));
-        }
-        let key = match take("api_key_file") {
-            Some(path) => read_key(&path)?,
-            None => take("api_key").unwrap_or_default(),
-        };
-        Ok((login, key, true))
+        Ok(())
     }
+}
+
+/// Login and secret of a user mapping, and whether the secret is an API key.
+fn credentials(mut pairs: Vec<(String, String)>) -> Result<(String, String, bool), Failure> {
+    let mut take = |name| {
+        let index = pairs.iter().position(|(key, _)| key == name)?;
+        Some(pairs.swap_remove(index).1)
+    };
+    let login = take("login").unwrap_or_default();
+    if let Some(password) = take("password") {
+        return Ok((login, password, false));
+    }
+    let key = match take("api_key_file") {
+        Some(path) => read_key(&path)?,
+        None => take("api_key").unwrap_or_default(),
+    };
+    Ok((login, key, true))
 }

@@ -9,6 +9,10 @@ use crate::odoo::{Protocol, check_url};
 pub enum Place {
     Server,
     UserMapping,
+    ForeignTable,
+    Column,
+    /// IMPORT FOREIGN SCHEMA.
+    Import,
 }
 
 /// One option: its name, its place, and the check of its value.
@@ -25,6 +29,14 @@ const fn server(name: &'static str, check: fn(&str) -> Result<(), String>) -> Sp
 
 const fn mapping(name: &'static str, check: fn(&str) -> Result<(), String>) -> Spec {
     Spec { name, place: Place::UserMapping, required: false, check }
+}
+
+const fn table(name: &'static str, check: fn(&str) -> Result<(), String>) -> Spec {
+    Spec { name, place: Place::ForeignTable, required: false, check }
+}
+
+const fn import(name: &'static str) -> Spec {
+    Spec { name, place: Place::Import, required: false, check: |value| boolean(value).map(drop) }
 }
 
 const fn required(option: Spec) -> Spec {
@@ -51,6 +63,13 @@ pub const OPTIONS: &[Spec] = &[
     mapping("password", present),
     mapping("api_key", present),
     mapping("api_key_file", path),
+    required(table("model", present)),
+    table("archived", |value| boolean(value).map(drop)),
+    table("pushdown", |value| boolean(value).map(drop)),
+    Spec { name: "field", place: Place::Column, required: false, check: present },
+    import("archived"),
+    import("computed"),
+    import("binary"),
 ];
 
 /// A user mapping has one of them.
@@ -130,11 +149,14 @@ impl ServerOptions {
             retry_delay: Duration::from_millis(number("retry_delay", &RETRY_DELAY).into()),
             timeout: Duration::from_secs(number("timeout", &TIMEOUT).into()),
             ca_file: get("ca_file"),
-            writable: find(pairs, "writable")
-                .and_then(|value| boolean(value).ok())
-                .unwrap_or(false),
+            writable: flag(pairs, "writable", false),
         }
     }
+}
+
+/// A boolean option that was checked when it was set.
+pub fn flag(pairs: &[(String, String)], name: &str, default: bool) -> bool {
+    find(pairs, name).and_then(|value| boolean(value).ok()).unwrap_or(default)
 }
 
 pub fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {

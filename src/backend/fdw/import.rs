@@ -1,0 +1,47 @@
+//! IMPORT FOREIGN SCHEMA.
+
+use std::ffi::CString;
+use std::ptr;
+
+use pgrx::pg_sys::{self, ImportForeignSchemaType};
+
+use super::{nodes, options, text};
+use crate::failure::OrRaise;
+use crate::fdw::{self, ImportList};
+
+/// ImportForeignSchema.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn import(
+    statement: *mut pg_sys::ImportForeignSchemaStmt,
+    server: pg_sys::Oid,
+) -> *mut pg_sys::List {
+    // SAFETY: the statement is a whole node; its names are C strings, its lists of RangeVar and
+    // DefElem nodes.
+    unsafe {
+        let tables = || {
+            nodes::<pg_sys::RangeVar>((*statement).table_list)
+                .map(|table| text((*table).relname))
+                .collect()
+        };
+        let list = match (*statement).list_type {
+            ImportForeignSchemaType::FDW_IMPORT_SCHEMA_LIMIT_TO => ImportList::LimitTo(tables()),
+            ImportForeignSchemaType::FDW_IMPORT_SCHEMA_EXCEPT => ImportList::Except(tables()),
+            _ => ImportList::All,
+        };
+        let made = fdw::import(
+            server,
+            &text((*statement).remote_schema),
+            &text((*statement).local_schema),
+            &list,
+            &options((*statement).options),
+        )
+        .or_raise();
+        made.into_iter().fold(ptr::null_mut(), |list, statement| {
+            let statement = CString::new(statement).unwrap_or_default();
+            pg_sys::lappend(list, pg_sys::pstrdup(statement.as_ptr()).cast())
+        })
+    }
+}

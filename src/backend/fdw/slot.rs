@@ -1,0 +1,102 @@
+//! Odoo's values to PostgreSQL's, column by column.
+
+use std::ffi::CString;
+
+use pgrx::{IntoDatum, pg_sys};
+
+use crate::odoo::Cells;
+
+/// Makes the values of one column.
+pub struct Maker {
+    oid: pg_sys::Oid,
+    modifier: i32,
+    input: pg_sys::FmgrInfo,
+    parameter: pg_sys::Oid,
+}
+
+impl Maker {
+    /// For a column of that type.
+    pub fn new(oid: pg_sys::Oid, modifier: i32) -> Maker {
+        let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
+        let mut input = pg_sys::FmgrInfo::default();
+        // SAFETY: the type exists; what the function needs lives in the current context, which
+        // the caller keeps for as long as the maker.
+        unsafe {
+            pg_sys::getTypeInputInfo(oid, &mut function, &mut parameter);
+            pg_sys::fmgr_info(function, &mut input);
+        }
+        Maker { oid, modifier, input, parameter }
+    }
+
+    /// The value of a row, in the current memory context; `None` for NULL.
+    pub fn datum(&mut self, cells: &Cells, row: usize) -> Option<pg_sys::Datum> {
+        match (cells, self.oid) {
+            (Cells::Booleans(cells), pg_sys::BOOLOID) => cells[row]?.into_datum(),
+            (Cells::Integers(cells), pg_sys::INT8OID) => cells[row]?.into_datum(),
+            (Cells::Lists(lists), pg_sys::INT8ARRAYOID) => lists.get(row).to_vec().into_datum(),
+            (Cells::Texts(texts), pg_sys::TEXTOID) => texts.get(row)?.into_datum(),
+            (Cells::Texts(texts), pg_sys::BYTEAOID) => match texts.get(row)? {
+                base64 => decode(base64).unwrap_or_default().into_datum(),
+            },
+            (Cells::Booleans(cells), _) => self.read(if cells[row]? { "true" } else { "false" }),
+            (Cells::Integers(cells), _) => self.read(&cells[row]?.to_string()),
+            (Cells::Texts(texts), _) => self.read(texts.get(row)?),
+            (Cells::Lists(lists), _) => {
+                let ids: Vec<_> = lists.get(row).iter().map(i64::to_string).collect();
+                self.read(&format!("{{{}}}", ids.join(",")))
+            }
+        }
+    }
+
+    /// What the type's own input function makes of a text.
+    fn read(&mut self, text: &str) -> Option<pg_sys::Datum> {
+        // The decoders leave out NUL.
+        let text = CString::new(text).unwrap_or_default();
+        // SAFETY: the function is the type's input function, the text a C string.
+        Some(unsafe {
+            pg_sys::InputFunctionCall(
+                &mut self.input,
+                text.as_ptr().cast_mut(),
+                self.parameter,
+                self.modifier,
+            )
+        })
+    }
+}
+
+/// The bytes that a text in base64 stands for; `None` if it is none.
+fn decode(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
+    let (mut bits, mut count) = (0u32, 0);
+    for c in text.bytes().filter(|c| !c.is_ascii_whitespace() && *c != b'=') {
+        let value = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'a'..=b'z' => c - b'a' + 26,
+            b'0'..=b'9' => c - b'0' + 52,
+            b'+' => 62,
+            b'/' => 63,
+            _ => return None,
+        };
+        bits = bits << 6 | u32::from(value);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push((bits >> count) as u8);
+            bits &= (1 << count) - 1;
+        }
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::decode;
+
+    #[test]
+    fn base64() {
+        assert_eq!(decode("T2Rvbw==").unwrap(), b"Odoo");
+        assert_eq!(decode("T2Rv\nb28=").unwrap(), b"Odooo");
+        assert_eq!(decode("").unwrap(), b"");
+        assert_eq!(decode("12.3 Kb"), None);
+    }
+}

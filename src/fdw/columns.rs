@@ -1,0 +1,85 @@
+//! From fields to columns: types, and what may be asked of a field.
+
+use serde::{Deserialize, Serialize};
+
+use crate::odoo::{Field, FieldType};
+
+/// The column types that a comparison may be handed to Odoo for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    Boolean,
+    Integer,
+    Numeric,
+    Float,
+    Text,
+    Date,
+    Timestamptz,
+    Other,
+}
+
+/// How a field compares, where Odoo's answer can stand for PostgreSQL's.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub enum Kind {
+    Id,
+    /// NULL in Odoo's database is read as false.
+    Boolean,
+    /// NULL in Odoo's database is read as 0.
+    Integer,
+    /// As integers; and Odoo rounds what it compares with, to this step.
+    Decimal {
+        step: f64,
+    },
+    /// An empty text may be NULL in Odoo's database.
+    Text,
+    Date,
+    /// Read without the fraction of the second that Odoo's database has.
+    Datetime,
+    Many2one,
+}
+
+/// The step of fields that do not say to how many places they round.
+const UNKNOWN_STEP: f64 = 0.01;
+
+impl Kind {
+    /// The kind of a field in a column of that type; `None` if nothing may be asked of it: its
+    /// values are not in Odoo's table, differ by company, or are shown as another type.
+    pub fn of(name: &str, field: &Field, class: Class) -> Option<Kind> {
+        if name == "id" {
+            return (class == Class::Integer).then_some(Kind::Id);
+        }
+        if !field.stored || field.company_dependent {
+            return None;
+        }
+        Some(match (field.type_name.as_str(), class) {
+            ("boolean", Class::Boolean) => Kind::Boolean,
+            ("integer", Class::Integer) => Kind::Integer,
+            ("float" | "monetary", Class::Numeric | Class::Float) => {
+                let step = match field.decimals {
+                    Some(decimals) => 10f64.powi(i32::try_from(-decimals).unwrap_or(0)),
+                    None => UNKNOWN_STEP,
+                };
+                Kind::Decimal { step }
+            }
+            ("char" | "text" | "html" | "selection", Class::Text) => Kind::Text,
+            ("date", Class::Date) => Kind::Date,
+            ("datetime", Class::Timestamptz) => Kind::Datetime,
+            ("many2one", Class::Integer) => Kind::Many2one,
+            _ => return None,
+        })
+    }
+}
+
+/// The column type that shows a field best.
+pub fn sql_type(field: &Field) -> &'static str {
+    match field.field_type {
+        FieldType::Boolean => "boolean",
+        FieldType::Integer | FieldType::Many2one => "bigint",
+        FieldType::Decimal => "numeric",
+        FieldType::Text if field.type_name == "binary" => "bytea",
+        FieldType::Text => "text",
+        FieldType::Date => "date",
+        FieldType::Datetime => "timestamp with time zone",
+        FieldType::ToMany => "bigint[]",
+        FieldType::Json => "jsonb",
+    }
+}

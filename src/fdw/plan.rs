@@ -1,0 +1,143 @@
+//! What execution needs to know, as text: plans are copied and kept.
+
+use serde::{Deserialize, Serialize};
+
+use super::columns::Kind;
+use super::domain::{Pushed, push};
+use super::predicate::{Constant, Predicate};
+use crate::failure::Failure;
+use crate::odoo::{Condition, FieldType};
+
+/// Rows to skip and rows to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    pub offset: i64,
+    pub count: Option<i64>,
+}
+
+/// What a path adds to a scan.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PathPlan {
+    /// Odoo's order, such as `date_order desc, id`.
+    pub order: Option<String>,
+    pub limit: Option<Limit>,
+    /// Only the number of rows is wanted.
+    pub is_count: bool,
+}
+
+/// A column to fetch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Fetched {
+    pub attribute: i16,
+    pub field: String,
+    pub type_name: String,
+}
+
+impl Fetched {
+    pub fn field_type(&self) -> FieldType {
+        FieldType::from_name(&self.type_name)
+    }
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    pub model: String,
+    /// Archived records are left out.
+    pub only_active: bool,
+    pub predicate: Predicate,
+    /// The fields of the predicate's columns.
+    pub subjects: Vec<(i16, String, Kind)>,
+    pub fetched: Vec<Fetched>,
+    /// Expressions whose dates and times become times with a zone first.
+    pub times: Vec<usize>,
+    pub path: PathPlan,
+    /// All rows are likely to be taken, so that reading ahead is no waste.
+    pub is_eager: bool,
+}
+
+impl Plan {
+    pub fn to_text(&self) -> String {
+        to_text(self)
+    }
+
+    /// # Errors
+    /// If the text is none that [`Plan::to_text`] made.
+    pub fn from_text(text: &str) -> Result<Plan, Failure> {
+        from_text(text)
+    }
+
+    /// The domain, where the predicate's expressions have these values.
+    pub fn pushed(&self, values: &[Constant]) -> Pushed {
+        let subject = |attribute| {
+            let found = self.subjects.iter().find(|(number, ..)| *number == attribute);
+            found.map(|(_, field, kind)| (field.as_str(), *kind))
+        };
+        let pushed = push(&self.predicate, &subject, values);
+        match self.only_active {
+            false => pushed,
+            true => {
+                let active = Condition::leaf("active", "=", true);
+                Pushed { condition: pushed.condition.and(active), ..pushed }
+            }
+        }
+    }
+
+    /// The fields in Odoo, each once.
+    pub fn fields(&self) -> Vec<(String, FieldType)> {
+        let mut fields: Vec<(String, FieldType)> = Vec::new();
+        for column in &self.fetched {
+            if column.field != "id" && fields.iter().all(|(name, _)| *name != column.field) {
+                fields.push((column.field.clone(), column.field_type()));
+            }
+        }
+        fields
+    }
+
+    /// What EXPLAIN shows.
+    pub fn explain(&self, values: &[Constant]) -> Vec<(&'static str, String)> {
+        let condition = self.pushed(values).condition;
+        let mut lines = vec![("Model", self.model.clone())];
+        lines.push(match condition.is_never() {
+            true => ("Domain", "none, no record can meet it".into()),
+            false => ("Domain", condition.into_domain().into_value().into_json().to_string()),
+        });
+        if self.path.is_count {
+            lines.push(("Asks For", "the number of records".into()));
+        } else {
+            let fields: Vec<String> = self.fields().into_iter().map(|(name, _)| name).collect();
+            let all = ["id".to_owned()].into_iter().chain(fields);
+            lines.push(("Fields", all.collect::<Vec<_>>().join(", ")));
+        }
+        lines.extend(self.path.order.iter().map(|order| ("Order", order.clone())));
+        if let Some(limit) = self.path.limit {
+            lines.extend(limit.count.map(|count| ("Limit", count.to_string())));
+            lines.extend((limit.offset > 0).then(|| ("Offset", limit.offset.to_string())));
+        }
+        lines
+    }
+}
+
+impl PathPlan {
+    pub fn to_text(&self) -> String {
+        to_text(self)
+    }
+
+    /// # Errors
+    /// If the text is none that [`PathPlan::to_text`] made.
+    pub fn from_text(text: &str) -> Result<PathPlan, Failure> {
+        from_text(text)
+    }
+}
+
+fn to_text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::new(
+            pgrx::PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+            format!("a plan of odoo_fdw cannot be read: {error}"),
+        )
+    })
+}

@@ -1,0 +1,191 @@
+//! A foreign table in a query: what the planner is told of it.
+
+use std::rc::Rc;
+
+use pgrx::PgSqlErrorCode as State;
+use pgrx::pg_sys::Oid;
+
+use super::columns::Kind;
+use super::domain::{Pushed, push};
+use super::plan::{Fetched, PathPlan, Plan};
+use super::predicate::Predicate;
+use super::scan::Scan;
+use super::sessions;
+use super::table::{Column, RawTable, Table};
+use crate::failure::Failure;
+use crate::odoo::{Condition, Fields};
+use crate::quote::ident;
+use crate::server::Server;
+
+/// By what a query wants its rows sorted.
+#[derive(Debug, Clone, Copy)]
+pub struct SortKey {
+    pub attribute: i16,
+    pub is_descending: bool,
+    pub nulls_first: bool,
+}
+
+pub struct Relation {
+    pub table: Table,
+    pub server: Server,
+    user: Oid,
+    fields: Rc<Fields>,
+}
+
+impl Relation {
+    /// A foreign table as a user sees it.
+    pub fn open(raw: RawTable, user: Oid) -> Result<Relation, Failure> {
+        let table = Table::from(raw);
+        let server = Server::of_oid(table.server);
+        let fields = sessions::fields(&server, user, &table.model)?;
+        Ok(Relation { table, server, user, fields })
+    }
+
+    /// How a column compares; `None` if PostgreSQL does it alone.
+    pub fn kind(&self, attribute: i16) -> Option<Kind> {
+        self.subject(attribute).map(|(_, kind)| kind)
+    }
+
+    fn subject(&self, attribute: i16) -> Option<(&str, Kind)> {
+        let column = self.table.column(attribute).filter(|_| self.table.pushdown)?;
+        let field = self.fields.get(&column.field)?;
+        Some((&column.field, Kind::of(&column.field, field, column.class)?))
+    }
+
+    /// The domain of a predicate, as far as it is known when a query is planned.
+    pub fn push(&self, predicate: &Predicate) -> Pushed {
+        push(predicate, &|attribute| self.subject(attribute), &[])
+    }
+
+    /// How many records meet what is known of a predicate.
+    pub fn count(&self, predicate: &Predicate) -> Result<f64, Failure> {
+        let condition = self.push(&predicate.known()).condition.and(self.activity());
+        match condition.is_never() {
+            true => Ok(0.0),
+            false => {
+                let domain = condition.into_domain();
+                let count = sessions::count(&self.server, self.user, &self.table.model, domain)?;
+                Ok(count as f64)
+            }
+        }
+    }
+
+    fn only_active(&self) -> bool {
+        !self.table.archived && self.fields.contains("active")
+    }
+
+    fn activity(&self) -> Condition {
+        match self.only_active() {
+            true => Condition::leaf("active", "=", true),
+            false => Condition::ALWAYS,
+        }
+    }
+
+    /// Odoo's order for these keys; `None` if it would sort otherwise than PostgreSQL. Texts are
+    /// sorted by the database's collation, references by the other model's order, and numbers
+    /// that are NULL in Odoo's database are read as 0.
+    pub fn order(&self, keys: &[SortKey]) -> Option<String> {
+        let mut parts = Vec::new();
+        let mut is_over = false;
+        for key in keys {
+            if is_over {
+                return None;
+            }
+            let (field, kind) = self.subject(key.attribute)?;
+            // Without a word PostgreSQL, and so Odoo, has NULL last, descending first.
+            let is_usual = key.nulls_first == key.is_descending;
+            match kind {
+                Kind::Id | Kind::Boolean => {}
+                Kind::Date if is_usual => {}
+                // Of the same second for PostgreSQL, but not for Odoo.
+                Kind::Datetime if is_usual => is_over = true,
+                _ => return None,
+            }
+            parts.push(format!("{field}{}", if key.is_descending { " desc" } else { "" }));
+            if kind == Kind::Id {
+                // Nothing is left to be sorted.
+                return Some(parts.join(", "));
+            }
+        }
+        (!parts.is_empty()).then(|| parts.join(", "))
+    }
+
+    /// The plan of a scan that brings these columns.
+    pub fn plan(
+        &self,
+        predicate: Predicate,
+        attributes: &[i16],
+        path: PathPlan,
+        is_eager: bool,
+    ) -> Result<Plan, Failure> {
+        let mut fetched = Vec::new();
+        for column in &self.table.columns {
+            if attributes.contains(&column.attribute) {
+                fetched.push(self.fetched(column)?);
+            }
+        }
+        let subjects = self.table.columns.iter().filter_map(|column| {
+            let (field, kind) = self.subject(column.attribute)?;
+            mentions(&predicate, column.attribute)
+                .then(|| (column.attribute, field.to_owned(), kind))
+        });
+        Ok(Plan {
+            model: self.table.model.clone(),
+            only_active: self.only_active(),
+            subjects: subjects.collect(),
+            predicate,
+            fetched,
+            times: Vec::new(),
+            path,
+            is_eager,
+        })
+    }
+
+    /// A scan of records picked at random, and how many there are in all.
+    pub fn sample(&self, wanted: usize) -> Result<(Plan, Scan, usize), Failure> {
+        let all: Vec<i16> = self.table.columns.iter().map(|column| column.attribute).collect();
+        let plan = self.plan(Predicate::All(Vec::new()), &all, PathPlan::default(), true)?;
+        let (scan, found) = Scan::sample(&plan, self.table.server, self.user, wanted)?;
+        Ok((plan, scan, found))
+    }
+
+    fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
+        let Some(field) = self.fields.get(&column.field) else {
+            sessions::forget();
+            return Err(Failure::new(
+                State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+                format!(
+                    "model {} has no field \"{}\", or none that the Odoo user may read",
+                    self.table.model, column.field
+                ),
+            )
+            .detail(format!(
+                "It is the column \"{}\" of the foreign table \"{}\".",
+                column.name, self.table.name
+            ))
+            .hint(format!(
+                "ALTER FOREIGN TABLE {} DROP COLUMN {}; odoo_check() looks at all foreign tables.",
+                self.table.name,
+                ident(&column.name)
+            )));
+        };
+        Ok(Fetched {
+            attribute: column.attribute,
+            field: column.field.clone(),
+            type_name: field.type_name.clone(),
+        })
+    }
+}
+
+fn mentions(predicate: &Predicate, attribute: i16) -> bool {
+    match predicate {
+        Predicate::All(parts) | Predicate::Any(parts) => {
+            parts.iter().any(|part| mentions(part, attribute))
+        }
+        Predicate::Compare(column, ..)
+        | Predicate::Flag(column, _)
+        | Predicate::Listed { column, .. }
+        | Predicate::Like { column, .. }
+        | Predicate::Null { column, .. } => *column == attribute,
+    }
+}
