@@ -161,3 +161,51 @@ CREATE FUNCTION odoo_call(
 COMMENT ON FUNCTION odoo_call(text, text, jsonb, jsonb, text) IS
     'calls a public method of an Odoo model, on the records that "ids" in kwargs names; a rollback does not undo it. '
     'Over XML-RPC a result that holds None is NULL';
+CREATE FUNCTION "odoo_import_comments"(
+	"schema_name" TEXT,
+	"table_name" TEXT
+) RETURNS SETOF TEXT
+SET search_path TO pg_catalog, pg_temp
+STRICT
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'odoo_import_comments_wrapper';
+
+-- IMPORT FOREIGN SCHEMA takes CREATE FOREIGN TABLE from a wrapper and nothing else; what it made
+-- gets its comments when it has ended.
+CREATE FUNCTION odoo_comment_imported() RETURNS event_trigger
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE plpgsql AS $$
+DECLARE
+    imported record;
+    statement text;
+BEGIN
+    FOR imported IN
+        SELECT n.nspname::text AS schema_name, c.relname::text AS table_name
+        FROM pg_catalog.pg_event_trigger_ddl_commands() e
+        JOIN pg_catalog.pg_class c ON c.oid = e.objid AND e.classid = 'pg_class'::regclass
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+        JOIN pg_catalog.pg_foreign_table t ON t.ftrelid = c.oid
+        JOIN pg_catalog.pg_foreign_server s ON s.oid = t.ftserver
+        JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'odoo_fdw'
+    LOOP
+        FOR statement IN
+            SELECT @extschema@.odoo_import_comments(imported.schema_name, imported.table_name)
+        LOOP
+            EXECUTE statement;
+        END LOOP;
+    END LOOP;
+END;
+$$;
+COMMENT ON FUNCTION odoo_comment_imported() IS 'comments on the tables that IMPORT FOREIGN SCHEMA made';
+COMMENT ON FUNCTION odoo_import_comments(text, text) IS 'the comments on a table that was just imported; a part of odoo_comment_imported()';
+
+CREATE EVENT TRIGGER odoo_comment_imported ON ddl_command_end
+WHEN TAG IN ('IMPORT FOREIGN SCHEMA') EXECUTE FUNCTION odoo_comment_imported();
+COMMENT ON EVENT TRIGGER odoo_comment_imported IS 'labels of Odoo as comments on imported foreign tables';
+
+CREATE FUNCTION odoo_fdw_handler() RETURNS fdw_handler
+STRICT LANGUAGE c SET search_path TO pg_catalog, pg_temp
+AS 'MODULE_PATHNAME', 'odoo_fdw_handler_wrapper';
+COMMENT ON FUNCTION odoo_fdw_handler() IS 'what PostgreSQL calls for foreign tables of odoo_fdw';
+ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_fdw_handler;
+COMMENT ON FOREIGN DATA WRAPPER odoo_fdw IS 'Odoo servers, for the functions of odoo_etl and for foreign tables';

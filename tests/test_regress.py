@@ -11,7 +11,7 @@ from .lab.postgres import bindir
 
 FILES = Path(__file__).with_name("regress")
 TESTS = ["extension", "server", "check", "domain", "read", "client", "sync", "missing", "existing",
-         "values", "errors"]
+         "values", "errors", "fdw_import", "fdw_conditions", "fdw_plans"]
 
 #: The fake's port as it stands in the expected files; the copies get the real one.
 PORT = "54321"

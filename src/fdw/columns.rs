@@ -69,6 +69,18 @@ impl Kind {
     }
 }
 
+/// Whether a field of Odoo's own modules is stored and yet searched by rules of its own.
+pub fn searches_otherwise(model: &str, field: &str) -> bool {
+    matches!(
+        (model, field),
+        ("calendar.alarm", "duration_minutes")
+            | ("phone.blacklist", "number")
+            | ("product.product", "is_in_selected_section_of_order")
+            | ("project.task", "has_template_ancestor")
+            | ("res.partner.bank", "acc_number")
+    )
+}
+
 /// The column type that shows a field best.
 pub fn sql_type(field: &Field) -> &'static str {
     match field.field_type {

@@ -21,6 +21,8 @@ mod relation;
 mod scan;
 mod sessions;
 mod table;
+#[cfg(test)]
+mod tests;
 mod time;
 
 pub use columns::Class;

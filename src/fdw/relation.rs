@@ -5,7 +5,7 @@ use std::rc::Rc;
 use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
-use super::columns::Kind;
+use super::columns::{Kind, searches_otherwise};
 use super::domain::{Pushed, push};
 use super::plan::{Fetched, PathPlan, Plan};
 use super::predicate::Predicate;
@@ -47,8 +47,12 @@ impl Relation {
     }
 
     fn subject(&self, attribute: i16) -> Option<(&str, Kind)> {
-        let column = self.table.column(attribute).filter(|_| self.table.pushdown)?;
-        let field = self.fields.get(&column.field)?;
+        let column = self.table.column(attribute)?;
+        let is_asked = self.table.pushdown && column.pushdown;
+        let field = self.fields.get(&column.field).filter(|_| is_asked)?;
+        if searches_otherwise(&self.table.model, &column.field) {
+            return None;
+        }
         Some((&column.field, Kind::of(&column.field, field, column.class)?))
     }
 

@@ -39,12 +39,16 @@ pub struct Column {
     pub name: String,
     pub field: String,
     pub class: Class,
+    /// Whether conditions on it are Odoo's to answer: a module may have a field that is stored
+    /// and yet searched by rules of its own, which Odoo's API does not tell.
+    pub pushdown: bool,
 }
 
 impl From<RawTable> for Table {
     fn from(raw: RawTable) -> Table {
         let column = |column: RawColumn| Column {
             attribute: column.attribute,
+            pushdown: flag(&column.options, "pushdown", true),
             field: find(&column.options, "field").unwrap_or(&column.name).to_owned(),
             name: column.name,
             class: column.class,

@@ -35,6 +35,10 @@ const fn table(name: &'static str, check: fn(&str) -> Result<(), String>) -> Spe
     Spec { name, place: Place::ForeignTable, required: false, check }
 }
 
+const fn column(name: &'static str, check: fn(&str) -> Result<(), String>) -> Spec {
+    Spec { name, place: Place::Column, required: false, check }
+}
+
 const fn import(name: &'static str) -> Spec {
     Spec { name, place: Place::Import, required: false, check: |value| boolean(value).map(drop) }
 }
@@ -66,7 +70,8 @@ pub const OPTIONS: &[Spec] = &[
     required(table("model", present)),
     table("archived", |value| boolean(value).map(drop)),
     table("pushdown", |value| boolean(value).map(drop)),
-    Spec { name: "field", place: Place::Column, required: false, check: present },
+    column("field", present),
+    column("pushdown", |value| boolean(value).map(drop)),
     import("archived"),
     import("computed"),
     import("binary"),

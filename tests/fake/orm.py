@@ -74,7 +74,7 @@ class Model:
 
     def search(self, domain, offset=0, limit=None, order=None, context=None):
         for term in domain:
-            if isinstance(term, (list, tuple)):
+            if isinstance(term, (list, tuple)) and term[0] not in (0, 1):
                 self._check(term[0])
         after = scanned_after(domain)
         if after is not None and order in (None, "id") and self._sees_archived(context):
@@ -157,7 +157,9 @@ class Model:
             if not match or match[1] not in self.fields:
                 raise traceback_of(f"ValueError: Invalid field '{part.strip()}' on '{self.name}'")
             descending = (match[2] or "").strip().lower() == "desc"
-            records.sort(key=lambda record: self.value(record, match[1]), reverse=descending)
+            # NULL is last, descending it is first.
+            empty = None if self.fields[match[1]]["type"] == "boolean" else False
+            records.sort(key=lambda record: sortable(self.value(record, match[1]), empty), reverse=descending)
 
     def _meets(self, record, domain):
         """Evaluates a domain in Odoo's prefix notation."""
@@ -192,18 +194,36 @@ class Model:
         return [end for record in found for end in model._values(record, rest)]
 
     def _leaf(self, record, path, operator, operand):
+        if path in (0, 1):
+            return path == operand
+        # As 19 does: False asks for what is empty, and NULL is smaller or greater than nothing.
+        ordered = lambda test: lambda value: value is not False and test(value)
         test = {
-            "=": lambda value: value == operand,
-            "!=": lambda value: value != operand,
-            "<": lambda value: value < operand,
-            "<=": lambda value: value <= operand,
-            ">": lambda value: value > operand,
-            ">=": lambda value: value >= operand,
+            "=": lambda value: not value if operand is False else value == operand,
+            "!=": lambda value: bool(value) if operand is False else value != operand,
+            "<": ordered(lambda value: value < operand),
+            "<=": ordered(lambda value: value <= operand),
+            ">": ordered(lambda value: value > operand),
+            ">=": ordered(lambda value: value >= operand),
             "in": lambda value: value in operand,
             "not in": lambda value: value not in operand,
             "ilike": lambda value: str(operand).lower() in str(value or "").lower(),
+            "=like": lambda value: isinstance(value, str) and bool(pattern(operand).fullmatch(value)),
+            "=ilike": lambda value: isinstance(value, str)
+            and bool(pattern(operand.lower()).fullmatch(value.lower())),
         }[operator]
         return any(test(value) for value in self._values(record, path))
+
+
+def sortable(value, empty):
+    return (1, 0) if value is empty else (0, value)
+
+
+def pattern(like):
+    """LIKE's pattern as a regular expression."""
+    parts = re.findall(r"\\.|.", like, re.DOTALL)
+    known = {"%": ".*", "_": "."}
+    return re.compile("".join(known.get(part, re.escape(part[-1])) for part in parts), re.DOTALL)
 
 
 def scanned_after(domain):

@@ -13,7 +13,7 @@ use crate::fdw::{PathPlan, Plan, Relation};
 
 /// What the planner keeps for a relation, until its own memory is freed.
 pub enum Kept {
-    Table(Planned),
+    Table(Box<Planned>),
     /// The rows of a foreign table, sorted.
     Ordered(*mut pg_sys::RelOptInfo),
     /// Their number.
@@ -71,6 +71,7 @@ pub unsafe extern "C-unwind" fn size(
     // SAFETY: the planner's structs are whole when it calls.
     unsafe {
         let entry = *(*root).simple_rte_array.add((*base).relid as usize);
+        require_select(entry);
         let relation = Relation::open(foreign_table(relid), user_of(entry)).or_raise();
         let clauses = (*base).baserestrictinfo;
         let mut reader = Reader::new(root, (*base).relid, &relation);
@@ -91,7 +92,36 @@ pub unsafe extern "C-unwind" fn size(
         };
         (*base).tuples = total;
         (*base).rows = pg_sys::clamp_row_est(rows);
-        keep(base, Kept::Table(Planned { relation, is_exact }));
+        keep(base, Kept::Table(Box::new(Planned { relation, is_exact })));
+    }
+}
+
+/// PostgreSQL checks rights when a query begins to run; Odoo is asked before.
+///
+/// # Safety
+/// The entry is one of the query's range table, and a table.
+unsafe fn require_select(entry: *const pg_sys::RangeTblEntry) {
+    const SELECT: pg_sys::AclMode = pg_sys::ACL_SELECT as pg_sys::AclMode;
+    const MAY: pg_sys::AclResult::Type = pg_sys::AclResult::ACLCHECK_OK;
+    // SAFETY: as above; the name is a palloc'ed C string, or null if the table is gone.
+    unsafe {
+        let (table, user) = ((*entry).relid, user_of(entry));
+        let is_read = (*entry).requiredPerms & SELECT != 0;
+        if is_read
+            && pg_sys::pg_class_aclcheck(table, user, SELECT) != MAY
+            && pg_sys::pg_attribute_aclcheck_all(
+                table,
+                user,
+                SELECT,
+                pg_sys::AclMaskHow::ACLMASK_ANY,
+            ) != MAY
+        {
+            pg_sys::aclcheck_error(
+                pg_sys::AclResult::ACLCHECK_NO_PRIV,
+                pg_sys::ObjectType::OBJECT_FOREIGN_TABLE,
+                pg_sys::get_rel_name(table),
+            );
+        }
     }
 }
 

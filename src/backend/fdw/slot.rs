@@ -35,9 +35,9 @@ impl Maker {
             (Cells::Integers(cells), pg_sys::INT8OID) => cells[row]?.into_datum(),
             (Cells::Lists(lists), pg_sys::INT8ARRAYOID) => lists.get(row).to_vec().into_datum(),
             (Cells::Texts(texts), pg_sys::TEXTOID) => texts.get(row)?.into_datum(),
-            (Cells::Texts(texts), pg_sys::BYTEAOID) => match texts.get(row)? {
-                base64 => decode(base64).unwrap_or_default().into_datum(),
-            },
+            (Cells::Texts(texts), pg_sys::BYTEAOID) => {
+                decode(texts.get(row)?).unwrap_or_default().into_datum()
+            }
             (Cells::Booleans(cells), _) => self.read(if cells[row]? { "true" } else { "false" }),
             (Cells::Integers(cells), _) => self.read(&cells[row]?.to_string()),
             (Cells::Texts(texts), _) => self.read(texts.get(row)?),

@@ -1,0 +1,240 @@
+"""Foreign tables on an Odoo that stalls, fails or is large: requests, memory, rights."""
+
+import threading
+import time
+
+import psycopg2
+import pytest
+
+from .conftest import url
+from .test_cancel import threads, wait_until
+from .test_memory import MORE, high_water
+
+COLUMNS = ("id bigint, name text, active boolean, list_price numeric, categ_id bigint, pos_categ_ids bigint[], "
+           "write_date timestamptz, default_code text")
+
+
+def products(db, address, name="product", server="erp", options="", **server_options):
+    if db.value("SELECT count(*) FROM pg_foreign_server WHERE srvname = %s", server) == 0:
+        db.server(address, name=server, **server_options)
+    db.run(f"CREATE FOREIGN TABLE {name} ({COLUMNS}) SERVER {server} OPTIONS (model 'product.product'{options})")
+
+
+def asked(fake, tag):
+    """The methods that were called for the address with that tag."""
+    return [method for method, prefix in fake.calls if tag in prefix]
+
+
+def test_rows_are_whole(db, fake):
+    products(db, url(fake, "rows=2500"), page_size=100)
+    rows = db.run("SELECT id, name, active, list_price::text, categ_id, pos_categ_ids, default_code FROM product ORDER BY id")
+    assert rows == [
+        (id, f"Product {id}", id % 10 != 0, str(id + 0.99), 1 + id % 3, [1, 2] if id % 3 == 0 else [], f"P{id:05}")
+        for id in range(1, 2501)]
+
+
+def test_a_limit_reads_so_many(db, fake):
+    products(db, url(fake, "rows=9000/limit"), page_size=1000)
+    assert len(db.run("SELECT name FROM product WHERE categ_id = 1 LIMIT 7")) == 7
+    assert asked(fake, "/limit").count("read") == 1
+    # What PostgreSQL filters is read in small pages, until there is enough.
+    assert len(db.run("SELECT name FROM product WHERE name ~ '9$' LIMIT 7")) == 7
+    assert asked(fake, "/limit").count("read") <= 4
+
+
+def test_a_count_reads_nothing(db, fake):
+    products(db, url(fake, "rows=9000/count"))
+    assert db.value("SELECT count(*) FROM product WHERE categ_id <> 1") == 6000
+    assert "read" not in asked(fake, "/count") and "search" not in asked(fake, "/count")
+
+
+def test_a_closed_cursor_asks_no_more(db, fake):
+    products(db, url(fake, "rows=200000/cursor"), page_size=1000)
+    db.connection.autocommit = False
+    db.run("DECLARE c CURSOR FOR SELECT id, name FROM product")
+    assert len(db.run("FETCH 10 FROM c")) == 10
+    db.run("CLOSE c")
+    time.sleep(0.3)
+    before = len(asked(fake, "/cursor"))
+    assert asked(fake, "/cursor").count("read") <= 3
+    time.sleep(0.7)
+    assert len(asked(fake, "/cursor")) == before
+    db.connection.rollback()
+    assert wait_until(lambda: threads(db.connection.get_backend_pid()) == 1, 1)
+    # A scan that is read to its end does ask for all.
+    assert db.value("SELECT count(name) FROM product WHERE id <= 20000 AND name <> 'x' AND id + 0 > 0") == 20000
+
+
+@pytest.mark.parametrize("phase", ["stall@search", "stall@read", "drip@read", "stall-body@read", "stall@search_count", "stall@fields_get"])
+def test_cancel(db, fake, phase):
+    products(db, url(fake, f"rows=2000/{phase}"), timeout=60)
+    statement = "SELECT count(*) FROM product" if "count" in phase else "SELECT name FROM product"
+    pid = db.connection.get_backend_pid()
+    sent = []
+
+    def cancel():
+        time.sleep(0.7)
+        sent.append(time.monotonic())
+        db.connection.cancel()
+
+    threading.Thread(target=cancel).start()
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        db.run(statement)
+    assert time.monotonic() - sent[0] < 1
+    assert wait_until(lambda: threads(pid) == 1, 1), "a helper thread is still alive"
+    assert db.value("SELECT 1") == 1
+
+
+def test_an_error_in_a_subtransaction_leaves_the_rest(db, fake):
+    products(db, url(fake, "rows=3000/fault=1@read"))
+    db.server(url(fake, "rows=3000"), name="sound")
+    products(db, "", name="sound", server="sound")
+    db.run("""DO $$ BEGIN
+        FOR i IN 1..20 LOOP
+            BEGIN
+                PERFORM count(name) FROM product;
+                RAISE 'no error';
+            EXCEPTION WHEN fdw_error THEN NULL;
+            END;
+            ASSERT (SELECT count(name) FROM sound WHERE id < 100) = 99;
+        END LOOP;
+    END $$""")
+    assert wait_until(lambda: threads(db.connection.get_backend_pid()) == 1, 1)
+
+
+def test_a_page_that_is_too_much_is_asked_in_halves(db, fake):
+    products(db, url(fake, "rows=3000/most=300"), page_size=2000)
+    assert db.run("SELECT count(name), sum(id) FROM product WHERE name <> ''") == [(3000, 3000 * 3001 // 2)]
+
+
+def test_values_that_odoo_cannot_give_are_its_error(db, fake):
+    products(db, url(fake, "rows=30/poison=product.product:7:name"))
+    with pytest.raises(psycopg2.Error, match="cannot marshal None") as raised:
+        db.run("SELECT name FROM product")
+    assert raised.value.pgcode == "HV000"
+    assert db.value("SELECT count(list_price) FROM product WHERE list_price > 0") == 30
+
+
+def test_memory_does_not_grow_with_the_rows(db, fake):
+    peaks = []
+    for rows in (50_000, 500_000):
+        products(db, url(fake, f"rows={rows}"), name=f"product{rows}", server=f"erp{rows}")
+        db.connection.close()
+        db.connection = db.connect()
+        assert db.run(f"SELECT count(name), sum(length(default_code)) > 0 FROM product{rows}") == [(rows, True)]
+        peaks.append(high_water(db.connection.get_backend_pid()))
+    print(f"{peaks[0]:.0f} MB for 50,000 rows, {peaks[1]:.0f} MB for 500,000")
+    assert peaks[1] - peaks[0] < MORE
+
+
+def test_tables_are_read_as_postgres_says(db, fake):
+    """Rights on the table are PostgreSQL's; the mapping is that of the role whose rights are used."""
+    products(db, url(fake, "rows=20"))
+    role, owner = f"{db.name}_reader", f"{db.name}_owner"
+    for name in (role, owner):
+        db.run(f"CREATE ROLE {name}")
+    db.run(f"GRANT CREATE ON SCHEMA public TO {owner}")
+    db.run(f"CREATE USER MAPPING FOR {owner} SERVER erp OPTIONS (login 'admin', password 'admin')")
+    db.run(f"GRANT SELECT ON product TO {owner}")
+    db.run(f"SET ROLE {owner}")
+    db.run("CREATE VIEW cheap AS SELECT id, name FROM product WHERE list_price < 5")
+    db.run(f"GRANT SELECT ON cheap TO {role}")
+    db.run(f"SET ROLE {role}")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied for foreign table product"):
+        db.run("SELECT * FROM product")
+    # Through the view with its owner's mapping; by itself it has none.
+    assert db.value("SELECT count(name) FROM cheap") == 4
+    db.run("RESET ROLE")
+    db.run(f"GRANT SELECT ON product TO {role}")
+    db.run(f"SET ROLE {role}")
+    with pytest.raises(psycopg2.errors.UndefinedObject, match="user mapping not found"):
+        db.run("SELECT * FROM product")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="permission denied for foreign server erp"):
+        db.run("IMPORT FOREIGN SCHEMA odoo FROM SERVER erp INTO public")
+    db.run("RESET ROLE")
+    db.run(f"DROP OWNED BY {role}, {owner}")
+    for name in (role, owner):
+        db.run(f"DROP ROLE {name}")
+
+
+def test_a_hostile_search_path_changes_nothing(db, fake):
+    products(db, url(fake, "version=19/path"))
+    db.run("CREATE SCHEMA evil")
+    db.run("CREATE FUNCTION evil.eq(bigint, integer) RETURNS boolean LANGUAGE sql AS 'SELECT true'")
+    db.run("CREATE OPERATOR evil.= (LEFTARG = bigint, RIGHTARG = integer, FUNCTION = evil.eq)")
+    db.run("SET search_path = evil, pg_catalog, public")
+    # An operator that only looks like PostgreSQL's is not handed to Odoo.
+    plan = "\n".join(line for line, in db.run("EXPLAIN SELECT id FROM product WHERE id = 31"))
+    assert "Odoo Domain: []" in plan
+    assert db.value("SELECT count(*) FROM product WHERE id = 31") > 1
+    db.run("SET search_path = evil, public")
+    db.run("CREATE SCHEMA live")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (res_partner) FROM SERVER erp INTO live")
+    assert db.value("SELECT count(*) > 3 FROM live.res_partner")
+
+
+def test_two_servers_in_one_query(db, fake):
+    products(db, url(fake, "rows=20"))
+    products(db, url(fake, "rows=30"), name="other", server="branch")
+    assert db.run("SELECT count(*), count(p.name) FROM other o LEFT JOIN product p ON p.id = o.id") == [(30, 20)]
+
+
+def test_live_and_loaded_rows_join(db, fake):
+    products(db, url(fake, "rows=40"))
+    db.run("SELECT * FROM odoo_sync('products')")
+    assert db.value("SELECT count(*) FROM product p JOIN dim_products d USING (id) WHERE p.name = d.name") == 40
+
+
+def test_one_login_serves_a_transaction(db, fake):
+    products(db, url(fake, "rows=20/logins"))
+    with db.connection.cursor() as cursor:
+        cursor.execute("BEGIN")
+        for _ in range(5):
+            cursor.execute("SELECT count(name) FROM product a JOIN product b USING (id, name)")
+        cursor.execute("COMMIT")
+    assert len([m for m in asked(fake, "/logins") if m == "authenticate"]) <= 2
+    assert threads(db.connection.get_backend_pid()) == 1
+
+
+def test_other_credentials_are_used_at_once(db, fake):
+    products(db, url(fake, "rows=20"))
+    db.run("BEGIN")
+    assert db.value("SELECT count(*) FROM product") == 20
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'wrong')")
+    with pytest.raises(psycopg2.errors.InvalidAuthorizationSpecification):
+        db.run("SELECT count(*) FROM product")
+    db.run("ROLLBACK")
+    assert db.value("SELECT count(*) FROM product") == 20
+
+
+def test_estimates_come_from_odoo_for_joins(db, fake):
+    products(db, url(fake, "rows=9000"))
+    db.run("CREATE TABLE local AS SELECT generate_series(1, 2000)::bigint AS id, 'x' AS x")
+    db.run("ANALYZE local")
+    join = "EXPLAIN SELECT * FROM local JOIN product USING (id)"
+    # For a row or two Odoo is asked for each, for many rows once.
+    for condition, kind in (("local.id = 7 AND local.x = 'x'", "Nested Loop"), ("true", "Hash Join")):
+        plan = "\n".join(line for line, in db.run(f"{join} WHERE {condition}"))
+        assert kind in plan, plan
+    plan = "\n".join(line for line, in db.run("EXPLAIN SELECT * FROM product a JOIN product b USING (id) WHERE a.categ_id = 1 OFFSET 0"))
+    assert "rows=3000" in plan and "rows=9000" in plan
+
+
+def test_analyze_samples(db, fake):
+    products(db, url(fake, "rows=40000"))
+    db.run("SET default_statistics_target = 10")
+    db.run("ANALYZE product")
+    assert db.value("SELECT reltuples FROM pg_class WHERE oid = 'product'::regclass") == 40000
+    low, high = db.run("SELECT (histogram_bounds::text::bigint[])[1], (histogram_bounds::text::bigint[])[11] "
+                       "FROM pg_stats WHERE tablename = 'product' AND attname = 'id'")[0]
+    assert low < 2000 and high > 38000
+
+
+def test_explain_analyze_counts(db, fake):
+    products(db, url(fake, "rows=2500"), page_size=1000)
+    lines = [line.strip() for line, in db.run("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT name FROM product")]
+    assert "Odoo Rows: 2500" in lines
+    # Version or login, the user's companies, a search and three reads.
+    requests = next(int(line.split(": ")[1]) for line in lines if line.startswith("Odoo Requests"))
+    assert 4 <= requests <= 7
+    assert next(int(line.split(": ")[1]) for line in lines if line.startswith("Odoo Bytes")) > 100_000
