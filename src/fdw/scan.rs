@@ -23,6 +23,9 @@ const FIRST_PAGE: usize = 100;
 /// Pages on their way or waiting, for each reader.
 const AHEAD: usize = 2;
 
+/// Bytes that pages may take which wait.
+const BUDGET: usize = 32 << 20;
+
 /// A scan. Dropped, it ends what is in flight.
 pub struct Scan {
     lease: Lease,
@@ -35,6 +38,8 @@ pub struct Scan {
     pages: VecDeque<(Vec<i64>, Ticket<Page>)>,
     page_size: usize,
     full_size: usize,
+    /// Bytes of a record in the last page.
+    bytes: usize,
     window: usize,
     full_window: usize,
     /// The current page's cells by column, and its next row.
@@ -73,7 +78,7 @@ impl Scan {
     ) -> Result<Scan, Failure> {
         let server = Server::of_oid(server);
         let lease = Lease::take(&server, user)?;
-        let full_size = server.options.page_size;
+        let full_size = server.options.batch();
         let limit = plan.path.limit.and_then(|limit| limit.count);
         // All that is asked for is wanted then.
         let is_eager = plan.is_eager || limit.is_some();
@@ -90,6 +95,7 @@ impl Scan {
             ids: VecDeque::new(),
             pages: VecDeque::new(),
             full_size,
+            bytes: 0,
             cells: Vec::new(),
             rows: 0,
             next: 0,
@@ -205,7 +211,7 @@ impl Scan {
             self.show(ids.len(), |_| Cells::Integers(ids.iter().copied().map(Some).collect()));
             return Ok(self.rows > 0);
         }
-        while self.pages.len() < self.window {
+        while self.has_room() {
             if self.ids.len() < self.page_size {
                 self.take_ids()?;
             }
@@ -223,6 +229,7 @@ impl Scan {
         match page.outcome()? {
             Ok(page) => {
                 self.page_size = (self.page_size * 2).min(self.full_size);
+                self.bytes = page.bytes() / page.rows().max(1);
                 self.window = (self.window * 2).min(self.full_window);
                 let nothing = |rows| Cells::empty(FieldType::Integer, rows);
                 self.show(page.rows(), |field| {
@@ -233,6 +240,11 @@ impl Scan {
             Err(error) => self.split(ids, error)?,
         }
         Ok(true)
+    }
+
+    fn has_room(&self) -> bool {
+        let waiting = self.pages.iter().map(|(ids, _)| ids.len()).sum::<usize>() * self.bytes;
+        self.pages.is_empty() || self.pages.len() < self.window && waiting < BUDGET
     }
 
     fn show(&mut self, rows: usize, cells: impl Fn(Option<&str>) -> Cells) {
