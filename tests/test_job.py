@@ -9,9 +9,9 @@ import psycopg2
 import pytest
 
 from .conftest import url
+from .fake.server import behaviour_of
 from .lab import ports
 from .lab.postgres import Cluster
-
 
 
 @pytest.fixture(scope="module")
@@ -25,6 +25,9 @@ def cluster(folder):
 
 
 JOB = "CALL odoo_sync_job('products')"
+
+#: By Odoo's clock, than the fake's records were written.
+A_DAY_LATER = 1704153600
 
 
 def wait_for_rows(db, count):
@@ -85,7 +88,10 @@ def test_pages_are_committed_and_visible_while_it_runs(db, fake):
 
 @pytest.mark.parametrize("how", ["kill -9", "terminate", "cancel", "crash of the cluster"])
 def test_the_next_job_goes_on_where_this_one_stopped(db, fake, how):
-    db.server(url(fake, f"rows=2000/slow=0.2@read/job={db.name}"), page_size=100, readers=1)
+    prefix = f"rows=2000/slow=0.2@read/job={db.name}"
+    odoo = behaviour_of(f"/{prefix}")
+    odoo.clock = A_DAY_LATER
+    db.server(url(fake, prefix), page_size=100, readers=1)
     connection, thread = in_background(db, JOB)
     wait_for_rows(db, 300)
     if how == "kill -9":
@@ -103,11 +109,14 @@ def test_the_next_job_goes_on_where_this_one_stopped(db, fake, how):
     loaded = db.value("SELECT count(*) FROM dim_products")
     assert 300 <= loaded < 2000
     reads = [call for call in fake.calls if call[0] == "read" and db.name in call[1]]
+    # It is behind the place where the next job goes on.
+    odoo.database.models["product.product"].records[1].update(barcode="changed", write_date="2024-01-02 00:00:00")
     db.run(JOB)
     again = [call for call in fake.calls if call[0] == "read" and db.name in call[1]]
     assert db.run("SELECT count(*), min(id), max(id) FROM dim_products") == [(2000, 1, 2000)]
     # Twenty pages in all; what was committed is not read again.
     assert len(again) - len(reads) <= 20 - loaded // 100 + 4
+    assert db.value("SELECT barcode FROM dim_products WHERE id = 1") == "changed"
     assert db.run("SELECT missing, stale, deleted FROM odoo_verify('products')") == [(0, 0, 0)]
 
 

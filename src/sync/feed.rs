@@ -160,6 +160,11 @@ impl FeedLoad {
         Ok(more)
     }
 
+    /// Whether it went on where another job had stopped.
+    pub fn is_resumed(&self) -> bool {
+        self.after.is_some()
+    }
+
     fn is_all_asked(&self) -> bool {
         match &self.stage {
             Stage::Probe(_) => false,

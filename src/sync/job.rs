@@ -189,6 +189,10 @@ impl Step<'_> {
         if let Some(load) = self.current
             && !load.step(run)?
         {
+            if load.is_resumed() {
+                // What had been read before may have changed before this job began.
+                self.feeds.push_front((load.dataset, load.feed));
+            }
             *self.current = None;
         }
         Ok(true)

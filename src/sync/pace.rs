@@ -9,7 +9,8 @@ const TARGET: Duration = Duration::from_secs(1);
 /// A first page, and the bounds of those that follow where the user set no size.
 const FIRST: usize = 2_000;
 const FEWEST: usize = 200;
-const MOST: usize = 20_000;
+/// More would cost memory, and save Odoo little.
+const MOST: usize = 8_000;
 
 #[derive(Debug, Clone)]
 pub struct Pace {
