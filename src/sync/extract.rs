@@ -38,7 +38,7 @@ pub struct Scan {
     wanted: Rc<Wanted>,
     pace: Pace,
     /// All there is, if it fits into the first page.
-    first: Option<Ticket<Page>>,
+    first: Option<Ticket<First>>,
     /// The next chunk of ids, on its way.
     chunk: Option<Ticket<Vec<i64>>>,
     /// Ids that are still to be read.
@@ -143,17 +143,16 @@ impl Scan {
 
     /// The page that may be all; what is behind it is read in the usual way, and so is all if
     /// the page faults.
-    fn take_first(&mut self, first: Ticket<Page>) -> Result<Option<Page>, Failure> {
+    fn take_first(&mut self, first: Ticket<First>) -> Result<Option<Page>, Failure> {
         let (page, after) = match first.outcome()? {
-            Ok(page) if page.rows() < self.pace.size() => {
-                self.total = Some(page.rows());
-                self.present = Some(page.ids());
+            Ok(First { page, found }) if found.len() < self.pace.size() => {
+                self.total = Some(found.len());
+                self.present = Some(found);
                 return Ok(Some(page).filter(|page| page.rows() > 0));
             }
-            Ok(page) => {
+            Ok(First { page, found }) => {
                 self.total = Some(self.count()?);
-                let last = page.ids().last().copied();
-                (Some(page), last.unwrap_or(self.wanted.after))
+                (Some(page), found.last().copied().unwrap_or(self.wanted.after))
             }
             Err(error) if error.is_about_fields() && self.wanted.from_memory => {
                 return Err(error.into());
@@ -196,7 +195,7 @@ impl Scan {
         (self.wanted.model.clone(), self.wanted.fields.clone())
     }
 
-    fn request_all(&self) -> Result<Ticket<Page>, Failure> {
+    fn request_all(&self) -> Result<Ticket<First>, Failure> {
         let (request, limit) = (self.request(), self.pace.size());
         let (domain, after) = (self.wanted.domain.clone(), self.wanted.after);
         self.session.submit(move |odoo| read_after(odoo, &request, domain, after, limit))
@@ -235,6 +234,13 @@ impl Scan {
     }
 }
 
+/// The first records of a scan, and the ids that were found: a record may be gone before it is
+/// read, which does not make the page the last one.
+struct First {
+    page: Page,
+    found: Vec<i64>,
+}
+
 /// A page, and how long Odoo took for it.
 type TimedPage = (Page, Duration);
 
@@ -259,7 +265,7 @@ fn read_after(
     domain: Domain,
     after: i64,
     limit: usize,
-) -> Result<Page, Error> {
+) -> Result<First, Error> {
     let (model, fields) = (odoo.model(&request.0), named(&request.1));
     let is_simple = fields.iter().all(|(_, kind)| *kind != FieldType::ToMany);
     if is_simple && odoo.has_search_read()? {
@@ -267,9 +273,11 @@ fn read_after(
             0 => domain,
             after => domain.and(Domain::leaf("id", ">", after)),
         };
-        return model.search_read(behind, &fields, limit);
+        let page = model.search_read(behind, &fields, limit)?;
+        return Ok(First { found: page.ids(), page });
     }
-    read_page(odoo, request, model.search_after(domain, after, limit)?)
+    let found = model.search_after(domain, after, limit)?;
+    Ok(First { page: read_page(odoo, request, found.clone())?, found })
 }
 
 /// Reads records in the background; fields that depend on the company as `company` sees them.

@@ -195,7 +195,7 @@ impl FeedLoad {
         };
         let page = scan.next()?;
         progress.expect(scan.total());
-        let present = scan.present().map(<[i64]>::to_vec);
+        let is_whole = scan.present().is_some();
         let poison = scan.take_poison();
         let is_over = scan.is_over();
         self.stage = Stage::Scan(scan);
@@ -208,7 +208,7 @@ impl FeedLoad {
         let known = |id: &&i64| run.asked.contains(&(self.dataset.table, self.feed, **id));
         let again = ids.iter().filter(known).count() as i64;
         self.latest = self.latest.take().max(latest_change(&page));
-        if present.is_some() && is_over && poison.is_empty() {
+        if is_whole && is_over && poison.is_empty() {
             self.digest = self.digest_of(&page, &server.options.timezone);
         }
         if self.digest.is_some() && self.is_as_before(run)? {
