@@ -370,24 +370,32 @@ unsafe fn elements_of(datum: pg_sys::Datum, element: pg_sys::Oid) -> Option<Vec<
 unsafe fn scalar_of(datum: pg_sys::Datum, oid: pg_sys::Oid) -> Option<Scalar> {
     // SAFETY: as above; the output functions give palloc'ed C strings.
     unsafe {
-        let written = || {
-            let (mut function, mut is_varlena) = (pg_sys::InvalidOid, false);
-            pg_sys::getTypeOutputInfo(oid, &mut function, &mut is_varlena);
-            text(pg_sys::OidOutputFunctionCall(function, datum))
-        };
         Some(match oid {
             pg_sys::BOOLOID => Scalar::Boolean(datum.value() != 0),
             pg_sys::INT2OID => Scalar::Integer(i16::from_datum(datum, false)?.into()),
             pg_sys::INT4OID => Scalar::Integer(i32::from_datum(datum, false)?.into()),
             pg_sys::INT8OID => Scalar::Integer(i64::from_datum(datum, false)?),
             pg_sys::NUMERICOID | pg_sys::FLOAT4OID | pg_sys::FLOAT8OID => {
-                Scalar::Decimal(written())
+                Scalar::Decimal(written(datum, oid))
             }
-            pg_sys::TEXTOID | pg_sys::VARCHAROID => Scalar::Text(written()),
+            pg_sys::TEXTOID | pg_sys::VARCHAROID => Scalar::Text(written(datum, oid)),
             pg_sys::DATEOID => Scalar::Date(i32::from_datum(datum, false)?),
             pg_sys::TIMESTAMPTZOID => Scalar::Time(i64::from_datum(datum, false)?),
             _ => return None,
         })
+    }
+}
+
+/// A value as its type writes it.
+///
+/// # Safety
+/// The datum is of that type and not NULL.
+pub unsafe fn written(datum: pg_sys::Datum, oid: pg_sys::Oid) -> String {
+    let (mut function, mut is_varlena) = (pg_sys::InvalidOid, false);
+    // SAFETY: as above.
+    unsafe {
+        pg_sys::getTypeOutputInfo(oid, &mut function, &mut is_varlena);
+        text(pg_sys::OidOutputFunctionCall(function, datum))
     }
 }
 
