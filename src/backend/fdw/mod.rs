@@ -10,6 +10,8 @@ mod modify;
 mod paths;
 mod planner;
 mod slot;
+mod target;
+mod value;
 
 use std::ffi::c_char;
 
@@ -46,9 +48,9 @@ pub unsafe extern "C-unwind" fn odoo_fdw_handler_wrapper(
         ReScanForeignScan: Some(execute::rescan),
         EndForeignScan: Some(execute::end),
         ExplainForeignScan: Some(execute::explain),
-        IsForeignRelUpdatable: Some(modify::is_updatable),
-        AddForeignUpdateTargets: Some(modify::add_targets),
-        PlanForeignModify: Some(modify::plan),
+        IsForeignRelUpdatable: Some(target::is_updatable),
+        AddForeignUpdateTargets: Some(target::add_targets),
+        PlanForeignModify: Some(target::plan),
         BeginForeignModify: Some(modify::begin),
         BeginForeignInsert: Some(modify::begin_insert),
         GetForeignModifyBatchSize: Some(modify::batch_size),
