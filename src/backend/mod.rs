@@ -6,6 +6,8 @@
 
 mod fdw;
 
+pub use fdw::locked_foreign_table;
+
 use std::ffi::{CStr, CString, c_char, c_int};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;

@@ -95,3 +95,19 @@ pub fn sql_type(field: &Field) -> &'static str {
         FieldType::Json => "jsonb",
     }
 }
+
+/// Whether a column of that type can show a field's values.
+pub fn fits(field: &Field, class: Class) -> bool {
+    match (field.field_type, class) {
+        (_, Class::Text | Class::Other) => true,
+        (FieldType::Boolean, class) => class == Class::Boolean,
+        (FieldType::Integer | FieldType::Many2one, class) => {
+            matches!(class, Class::Integer | Class::Numeric | Class::Float)
+        }
+        (FieldType::Decimal, class) => matches!(class, Class::Numeric | Class::Float),
+        (FieldType::Date | FieldType::Datetime, class) => {
+            matches!(class, Class::Date | Class::Timestamptz)
+        }
+        (FieldType::Text | FieldType::ToMany | FieldType::Json, _) => false,
+    }
+}

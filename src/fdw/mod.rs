@@ -9,12 +9,16 @@
 //! - [`relation`]: what the planner is told
 //! - [`plan`]: what execution needs, as text in the plan tree
 //! - [`scan`]: the records on their way
+//! - [`modify`]: INSERT, UPDATE and DELETE
+//! - [`health`]: whether a table still matches its model
 //! - [`import`]: IMPORT FOREIGN SCHEMA
 //! - [`sessions`]: sessions and knowledge of models that scans of a transaction share
 
 mod columns;
 mod domain;
+mod health;
 mod import;
+mod modify;
 mod plan;
 pub mod predicate;
 mod relation;
@@ -26,8 +30,10 @@ mod tests;
 mod time;
 
 pub use columns::Class;
+pub use health::health;
 pub use import::{ImportList, import, take_comments};
-pub use plan::{Limit, PathPlan, Plan};
+pub use modify::{Action, BATCH, Modification, ModifyPlan};
+pub use plan::{Fetched, Limit, PathPlan, Plan};
 pub use relation::{Relation, SortKey};
 pub use scan::Scan;
-pub use table::{RawColumn, RawTable};
+pub use table::{RawColumn, RawTable, Table};

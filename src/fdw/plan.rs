@@ -129,11 +129,11 @@ impl PathPlan {
     }
 }
 
-fn to_text<T: Serialize>(value: &T) -> String {
+pub(super) fn to_text<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+pub(super) fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| {
         Failure::new(
             pgrx::PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,

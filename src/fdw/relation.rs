@@ -153,7 +153,7 @@ impl Relation {
         Ok((plan, scan, found))
     }
 
-    fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
+    pub(super) fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
         let Some(field) = self.fields.get(&column.field) else {
             sessions::forget();
             return Err(Failure::new(

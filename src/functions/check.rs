@@ -3,10 +3,13 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use pgrx::prelude::*;
+use pgrx::{pg_sys, prelude::*};
 
+use crate::backend::locked_foreign_table;
 use crate::failure::{Failure, OrRaise};
+use crate::fdw;
 use crate::odoo::{Identity, Protocol, Version};
+use crate::query;
 use crate::server::{Server, Session};
 use crate::sync::{Catalogue, Plan};
 use crate::warehouse::{self, Dataset};
@@ -106,7 +109,34 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
             );
         }
     }
+    findings.extend(foreign_tables(server, session));
     findings
+}
+
+/// The server's foreign tables that the user may read.
+fn foreign_tables(server: &Server, session: &Session) -> Vec<Finding> {
+    let sql = "SELECT array_agg(ftrelid ORDER BY ftrelid::regclass::text) FROM pg_foreign_table \
+               WHERE ftserver = $1 AND has_any_column_privilege(ftrelid, 'SELECT')";
+    let examine = |oid| match locked_foreign_table(oid) {
+        None => Ok(None),
+        Some(table) => fdw::health(table, session).map(Some),
+    };
+    match query::ask::<Vec<pg_sys::Oid>>(sql, &[server.oid.into()]) {
+        Err(failure) => vec![failed("foreign tables", failure)],
+        Ok(tables) => tables
+            .unwrap_or_default()
+            .into_iter()
+            .filter_map(|oid| match examine(oid) {
+                Ok(health) => health.map(|health| Finding {
+                    check: health.table,
+                    status: if health.is_well { OK } else { WARNING },
+                    detail: health.detail,
+                    hint: health.hint,
+                }),
+                Err(failure) => Some(failed("foreign tables", failure)),
+            })
+            .collect(),
+    }
 }
 
 fn release(version: &Version) -> Finding {

@@ -10,8 +10,9 @@ from passlib.hash import pbkdf2_sha512
 
 from .queries import Maker, Table
 
-#: So many queries, and where their random numbers begin.
+#: So many queries, in which protocol, and where their random numbers begin.
 QUERIES = int(os.environ.get("FDW_QUERIES") or 150)
+PROTOCOL = os.environ.get("FDW_PROTOCOL") or "auto"
 SEED = int(os.environ.get("SEED") or 7)
 
 TABLES = ["res_partner", "product_product", "sale_order", "sale_order_line", "hr_employee", "stock_quant",
@@ -54,7 +55,7 @@ def live(star_database, real, truth):
     """Foreign tables thrice: with push-down, without, and what the latter held at first."""
     strange(truth)
     db = star_database
-    db.run(f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url '{real.url}', database 'demo')")
+    db.run(f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url '{real.url}', database 'demo', protocol '{PROTOCOL}')")
     db.run(f"CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', api_key '{api_key(truth)}')")
     for schema in ("live", "plain", "copy"):
         db.run(f"CREATE SCHEMA {schema}")
@@ -150,3 +151,24 @@ def test_two_users_see_what_each_may(live, real, api, truth):
         live.run("DROP OWNED BY seller")
         live.run("DROP ROLE seller")
         api("sale.order", "unlink", [order])
+
+
+def test_what_is_written_is_in_odoo(live, truth):
+    live.run("ALTER SERVER erp OPTIONS (ADD writable 'true')")
+    made = live.run("INSERT INTO live.res_partner (name, is_company, color, category_id) VALUES "
+                    "('Made by SQL', true, 3, '{1,2}'), ('And this', false, NULL, NULL) RETURNING id, complete_name, lang, category_id")
+    try:
+        assert [row[1] for row in made] == ["Made by SQL", "And this"] and set(made[0][3]) == {1, 2}
+        ids = [row[0] for row in made]
+        live.run("UPDATE live.res_partner SET city = 'Lyon', street = 'Rue ''d''Or' WHERE id = ANY (%s)", ids)
+        with truth.cursor() as cursor:
+            cursor.execute("SELECT name, is_company, color, city, street FROM res_partner WHERE id = ANY (%s) ORDER BY id", (ids,))
+            assert cursor.fetchall() == [("Made by SQL", True, 3, "Lyon", "Rue 'd'Or"), ("And this", False, 0, "Lyon", "Rue 'd'Or")]
+        with pytest.raises(psycopg2.Error, match="Contacts require a name"):
+            live.run("INSERT INTO live.res_partner (color) VALUES (1)")
+    finally:
+        assert live.run("DELETE FROM live.res_partner WHERE name IN ('Made by SQL', 'And this') RETURNING name") != []
+        live.run("ALTER SERVER erp OPTIONS (DROP writable)")
+    with truth.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM res_partner WHERE id = ANY (%s)", (ids,))
+        assert cursor.fetchone() == (0,)

@@ -5,9 +5,10 @@ use std::ptr;
 
 use pgrx::{PgMemoryContexts, pg_sys};
 
-use super::expression::{as_time, constant_of, depends_on_execution};
+use super::expression::depends_on_execution;
 use super::planner::private_text;
 use super::slot::Maker;
+use super::value::{as_time, constant_of};
 use super::{nodes, text, user_of};
 use crate::failure::OrRaise;
 use crate::fdw::predicate::Constant;

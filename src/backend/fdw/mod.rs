@@ -6,9 +6,12 @@ mod analyze;
 mod execute;
 mod expression;
 mod import;
+mod modify;
 mod paths;
 mod planner;
 mod slot;
+mod target;
+mod value;
 
 use std::ffi::c_char;
 
@@ -45,6 +48,17 @@ pub unsafe extern "C-unwind" fn odoo_fdw_handler_wrapper(
         ReScanForeignScan: Some(execute::rescan),
         EndForeignScan: Some(execute::end),
         ExplainForeignScan: Some(execute::explain),
+        IsForeignRelUpdatable: Some(target::is_updatable),
+        AddForeignUpdateTargets: Some(target::add_targets),
+        PlanForeignModify: Some(target::plan),
+        BeginForeignModify: Some(modify::begin),
+        BeginForeignInsert: Some(modify::begin_insert),
+        GetForeignModifyBatchSize: Some(modify::batch_size),
+        ExecForeignInsert: Some(modify::insert),
+        ExecForeignBatchInsert: Some(modify::insert_batch),
+        ExecForeignUpdate: Some(modify::update),
+        ExecForeignDelete: Some(modify::delete),
+        EndForeignModify: Some(modify::end),
         AnalyzeForeignTable: Some(analyze::analyze),
         ImportForeignSchema: Some(import::import),
         ..Default::default()
@@ -96,6 +110,20 @@ fn foreign_table(relid: pg_sys::Oid) -> RawTable {
         pg_sys::relation_close(relation, pg_sys::NoLock as i32);
         RawTable { name, server: (*table).serverid, options: options((*table).options), columns }
     }
+}
+
+/// A foreign table as the catalogs have it, kept from changing until the transaction ends; `None`
+/// if it is gone.
+pub fn locked_foreign_table(relid: pg_sys::Oid) -> Option<RawTable> {
+    // SAFETY: a relation that was opened is closed; its lock is kept.
+    unsafe {
+        let relation = pg_sys::try_relation_open(relid, pg_sys::AccessShareLock as i32);
+        if relation.is_null() {
+            return None;
+        }
+        pg_sys::relation_close(relation, pg_sys::NoLock as i32);
+    }
+    Some(foreign_table(relid))
 }
 
 /// # Safety

@@ -1,0 +1,117 @@
+//! What the planner asks of a foreign table that is to be changed.
+
+use std::ptr;
+
+use pgrx::{PgSqlErrorCode, pg_sys};
+
+use super::planner::private_list;
+use super::{foreign_table, user_of};
+use crate::failure::{Failure, OrRaise};
+use crate::fdw::{Action, Relation, Table};
+
+/// By which the plan's junk column with the record's id is known.
+pub const ROW_ID: &std::ffi::CStr = c"odoo_id";
+
+/// IsForeignRelUpdatable: whether the server allows it is said when it is tried.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn is_updatable(_relation: pg_sys::Relation) -> i32 {
+    let bit = |command: pg_sys::CmdType::Type| 1 << command;
+    bit(pg_sys::CmdType::CMD_INSERT)
+        | bit(pg_sys::CmdType::CMD_UPDATE)
+        | bit(pg_sys::CmdType::CMD_DELETE)
+}
+
+/// AddForeignUpdateTargets: the id of the record that a row shows.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn add_targets(
+    root: *mut pg_sys::PlannerInfo,
+    index: pg_sys::Index,
+    entry: *mut pg_sys::RangeTblEntry,
+    relation: pg_sys::Relation,
+) {
+    // SAFETY: the planner's structs are whole when it calls; the table is open and locked.
+    unsafe {
+        let table = Table::from(foreign_table((*entry).relid));
+        let Some(id) = table.columns.iter().find(|column| column.field == "id") else {
+            Failure::new(
+                PgSqlErrorCode::ERRCODE_FDW_ERROR,
+                format!("foreign table \"{}\" has no column for the id", table.name),
+            )
+            .detail("Without it the record to change is not known.")
+            .hint("ALTER FOREIGN TABLE … ADD COLUMN id bigint;")
+            .raise();
+        };
+        let descriptor = (*relation).rd_att;
+        let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
+        let column = &columns[id.attribute as usize - 1];
+        let var = pg_sys::makeVar(
+            index as i32,
+            id.attribute,
+            column.atttypid,
+            column.atttypmod,
+            pg_sys::InvalidOid,
+            0,
+        );
+        pg_sys::add_row_identity_var(root, var, index, ROW_ID.as_ptr());
+    }
+}
+
+/// PlanForeignModify.
+///
+/// # Safety
+/// PostgreSQL calls it.
+#[pgrx::pg_guard]
+pub unsafe extern "C-unwind" fn plan(
+    root: *mut pg_sys::PlannerInfo,
+    plan: *mut pg_sys::ModifyTable,
+    index: pg_sys::Index,
+    subplan: i32,
+) -> *mut pg_sys::List {
+    // SAFETY: the planner's structs are whole when it calls; the table is locked.
+    unsafe {
+        let entry = *(*root).simple_rte_array.add(index as usize);
+        if (*plan).onConflictAction != pg_sys::OnConflictAction::ONCONFLICT_NONE {
+            Failure::new(
+                PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
+                "INSERT with an ON CONFLICT clause is not supported by odoo_fdw",
+            )
+            .raise();
+        }
+        let offset = pg_sys::FirstLowInvalidHeapAttributeNumber;
+        let is_in = |set, attribute: i16| pg_sys::bms_is_member(i32::from(attribute) - offset, set);
+        let raw = foreign_table((*entry).relid);
+        let all: Vec<i16> = raw.columns.iter().map(|column| column.attribute).collect();
+        let relation = Relation::open(raw, user_of(entry)).or_raise();
+        let (action, attributes) = match (*plan).operation {
+            // What the statement does not name gets Odoo's own default.
+            pg_sys::CmdType::CMD_INSERT => {
+                let named = all.into_iter().filter(|column| is_in((*entry).insertedCols, *column));
+                (Action::Insert, named.collect())
+            }
+            pg_sys::CmdType::CMD_UPDATE => {
+                let named = all.into_iter().filter(|column| is_in((*entry).updatedCols, *column));
+                (Action::Update, named.collect())
+            }
+            _ => (Action::Delete, Vec::new()),
+        };
+        let mut set = ptr::null_mut();
+        if !(*plan).returningLists.is_null() {
+            let list = pg_sys::list_nth((*plan).returningLists, subplan);
+            pg_sys::pull_varattnos(list.cast(), index, &mut set);
+        }
+        let returned: Vec<i16> = relation
+            .table
+            .columns
+            .iter()
+            .map(|column| column.attribute)
+            .filter(|column| is_in(set, *column) || is_in(set, 0))
+            .collect();
+        private_list(&relation.modify(action, &attributes, &returned).or_raise().to_text())
+    }
+}

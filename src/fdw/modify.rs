@@ -1,0 +1,259 @@
+//! INSERT, UPDATE and DELETE: rows to Odoo's values, and requests for many rows at once.
+//!
+//! Odoo commits each request by itself; a ROLLBACK does not reach it.
+
+use pgrx::PgSqlErrorCode as State;
+use pgrx::pg_sys::Oid;
+use serde::{Deserialize, Serialize};
+
+use super::plan::Fetched;
+use super::predicate::{Comparison, Constant, Scalar};
+use super::relation::Relation;
+use super::sessions::{self, Lease};
+use super::time;
+use crate::failure::Failure;
+use crate::odoo::{Cells, Condition, FieldType, Value};
+use crate::server::Server;
+
+/// Records in one request.
+pub const BATCH: usize = 100;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// What a statement changes.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ModifyPlan {
+    pub action: Action,
+    pub model: String,
+    /// The columns that get values.
+    pub written: Vec<Fetched>,
+    /// The columns that RETURNING needs besides the id.
+    pub returned: Vec<Fetched>,
+    /// The column that shows the id; an INSERT returns it there.
+    pub id: Option<i16>,
+}
+
+impl Relation {
+    /// The plan of a statement that gives values to columns, and returns some.
+    pub fn modify(
+        &self,
+        action: Action,
+        attributes: &[i16],
+        returned: &[i16],
+    ) -> Result<ModifyPlan, Failure> {
+        self.server.require_writable()?;
+        let id = self.table.columns.iter().find(|column| column.field == "id");
+        let id = id.map(|column| column.attribute);
+        let mut written = Vec::new();
+        for attribute in attributes {
+            if Some(*attribute) == id {
+                return Err(Failure::new(
+                    State::ERRCODE_FDW_ERROR,
+                    "the column that shows the id cannot be written",
+                )
+                .detail("Odoo gives ids to its records itself.")
+                .hint("INSERT … RETURNING tells the id that a record got."));
+            }
+            if let Some(column) = self.table.column(*attribute) {
+                written.push(self.fetched(column)?);
+            }
+        }
+        let returned =
+            self.table.columns.iter().filter(|column| {
+                Some(column.attribute) != id && returned.contains(&column.attribute)
+            });
+        let returned = returned.map(|column| self.fetched(column)).collect::<Result<_, _>>()?;
+        Ok(ModifyPlan { action, model: self.table.model.clone(), written, returned, id })
+    }
+}
+
+impl ModifyPlan {
+    pub fn to_text(&self) -> String {
+        super::plan::to_text(self)
+    }
+
+    /// # Errors
+    /// If the text is none that [`ModifyPlan::to_text`] made.
+    pub fn from_text(text: &str) -> Result<ModifyPlan, Failure> {
+        super::plan::from_text(text)
+    }
+}
+
+/// A statement at work.
+pub struct Modification {
+    plan: ModifyPlan,
+    lease: Lease,
+    /// Records that wait for their request, and the values that they all get.
+    waiting: Vec<i64>,
+    values: Vec<(String, Value)>,
+}
+
+impl Modification {
+    pub fn begin(plan: ModifyPlan, server: Oid, user: Oid) -> Result<Modification, Failure> {
+        // The plan may be older than the option.
+        let server = Server::of_oid(server);
+        server.require_writable()?;
+        let lease = Lease::take(&server, user)?;
+        Ok(Modification { plan, lease, waiting: Vec::new(), values: Vec::new() })
+    }
+
+    pub fn plan(&self) -> &ModifyPlan {
+        &self.plan
+    }
+
+    /// Makes records of these rows and returns their ids.
+    pub fn insert(&mut self, rows: Vec<Vec<Constant>>) -> Result<Vec<i64>, Failure> {
+        let values: Result<Vec<Value>, Failure> =
+            rows.into_iter().map(|row| Ok(self.values(row)?.into_iter().collect())).collect();
+        let (model, values) = (self.plan.model.clone(), values?);
+        let wanted = values.len();
+        let ids = self.lease.session().write(move |odoo| odoo.model(&model).create(values))?;
+        match ids.len() == wanted {
+            true => Ok(ids),
+            false => Err(Failure::new(
+                State::ERRCODE_FDW_ERROR,
+                format!("Odoo made {} records of {wanted} rows", ids.len()),
+            )),
+        }
+    }
+
+    /// Gives a record new values, together with those before it that get the same.
+    pub fn update(&mut self, id: i64, row: Vec<Constant>) -> Result<(), Failure> {
+        let values = self.values(row)?;
+        if values != self.values {
+            self.flush()?;
+            self.values = values;
+        }
+        self.wait(id)
+    }
+
+    /// Deletes a record, together with those before it.
+    pub fn delete(&mut self, id: i64) -> Result<(), Failure> {
+        self.wait(id)
+    }
+
+    fn wait(&mut self, id: i64) -> Result<(), Failure> {
+        self.waiting.push(id);
+        match self.waiting.len() < BATCH {
+            true => Ok(()),
+            false => self.flush(),
+        }
+    }
+
+    /// Sends what waits.
+    pub fn flush(&mut self) -> Result<(), Failure> {
+        let ids = std::mem::take(&mut self.waiting);
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let (model, session) = (self.plan.model.clone(), self.lease.session());
+        match self.plan.action {
+            Action::Delete => session.write(move |odoo| odoo.model(&model).unlink(ids))?,
+            _ => {
+                let values: Value = self.values.iter().cloned().collect();
+                session.write(move |odoo| odoo.model(&model).write(ids, values))?
+            }
+        };
+        Ok(())
+    }
+
+    /// What RETURNING needs of a record, as Odoo has it now: one row of each column.
+    pub fn returned(&self, id: i64) -> Result<Vec<Cells>, Failure> {
+        if self.plan.returned.is_empty() {
+            return Ok(Vec::new());
+        }
+        let fields: Vec<(String, FieldType)> = self
+            .plan
+            .returned
+            .iter()
+            .map(|column| (column.field.clone(), column.field_type()))
+            .collect();
+        let (model, asked) = (self.plan.model.clone(), fields.clone());
+        let page = self.lease.session().call(move |odoo| {
+            let fields: Vec<_> = asked.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+            odoo.model(&model).read(vec![id], &fields)
+        })?;
+        let cells = fields.iter().map(|(name, kind)| match page.column(name) {
+            Some(cells) if page.rows() == 1 => cells.clone(),
+            _ => Cells::empty(*kind, 1),
+        });
+        Ok(cells.collect())
+    }
+
+    pub fn end(mut self) -> Result<(), Failure> {
+        self.flush()?;
+        sessions::forget();
+        self.lease.give_back();
+        Ok(())
+    }
+
+    fn values(&self, row: Vec<Constant>) -> Result<Vec<(String, Value)>, Failure> {
+        let columns = self.plan.written.iter().zip(row);
+        columns
+            .map(|(column, value)| Ok((column.field.clone(), odoo_value(column, value)?)))
+            .collect()
+    }
+}
+
+/// A column's value as Odoo takes it for the field.
+fn odoo_value(column: &Fetched, value: Constant) -> Result<Value, Failure> {
+    let mismatch = || {
+        Failure::new(
+            State::ERRCODE_DATATYPE_MISMATCH,
+            format!("field \"{}\" does not take the value of its column", column.field),
+        )
+        .detail(format!("In Odoo it is of type {}.", column.type_name))
+        .hint("IMPORT FOREIGN SCHEMA gives columns the types that fit.")
+    };
+    let ids = |items: Vec<Option<Scalar>>| -> Option<Value> {
+        let ids: Option<Vec<Value>> = items
+            .into_iter()
+            .map(|item| match item {
+                Some(Scalar::Integer(id)) => Some(Value::Int(id)),
+                _ => None,
+            })
+            .collect();
+        // Odoo's command that puts these records in the place of all that were there.
+        let command = Value::Array(vec![Value::Int(6), Value::Int(0), Value::Array(ids?)]);
+        Some(Value::Array(vec![command]))
+    };
+    let scalar = match value {
+        Constant::Null => return Ok(Value::Bool(false)),
+        Constant::Many(items) if column.field_type() == FieldType::ToMany => {
+            return ids(items).ok_or_else(mismatch);
+        }
+        Constant::One(scalar) => scalar,
+        Constant::Many(_) | Constant::Unknown(_) => return Err(mismatch()),
+    };
+    let moment = |condition: Condition| match condition {
+        Condition::Leaf(_, "<" | "=", value) => Ok(value),
+        _ => Err(Failure::new(
+            State::ERRCODE_DATETIME_FIELD_OVERFLOW,
+            format!("field \"{}\" takes dates of the years 1 to 9999", column.field),
+        )),
+    };
+    match (column.field_type(), scalar) {
+        (FieldType::Boolean, Scalar::Boolean(value)) => Ok(value.into()),
+        (FieldType::Integer | FieldType::Many2one, Scalar::Integer(value)) => Ok(value.into()),
+        (FieldType::Decimal, Scalar::Decimal(value)) => Ok(Value::Double(value)),
+        (FieldType::Decimal, Scalar::Integer(value)) => Ok(value.into()),
+        (FieldType::Text, Scalar::Text(value)) => Ok(value.into()),
+        (FieldType::Json, Scalar::Text(value)) => {
+            serde_json::from_str(&value).map(Value::from_json).map_err(|_| mismatch())
+        }
+        (FieldType::Date, Scalar::Date(days)) => {
+            moment(time::date(&column.field, Comparison::Equal, days))
+        }
+        // The second that it lies in.
+        (FieldType::Datetime, Scalar::Time(time)) => {
+            let second = time.div_euclid(1_000_000).saturating_mul(1_000_000);
+            moment(time::datetime(&column.field, Comparison::Less, second))
+        }
+        _ => Err(mismatch()),
+    }
+}
