@@ -74,7 +74,7 @@ class Model:
 
     def search(self, domain, offset=0, limit=None, order=None, context=None):
         for term in domain:
-            if isinstance(term, (list, tuple)):
+            if isinstance(term, (list, tuple)) and isinstance(term[0], str):
                 self._check(term[0])
         after = scanned_after(domain)
         if after is not None and order in (None, "id") and self._sees_archived(context):
@@ -192,6 +192,9 @@ class Model:
         return [end for record in found for end in model._values(record, rest)]
 
     def _leaf(self, record, path, operator, operand):
+        if isinstance(path, int):
+            # (1, '=', 1) and (0, '=', 1) are constants.
+            return path == operand
         test = {
             "=": lambda value: value == operand,
             "!=": lambda value: value != operand,
