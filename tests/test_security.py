@@ -45,7 +45,17 @@ STATEMENTS = {
     "function odoo_import_comments(text,text)": ("SELECT odoo_import_comments('public', 'x')", None),
     "function odoo_fdw_validator(text[],oid)": ("SELECT odoo_fdw_validator('{}', 0)", None),
     "function odoo_forget(text)": ("SELECT odoo_forget('erp')", DENIED),
+    "function odoo_employees(timestamp with time zone,bigint,bigint,text)": ("SELECT odoo_employees(server => 'erp')", DENIED),
+    "function odoo_live(text,timestamp with time zone,odoo_domain,bigint,text)":
+        ("SELECT odoo_live('dim_products', server => 'erp')", DENIED),
     "function odoo_models(text)": ("SELECT odoo_models('erp')", DENIED),
+    "function odoo_partners(timestamp with time zone,text,boolean,boolean,bigint,text)":
+        ("SELECT odoo_partners(server => 'erp')", DENIED),
+    "function odoo_pos_orders(timestamp with time zone,timestamp with time zone,bigint,text,bigint,text)":
+        ("SELECT odoo_pos_orders(server => 'erp')", DENIED),
+    "function odoo_products(timestamp with time zone,text,bigint,text,text,bigint,text)":
+        ("SELECT odoo_products(server => 'erp')", DENIED),
+    "function odoo_promotions(timestamp with time zone,boolean,bigint,text)": ("SELECT odoo_promotions(server => 'erp')", DENIED),
     "function odoo_read(text,odoo_domain,text[],bigint,bigint,text,text,jsonb)":
         ("SELECT odoo_read('x.y', server => 'erp')", DENIED),
     "function odoo_reconcile(text,text)": ("SELECT odoo_reconcile('products', 'erp')", DENIED),
@@ -54,6 +64,7 @@ STATEMENTS = {
     "function odoo_schedule(text,text,text,boolean)": ("SELECT odoo_schedule('all', '0 1 * * *', 'erp')", DENIED),
     "function odoo_search(text,odoo_domain,text,bigint,bigint,text,jsonb)": ("SELECT odoo_search('x.y', server => 'erp')", DENIED),
     "function odoo_server_visible(text)": ("SELECT 1 WHERE odoo_server_visible('erp')", None),
+    "function odoo_stock(timestamp with time zone,bigint,bigint,bigint,bigint,text)": ("SELECT odoo_stock(server => 'erp')", DENIED),
     "function odoo_sync(text,text,boolean)": ("SELECT odoo_sync('products', 'erp')", DENIED),
     "function odoo_sync_all(text,boolean)": ("SELECT odoo_sync_all('erp')", DENIED),
     "function odoo_sync_chart(text,integer)": ("SELECT odoo_sync_chart()", None),
@@ -71,6 +82,8 @@ STATEMENTS = {
     "operator &(odoo_domain,odoo_domain)": ("SELECT 1 WHERE ('[]'::odoo_domain & '[]')::text = ''", None),
     "operator |(odoo_domain,odoo_domain)": ("SELECT 1 WHERE ('[]'::odoo_domain | '[]')::text = ''", None),
     "type odoo_domain": ("SELECT 1 WHERE '[]'::odoo_domain::text = ''", None),
+    **{f"type {name}": (f"SELECT 1 WHERE (NULL::{name}).id IS NOT NULL", None)
+       for name in ("odoo_employee", "odoo_partner", "odoo_pos_order", "odoo_product", "odoo_promotion", "odoo_quant")},
     "foreign-data wrapper odoo_fdw":
         ("CREATE SERVER mine FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'http://127.0.0.1', database 'x')", DENIED),
     "sequence odoo_sync_run": ("SELECT nextval('odoo_sync_run')", DENIED),

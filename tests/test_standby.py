@@ -6,6 +6,7 @@ import pytest
 from .conftest import Database, url
 from .lab import places, ports
 from .lab.postgres import Cluster, bindir
+from .live_functions import drift
 
 
 @pytest.fixture(scope="module")
@@ -15,7 +16,7 @@ def standby(folder, fake):
     primary.init()
     primary.start()
     db = Database(primary)
-    db.server(url(fake, "rows=40"))
+    db.server(url(fake, "rows=40"), writable="true")
     db.run("SELECT * FROM odoo_sync_all()")
     copy = Cluster(folder / "standby", ports.free(1)[0], {"fsync": "off"})
     copy.folder.mkdir()
@@ -42,7 +43,8 @@ def standby(folder, fake):
     "SELECT * FROM odoo_sync('products')", "SELECT * FROM odoo_sync_all()", "SELECT * FROM odoo_verify('products')",
     "SELECT * FROM odoo_reconcile('products')", "CALL odoo_sync_job()", "CALL odoo_sync_job('all', reconcile => true)",
     "SELECT odoo_schedule('all', '0 1 * * *')", "SELECT odoo_unschedule('all')", "SELECT odoo_resume()",
-    "SELECT odoo_forget('erp')"])
+    "SELECT odoo_forget('erp')", "SELECT odoo_create('res.partner', '{}')", "SELECT odoo_write('res.partner', '{1}', '{}')",
+    "SELECT odoo_unlink('res.partner', '{1}')", "SELECT odoo_call('res.partner', 'copy')"])
 def test_what_writes_says_so_at_once(standby, fake, statement):
     before = len(fake.calls)
     with pytest.raises(psycopg2.errors.ReadOnlySqlTransaction) as raised:
@@ -57,6 +59,8 @@ def test_what_reads_works(standby):
     assert {status for status, in standby.run("SELECT status FROM odoo_check()")} <= {"ok", "warning"}
     assert standby.value("SELECT state FROM odoo_sync_status WHERE target = 'dim_products'") == "idle"
     assert standby.value("SELECT count(*) FROM dim_products") == 40
+    assert drift(standby, "odoo_products", "dim_products", "true") == []
+    assert standby.value("SELECT odoo_count('product.product', odoo_domain('id', '<=', 3))") == 3
     assert standby.value("SELECT odoo_version()").startswith("19")
     for view in ("odoo_sync_log", "odoo_sync_progress", "odoo_schedules", "odoo_quarantine", "odoo_columns"):
         standby.run(f"TABLE {view}")

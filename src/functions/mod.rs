@@ -6,6 +6,7 @@ mod describe;
 mod domain;
 mod forget;
 mod job;
+mod live;
 mod read;
 mod schedule;
 mod sync;

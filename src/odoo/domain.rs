@@ -92,6 +92,32 @@ impl Domain {
     pub fn into_value(self) -> Value {
         Value::Array(self.0)
     }
+
+    /// The domain with each condition replaced by another.
+    pub fn map<E>(
+        self,
+        mut replace: impl FnMut(&str, &str, Value) -> Result<Domain, E>,
+    ) -> Result<Domain, E> {
+        let mut terms = Vec::new();
+        for term in self.0 {
+            match term {
+                Value::Array(parts) => match <[Value; 3]>::try_from(parts) {
+                    Ok([Value::Text(field), Value::Text(operator), value]) => {
+                        terms.extend(replace(&field, &operator, value)?.0);
+                    }
+                    Ok(constant) => terms.push(Value::Array(constant.into())),
+                    Err(parts) => terms.push(Value::Array(parts)),
+                },
+                operator => terms.push(operator),
+            }
+        }
+        Ok(Domain(terms))
+    }
+
+    /// The fields that its conditions are about.
+    pub fn fields(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().filter_map(|term| term.as_array()?.first()?.as_str())
+    }
 }
 
 /// Every operator has its operands, every condition its three parts.

@@ -1,11 +1,11 @@
 //! A page of records into its table, after those that it refers to.
 
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::Duration;
 
 use pgrx::PgSqlErrorCode as State;
 
+use super::company::with_companies;
 use super::extract;
 use super::load::{Absent, Loaded};
 use super::lock;
@@ -16,7 +16,7 @@ use super::run::{Run, Target, is_denied};
 use super::transform::{Context, Rows};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Page};
+use crate::odoo::Page;
 use crate::warehouse::{self, Dataset};
 
 /// Rows of a feed that are ready to be written.
@@ -167,7 +167,7 @@ impl Run {
 
     /// The rows of a page, fit for their table.
     fn transform(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
-        let page = self.with_companies(plan, page)?;
+        let page = with_companies(&self.session, &self.identity, plan, page)?;
         let mut context =
             Context { lookups: &mut self.lookups, default_zone: &self.server.options.timezone };
         let mut rows = Rows::from_page(plan, &page, &mut context)?;
@@ -190,35 +190,6 @@ impl Run {
         if count > 0 {
             *self.blemishes.entry(what).or_default() += count;
         }
-    }
-
-    /// Fields of which each company has its own value, read again as the record's company.
-    fn with_companies(&self, plan: &Plan, mut page: Page) -> Result<Page, Failure> {
-        let Some(Cells::Integers(companies)) = page.column("company_id") else {
-            return Ok(page);
-        };
-        if plan.per_company.is_empty() {
-            return Ok(page);
-        }
-        let ids = page.ids();
-        let mut by_company: HashMap<i64, Vec<i64>> = HashMap::new();
-        for (id, company) in ids.iter().zip(companies) {
-            match company {
-                Some(company)
-                    if self.identity.companies.first() != Some(company)
-                        && self.identity.companies.contains(company) =>
-                {
-                    by_company.entry(*company).or_default().push(*id);
-                }
-                _ => {}
-            }
-        }
-        for (company, ids_of) in by_company {
-            let fields = &plan.per_company;
-            let own = extract::read(&self.session, &plan.model, ids_of, fields, Some(company))?;
-            page.overlay(&own.wait()?);
-        }
-        Ok(page)
     }
 
     /// The rows of records that others refer to. What Odoo does not give stays missing.

@@ -177,7 +177,7 @@ impl Statement {
 }
 
 /// A column as an array parameter; what is no bigint or boolean travels as text.
-fn argument(cells: &Cells) -> DatumWithOid<'_> {
+pub(super) fn argument(cells: &Cells) -> DatumWithOid<'_> {
     match cells {
         Cells::Booleans(cells) => cells.clone().into(),
         Cells::Integers(cells) => cells.clone().into(),

@@ -2,15 +2,18 @@
 
 mod batch;
 mod catalogue;
+mod company;
 mod compare;
 mod cron;
 mod delete;
 mod extract;
 mod feed;
+mod filter;
 mod gone;
 mod heal;
 mod job;
 mod journal;
+mod live;
 mod load;
 mod lock;
 mod lookup;
@@ -35,6 +38,7 @@ mod writable;
 pub use catalogue::Catalogue;
 pub use job::{Job, Wish};
 pub use journal::Kind;
+pub use live::{Live, Wish as LiveWish};
 pub use origin::forget;
 pub use plan::Plan;
 pub use reconcile::Verdict;

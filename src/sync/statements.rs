@@ -9,7 +9,7 @@ use crate::warehouse::ddl::qualified;
 use crate::warehouse::{self, Column, Dataset, Source, SqlType};
 
 /// The type in which a column's cells are handed over.
-fn carrier(sql_type: SqlType) -> PgBuiltInOids {
+pub fn carrier(sql_type: SqlType) -> PgBuiltInOids {
     match sql_type {
         SqlType::Bigint => PgBuiltInOids::INT8ARRAYOID,
         SqlType::Boolean => PgBuiltInOids::BOOLARRAYOID,
@@ -49,7 +49,7 @@ impl Target<'_> {
     }
 
     /// The parameters as rows of the table's types, with corrected values.
-    fn input(&self) -> String {
+    pub fn input(&self) -> String {
         let loaded: Vec<_> = self.dataset.loaded_columns().collect();
         let list = |format: &dyn Fn(usize, &Column) -> String| {
             let parts = loaded.iter().enumerate().map(|(index, column)| format(index, column));

@@ -74,7 +74,7 @@ class Model:
 
     def search(self, domain, offset=0, limit=None, order=None, context=None):
         for term in domain:
-            if isinstance(term, (list, tuple)) and term[0] not in (0, 1):
+            if isinstance(term, (list, tuple)) and isinstance(term[0], str):
                 self._check(term[0])
         after = scanned_after(domain)
         if after is not None and order in (None, "id") and self._sees_archived(context):
@@ -194,7 +194,8 @@ class Model:
         return [end for record in found for end in model._values(record, rest)]
 
     def _leaf(self, record, path, operator, operand):
-        if path in (0, 1):
+        if isinstance(path, int):
+            # (1, '=', 1) and (0, '=', 1) are constants.
             return path == operand
         # As 19 does: False asks for what is empty, and NULL is smaller or greater than nothing.
         ordered = lambda test: lambda value: value is not False and test(value)

@@ -18,7 +18,7 @@ impl Domain {
     }
 
     /// The domain that no record meets, in Odoo's constants.
-    fn none() -> Domain {
+    pub fn none() -> Domain {
         Domain(vec![Value::Array(vec![Value::Int(0), "=".into(), Value::Int(1)])])
     }
 

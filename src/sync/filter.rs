@@ -1,0 +1,49 @@
+//! Conditions on a table's columns as conditions on Odoo's fields.
+
+use pgrx::PgSqlErrorCode as State;
+
+use super::plan::{Plan, Values};
+use crate::failure::Failure;
+use crate::odoo::{Domain, Value};
+use crate::warehouse::path::Test;
+
+/// Which records make the rows that meet `filters`, a domain over the table's columns. A filter
+/// on what the table's own domain is about takes its place: drafts are not in the warehouse, but
+/// may be asked for.
+pub fn domain(plan: &Plan, since: Option<&str>, filters: Domain) -> Result<Domain, Failure> {
+    let filters =
+        filters.map(|column, operator, value| condition(plan, column, operator, value))?;
+    let own = plan.domain();
+    let is_replaced = own.fields().any(|field| filters.fields().any(|other| other == field));
+    let mut domain = match is_replaced {
+        true => filters,
+        false => own & filters,
+    };
+    if let Some(time) = since.filter(|_| plan.is_dated) {
+        domain = domain & plan.changed_since(time);
+    }
+    Ok(domain)
+}
+
+fn condition(plan: &Plan, column: &str, operator: &str, value: Value) -> Result<Domain, Failure> {
+    let planned = plan.columns.iter().find(|planned| planned.column.name == column);
+    let Some(Values::Plain(origins)) = planned.map(|planned| &planned.values) else {
+        let message = format!("rows of {} cannot be chosen by {column}", plan.dataset.table);
+        return Err(Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message));
+    };
+    // The column is NULL here, and so meets nothing.
+    let Some(origin) = origins.first() else {
+        return Ok(Domain::none());
+    };
+    let path = origin.path();
+    Ok(match (origin.test, value) {
+        (None, value) => Domain::leaf(&path, operator, value),
+        (Some(test), value) => {
+            let holds = match test {
+                Test::Equals(wanted) => Domain::leaf(&path, "=", wanted),
+                Test::Positive => Domain::leaf(&path, ">", 0),
+            };
+            if value == Value::Bool(true) { holds } else { !holds }
+        }
+    })
+}
