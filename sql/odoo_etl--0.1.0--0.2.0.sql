@@ -352,3 +352,83 @@ CREATE FUNCTION odoo_promotions(
     END;
 COMMENT ON FUNCTION odoo_promotions(timestamptz, boolean, bigint, text) IS
     'promotions as Odoo has them now, in the columns of dim_promotions; since is when they changed';
+
+-- Models that the Odoo user may not read, though columns of a table show values of theirs.
+CREATE TABLE odoo_sync_denied (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    model text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel, model)
+);
+COMMENT ON TABLE odoo_sync_denied IS 'models whose values are NULL in a table because the Odoo user may not read them; when it may, the table is read again';
+
+-- Models that users mirror, and columns that they added to any table.
+CREATE TABLE odoo_sync_mirrors (
+    server text NOT NULL,
+    target text NOT NULL,
+    model text NOT NULL,
+    -- NULL for all, also those that are to come.
+    fields text[],
+    domain text NOT NULL,
+    keep_deleted boolean NOT NULL,
+    -- Whether its records have a write_date.
+    is_dated boolean NOT NULL,
+    -- Who may drop it.
+    role name NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target)
+);
+CREATE TABLE odoo_sync_added_columns (
+    server text NOT NULL,
+    target text NOT NULL,
+    column_name text NOT NULL,
+    odoo_field text NOT NULL,
+    column_type text NOT NULL,
+    -- Odoo has the field no more; the column keeps its values.
+    is_gone boolean NOT NULL,
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    PRIMARY KEY (server, target, column_name)
+);
+
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_denied', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_mirrors', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns_position_seq', '');
+
+CREATE VIEW odoo_mirrors WITH (security_barrier) AS
+SELECT server, target, model, fields, domain, keep_deleted, role, since
+FROM odoo_sync_mirrors
+WHERE odoo_server_visible(server)
+ORDER BY server, target;
+COMMENT ON VIEW odoo_mirrors IS 'the models that users mirror';
+
+GRANT SELECT ON odoo_mirrors TO PUBLIC;
+
+CREATE FUNCTION odoo_mirror(
+    model text, target text DEFAULT NULL, fields text[] DEFAULT NULL, domain odoo_domain DEFAULT '[]',
+    keep_deleted boolean DEFAULT false, server text DEFAULT NULL
+) RETURNS TABLE (column_name text, column_type text, odoo_field text, label text)
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_mirror_wrapper';
+COMMENT ON FUNCTION odoo_mirror(text, text, text[], odoo_domain, boolean, text) IS
+    'makes a table of any Odoo model, which runs keep in step from then on as an entity of its own; without fields it has all stored ones, also those that are to come';
+
+CREATE FUNCTION odoo_mirror_drop(target text, server text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_mirror_drop_wrapper';
+COMMENT ON FUNCTION odoo_mirror_drop(text, text) IS 'drops the table of a mirror, and forgets it';
+
+CREATE FUNCTION odoo_add_column(
+    target text, field text, column_name text DEFAULT NULL, server text DEFAULT NULL
+) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_add_column_wrapper';
+COMMENT ON FUNCTION odoo_add_column(text, text, text, text) IS
+    'adds a column of an Odoo field to a table of the warehouse; the next run fills it; returns its type';
+
+CREATE FUNCTION odoo_drop_column(target text, column_name text, server text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_drop_column_wrapper';
+COMMENT ON FUNCTION odoo_drop_column(text, text, text) IS 'drops a column that odoo_add_column added';

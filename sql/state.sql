@@ -133,6 +133,45 @@ CREATE TABLE odoo_sync_columns (
     PRIMARY KEY (server, target, channel, column_name)
 );
 
+-- Models that the Odoo user may not read, though columns of a table show values of theirs.
+CREATE TABLE odoo_sync_denied (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    model text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel, model)
+);
+COMMENT ON TABLE odoo_sync_denied IS 'models whose values are NULL in a table because the Odoo user may not read them; when it may, the table is read again';
+
+-- Models that users mirror, and columns that they added to any table.
+CREATE TABLE odoo_sync_mirrors (
+    server text NOT NULL,
+    target text NOT NULL,
+    model text NOT NULL,
+    -- NULL for all, also those that are to come.
+    fields text[],
+    domain text NOT NULL,
+    keep_deleted boolean NOT NULL,
+    -- Whether its records have a write_date.
+    is_dated boolean NOT NULL,
+    -- Who may drop it.
+    role name NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target)
+);
+CREATE TABLE odoo_sync_added_columns (
+    server text NOT NULL,
+    target text NOT NULL,
+    column_name text NOT NULL,
+    odoo_field text NOT NULL,
+    column_type text NOT NULL,
+    -- Odoo has the field no more; the column keeps its values.
+    is_gone boolean NOT NULL,
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    PRIMARY KEY (server, target, column_name)
+);
+
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_sync_memory (
     server text NOT NULL,
@@ -169,3 +208,7 @@ SELECT pg_catalog.pg_extension_config_dump('odoo_sync_runs', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_schedules', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_stops', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_denied', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_mirrors', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns_position_seq', '');

@@ -106,6 +106,13 @@ WHERE odoo_server_visible(server)
 ORDER BY server, entity, reconcile;
 COMMENT ON VIEW odoo_schedules IS 'the jobs that pg_cron runs';
 
+CREATE VIEW odoo_mirrors WITH (security_barrier) AS
+SELECT server, target, model, fields, domain, keep_deleted, role, since
+FROM odoo_sync_mirrors
+WHERE odoo_server_visible(server)
+ORDER BY server, target;
+COMMENT ON VIEW odoo_mirrors IS 'the models that users mirror';
+
 -- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
 CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
 RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
@@ -124,4 +131,4 @@ $$;
 COMMENT ON FUNCTION odoo_sync_chart(text, integer) IS
     'the last runs by table, the longest first: # is time waiting for Odoo, = time loading';
 
-GRANT SELECT ON odoo_columns, odoo_sync_status, odoo_sync_progress, odoo_schedules, odoo_sync_log, odoo_quarantine TO PUBLIC;
+GRANT SELECT ON odoo_columns, odoo_sync_status, odoo_sync_progress, odoo_schedules, odoo_sync_log, odoo_quarantine, odoo_mirrors TO PUBLIC;

@@ -397,3 +397,29 @@ def test_a_small_table_follows_the_records_that_it_shows(db, orders):
     orders.write("res.company", company, name="Renamed")
     db.run(sync)
     assert db.value("SELECT DISTINCT company_name FROM dim_branches WHERE company_id = %s", company) == "Renamed"
+
+
+@pytest.mark.parametrize("statement", ["SELECT * FROM odoo_sync('purchases')", "CALL odoo_sync_job('purchases')"])
+def test_values_that_were_kept_from_the_user_come_when_it_may_read_them(db, orders, statement):
+    orders.behaviour.database.denied = "res.currency"
+    db.run(statement)
+    assert "res.currency: name stay NULL" in db.notices
+    assert db.value("SELECT count(currency) FROM fact_purchases") == 0 < db.value("SELECT count(*) FROM fact_purchases")
+    db.run(statement)
+    orders.behaviour.database.denied = None
+    db.run(statement)
+    assert db.value("SELECT count(*) FROM fact_purchases WHERE currency IS NULL") == 0
+    assert db.run("TABLE odoo_sync_denied") == []
+
+
+def test_a_field_that_comes_later_is_read_of_all_records(db, orders):
+    fields = orders.models["res.partner"].fields
+    vat = fields.pop("vat")
+    db.run("SELECT * FROM odoo_sync('customers')")
+    fields["vat"] = vat
+    for partner in orders.records("res.partner").values():
+        partner["vat"] = f"FR{partner['id']}"
+    # Fields are remembered for an hour.
+    db.run("DELETE FROM odoo_sync_memory")
+    db.run("SELECT * FROM odoo_sync('customers')")
+    assert db.value("SELECT bool_and(vat = 'FR' || id) FROM dim_customers")

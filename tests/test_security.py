@@ -48,6 +48,10 @@ STATEMENTS = {
     "function odoo_employees(timestamp with time zone,bigint,bigint,text)": ("SELECT odoo_employees(server => 'erp')", DENIED),
     "function odoo_live(text,timestamp with time zone,odoo_domain,bigint,text)":
         ("SELECT odoo_live('dim_products', server => 'erp')", DENIED),
+    "function odoo_add_column(text,text,text,text)": ("SELECT odoo_add_column('dim_products', 'x', server => 'erp')", DENIED),
+    "function odoo_drop_column(text,text,text)": ("SELECT odoo_drop_column('dim_products', 'x', 'erp')", DENIED),
+    "function odoo_mirror(text,text,text[],odoo_domain,boolean,text)": ("SELECT odoo_mirror('x.y', server => 'erp')", DENIED),
+    "function odoo_mirror_drop(text,text)": ("SELECT odoo_mirror_drop('x', 'erp')", DENIED),
     "function odoo_models(text)": ("SELECT odoo_models('erp')", DENIED),
     "function odoo_partners(timestamp with time zone,text,boolean,boolean,bigint,text)":
         ("SELECT odoo_partners(server => 'erp')", DENIED),
@@ -87,7 +91,11 @@ STATEMENTS = {
     "foreign-data wrapper odoo_fdw":
         ("CREATE SERVER mine FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'http://127.0.0.1', database 'x')", DENIED),
     "sequence odoo_sync_run": ("SELECT nextval('odoo_sync_run')", DENIED),
+    "sequence odoo_sync_added_columns_position_seq": ("SELECT nextval('odoo_sync_added_columns_position_seq')", DENIED),
+    "table odoo_sync_added_columns": ("TABLE odoo_sync_added_columns", DENIED),
     "table odoo_sync_columns": ("TABLE odoo_sync_columns", DENIED),
+    "table odoo_sync_denied": ("TABLE odoo_sync_denied", DENIED),
+    "table odoo_sync_mirrors": ("TABLE odoo_sync_mirrors", DENIED),
     "table odoo_sync_memory": ("TABLE odoo_sync_memory", DENIED),
     "table odoo_sync_quarantine": ("TABLE odoo_sync_quarantine", DENIED),
     "table odoo_sync_runs": ("TABLE odoo_sync_runs", DENIED),
@@ -99,6 +107,7 @@ STATEMENTS = {
     "view odoo_quarantine": ("TABLE odoo_quarantine", None),
     "view odoo_sync_log": ("TABLE odoo_sync_log", None),
     "view odoo_columns": ("TABLE odoo_columns", None),
+    "view odoo_mirrors": ("TABLE odoo_mirrors", None),
     "view odoo_schedules": ("TABLE odoo_schedules", None),
     "view odoo_sync_progress": ("TABLE odoo_sync_progress", None),
     "view odoo_sync_status": ("TABLE odoo_sync_status", None),

@@ -26,6 +26,18 @@ pub fn ids(ids: Option<Vec<Option<i64>>>) -> Result<Vec<i64>, Failure> {
     ids.ok_or_else(|| Failure::null_argument("an element of ids"))
 }
 
+/// Texts, none of them NULL.
+pub fn texts(
+    name: &str,
+    texts: Option<Vec<Option<String>>>,
+) -> Result<Option<Vec<String>>, Failure> {
+    let Some(texts) = texts else {
+        return Ok(None);
+    };
+    let texts: Option<Vec<String>> = texts.into_iter().collect();
+    texts.map(Some).ok_or_else(|| Failure::null_argument(&format!("an element of {name}")))
+}
+
 /// An object in JSON; NULL is one without members.
 pub fn object(name: &str, json: Option<JsonB>) -> Result<Members, Failure> {
     match json.map(|JsonB(json)| Value::from_json(json)) {

@@ -5,11 +5,10 @@ use std::cell::RefCell;
 use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode as State, PgXactCallbackEvent, register_xact_callback};
 
-use super::sync::{ALL, named};
+use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
 use crate::sync::{Job, Wish};
-use crate::warehouse::ENTITIES;
 
 thread_local! {
     /// The backend's job. It outlives the transactions that it commits.
@@ -40,12 +39,8 @@ fn odoo_sync_job_begin(
 ) {
     let begin = || {
         let server = Server::named_or_only(server)?;
-        let entity = entity.ok_or_else(|| Failure::null_argument("entity"))?;
-        let entities = match entity {
-            ALL => ENTITIES.iter().collect(),
-            entity => vec![named(Some(entity))?],
-        };
-        Job::begin(server, entities, Wish { entity, full_refresh, reconcile, scheduled })
+        let entity = required("entity", entity)?;
+        Job::begin(server, Wish { entity, full_refresh, reconcile, scheduled })
     };
     keep(begin().or_raise());
 }

@@ -7,6 +7,7 @@ mod domain;
 mod forget;
 mod job;
 mod live;
+mod mirror;
 mod read;
 mod schedule;
 mod sync;

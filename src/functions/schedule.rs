@@ -2,10 +2,10 @@
 
 use pgrx::prelude::*;
 
-use super::sync::{ALL, named};
+use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{self, Schedule};
+use crate::sync::{self, Extension, Schedule, entities_named, warehouse_of};
 
 /// Has pg_cron load an entity, or `all`, by `odoo_sync_job`, as the current user and in UTC; with
 /// `reconcile` it is compared with Odoo instead. Scheduling it again changes the job. Returns
@@ -19,9 +19,10 @@ fn odoo_schedule(
     reconcile: default!(bool, "false"),
 ) -> i64 {
     let schedule = || {
-        let entity = checked(entity)?;
-        let cron = cron.ok_or_else(|| Failure::null_argument("cron"))?;
+        let entity = required("entity", entity)?;
+        let cron = required("cron", cron)?;
         let server = Server::named_or_only(server)?;
+        check(entity, &server.name)?;
         Schedule { server: &server.name, entity, reconcile }.set(cron)
     };
     schedule().or_raise()
@@ -36,12 +37,13 @@ fn odoo_unschedule(
     reconcile: default!(bool, "false"),
 ) -> bool {
     let unschedule = || {
-        let entity = checked(entity)?;
+        let entity = required("entity", entity)?;
         // The server may be gone.
         let server = match server {
             Some(name) => name.to_owned(),
             None => Server::named_or_only(None)?.name,
         };
+        check(entity, &server)?;
         Schedule { server: &server, entity, reconcile }.unset()
     };
     unschedule().or_raise()
@@ -55,11 +57,8 @@ fn odoo_resume(server: default!(Option<&str>, "NULL")) -> bool {
     Server::named_or_only(server).and_then(|server| sync::resume(&server)).or_raise()
 }
 
-/// An entity's name, or `all`.
-fn checked(entity: Option<&str>) -> Result<&str, Failure> {
-    let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
-    match name {
-        ALL => Ok(name),
-        _ => named(entity).map(|_| name),
-    }
+/// Whether it is an entity of the server, or `all`.
+fn check(entity: &str, server: &str) -> Result<(), Failure> {
+    sync::require_writable()?;
+    entities_named(warehouse_of(&Extension::find()?, server)?, entity).map(drop)
 }

@@ -1,12 +1,14 @@
 //! odoo_sync and odoo_sync_all.
 
-use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{Kind, Run, TableReport, Verdict};
-use crate::warehouse::{self, ENTITIES, Entity};
+use crate::sync::{
+    self, ALL, Extension, Kind, Run, TableReport, Verdict, entities_named, entity_named, warehouse_of,
+};
+use crate::warehouse::{self, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state");
 extension_sql_file!("../../sql/views.sql", name = "views", requires = ["state"]);
@@ -41,8 +43,10 @@ fn odoo_sync(
     ),
 > {
     let report = || {
-        let entity = named(entity)?;
-        with_run(server, &[entity], Kind::Sync, full_refresh, |run| run.sync(entity))
+        let entity = required("entity", entity)?;
+        with_run(server, Some(entity), Kind::Sync, full_refresh, |run, entities| {
+            entities.iter().try_for_each(|entity| run.sync(entity))
+        })
     };
     rows(report().or_raise())
 }
@@ -72,9 +76,8 @@ fn odoo_sync_all(
     ),
 > {
     let report = || {
-        let all: Vec<_> = ENTITIES.iter().collect();
-        with_run(server, &all, Kind::Sync, full_refresh, |run| {
-            all.iter().for_each(|entity| run.try_sync(entity));
+        with_run(server, None, Kind::Sync, full_refresh, |run, entities| {
+            entities.iter().for_each(|entity| run.try_sync(entity));
             Ok(())
         })
     };
@@ -107,8 +110,10 @@ fn odoo_reconcile(
     ),
 > {
     let report = || {
-        let entity = named(entity)?;
-        with_run(server, &[entity], Kind::Reconcile, false, |run| run.reconcile(entity))
+        let entity = required("entity", entity)?;
+        with_run(server, Some(entity), Kind::Reconcile, false, |run, entities| {
+            entities.iter().try_for_each(|entity| run.reconcile(entity))
+        })
     };
     rows(report().or_raise())
 }
@@ -134,14 +139,18 @@ fn odoo_verify(
     ),
 > {
     let verify = || {
-        let entity = named(entity)?;
+        let entity = required("entity", entity)?;
+        sync::require_writable()?;
         let server = Server::named_or_only(server)?;
-        Run::begin(server, None, Kind::Reconcile, false)?.verify(entity)
+        let known = warehouse_of(&Extension::find()?, &server.name)?;
+        entity_named(known, entity)?;
+        let mut run = Run::begin(server, None, Kind::Reconcile, false)?;
+        run.verify(entity_named(run.warehouse, entity)?)
     };
     let verdicts: Vec<Verdict> = verify().or_raise();
     TableIterator::new(verdicts.into_iter().map(|Verdict { dataset, feed, found }| {
         (
-            warehouse::entity_of(dataset).name.to_owned(),
+            warehouse::entity_of(dataset).to_owned(),
             dataset.table.to_owned(),
             dataset.feeds[feed].channel.map(str::to_owned),
             found.present.len() as i64,
@@ -153,30 +162,18 @@ fn odoo_verify(
     }))
 }
 
-/// What stands for every entity.
-pub const ALL: &str = "all";
-
-/// The entity that a user names.
-pub fn named(entity: Option<&str>) -> Result<&'static Entity, Failure> {
-    let name = entity.ok_or_else(|| Failure::null_argument("entity"))?;
-    warehouse::entity(name).ok_or_else(|| unknown_entity(name))
-}
-
 fn with_run(
     server: Option<&str>,
-    entities: &[&'static Entity],
+    entity: Option<&str>,
     kind: Kind,
     full_refresh: bool,
-    body: impl FnOnce(&mut Run) -> Result<(), Failure>,
+    body: impl FnOnce(&mut Run, &[&'static Entity]) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
-    let alone = match entities {
-        [entity] => Some(*entity),
-        _ => None,
-    };
-    let mut run = Run::begin(Server::named_or_only(server)?, alone, kind, full_refresh)?;
+    let mut run = Run::begin(Server::named_or_only(server)?, entity, kind, full_refresh)?;
+    let entities = entities_named(run.warehouse, entity.unwrap_or(ALL))?;
     run.plan_ahead(entities.iter().copied());
-    body(&mut run)?;
-    run.finish(entities)
+    body(&mut run, &entities)?;
+    run.finish(&entities)
 }
 
 /// A row per table, as the functions return it.
@@ -197,11 +194,4 @@ fn rows(reports: Vec<TableReport>) -> TableIterator<'static, Row> {
             (report.seconds * 1000.0).round() / 1000.0,
         )
     }))
-}
-
-fn unknown_entity(name: &str) -> Failure {
-    let names: Vec<_> = ENTITIES.iter().map(|entity| entity.name).collect();
-    Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, format!("unknown entity \"{name}\"")).hint(
-        format!("Entities: {}. All of them: SELECT * FROM odoo_sync_all();", names.join(", ")),
-    )
 }

@@ -153,6 +153,7 @@ impl Run {
                 false => target.loader.load(rows, reason)?,
             }));
             self.extension.quarantine(&self.server.name, &target.plan, &rows.ids, poison)?;
+            self.note_denied(&target.plan)?;
             if !poison.is_empty() {
                 self.report(dataset).status = Status::Partial;
             }
@@ -195,6 +196,8 @@ impl Run {
     /// The rows of records that others refer to. What Odoo does not give stays missing.
     fn gather_parents(&mut self, absent: Absent, batches: &mut Vec<Batch>) -> Result<(), Failure> {
         let Absent { dataset, feed, ids } = absent;
+        // With what was added to it.
+        let dataset = self.warehouse.dataset(dataset.table).unwrap_or(dataset);
         let wanted = self.not_yet_asked(dataset, feed, ids);
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(());

@@ -1,6 +1,6 @@
 //! What fields Odoo's models have: asked for once per run, and by most runs not at all.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use serde_json::Value as Json;
@@ -15,6 +15,8 @@ pub struct Catalogue {
     session: Rc<Session>,
     earlier: Option<Earlier>,
     known: HashMap<String, Option<Rc<Fields>>>,
+    /// Models of which nothing is recalled.
+    fresh: HashSet<String>,
 }
 
 /// What earlier runs were told, for an hour: modules and rights change rarely. A field or a
@@ -32,13 +34,13 @@ const LIFETIME: i32 = 60;
 impl Catalogue {
     /// One that asks Odoo.
     pub fn new(session: Rc<Session>) -> Catalogue {
-        Catalogue { session, earlier: None, known: HashMap::new() }
+        Catalogue { session, earlier: None, known: HashMap::new(), fresh: HashSet::new() }
     }
 
     /// One that remembers what other runs were told; not so, if it shall be `fresh`.
     pub fn remembering(session: Rc<Session>, memory: Memory, fresh: bool) -> Catalogue {
         let earlier = Earlier { memory, is_stale: fresh, was_used: false };
-        Catalogue { session, earlier: Some(earlier), known: HashMap::new() }
+        Catalogue { earlier: Some(earlier), ..Catalogue::new(session) }
     }
 
     /// The fields of a model that the user may read; `None` if Odoo has no such model.
@@ -48,7 +50,11 @@ impl Catalogue {
         }
         // Others may read other fields.
         let what = format!("fields {} {model}", self.session.login());
-        let described = match self.recall(&what)? {
+        let recalled = match self.fresh.contains(model) {
+            true => None,
+            false => self.recall(&what)?,
+        };
+        let described = match recalled {
             Some(described) => described,
             None => {
                 let described = self.ask(model)?;
@@ -62,6 +68,12 @@ impl Catalogue {
         let fields = described.and_then(Fields::from_value).map(Rc::new);
         self.known.insert(model.to_owned(), fields.clone());
         Ok(fields)
+    }
+
+    /// Asks Odoo for a model's fields when they are wanted next.
+    pub fn forget(&mut self, model: &str) {
+        self.known.remove(model);
+        self.fresh.insert(model.to_owned());
     }
 
     /// Whether it tells what an earlier run was told.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chrono::DateTime;
 use pgrx::prelude::*;
 
-use super::extract::{Scan, Wanted};
+use super::extract::{self, Scan, Wanted};
 use super::pace::Pace;
 use super::plan::Plan;
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub struct Difference {
     pub rows: i64,
     /// Ids that the warehouse lacks.
     pub missing: Vec<i64>,
-    /// Ids whose row is of another version.
+    /// Ids whose row is of another version, where records tell when they changed.
     pub stale: Vec<i64>,
     /// How many rows there are that Odoo no longer has.
     pub deleted: i64,
@@ -41,23 +41,7 @@ pub fn compare(
     plan: &Plan,
     feed: usize,
 ) -> Result<Difference, Failure> {
-    let wanted = Wanted {
-        model: plan.model.clone(),
-        domain: plan.domain(),
-        fields: vec![("write_date".to_owned(), FieldType::Datetime)],
-        after: 0,
-        at_once: false,
-        from_memory: false,
-    };
-    let mut scan = Scan::begin(session, wanted, Pace::new(Some(PAGE_SIZE)))?;
-    // As seconds: the texts of a large table would take much memory.
-    let (mut ids, mut dates): (Vec<i64>, Vec<Option<i64>>) = (Vec::new(), Vec::new());
-    while let Some(page) = scan.next()? {
-        ids.extend(page.ids());
-        if let Some(Cells::Texts(texts)) = page.column("write_date") {
-            dates.extend(texts.iter().map(|date| seconds(date?)));
-        }
-    }
+    let (ids, dates) = versions(session, plan)?;
     let sql = difference(schema, plan.dataset, feed);
     Spi::connect(|client| {
         let args = [ids.clone().into(), dates.into()];
@@ -70,6 +54,33 @@ pub fn compare(
             present: ids,
         })
     })
+}
+
+/// Every record's id and write_date. As seconds: the texts of a large table would take much
+/// memory.
+fn versions(session: &Rc<Session>, plan: &Plan) -> Result<(Vec<i64>, Vec<Option<i64>>), Failure> {
+    if !plan.is_dated {
+        let ids = extract::ids(session, &plan.model, plan.domain())?;
+        let dates = vec![None; ids.len()];
+        return Ok((ids, dates));
+    }
+    let wanted = Wanted {
+        model: plan.model.clone(),
+        domain: plan.domain(),
+        fields: vec![("write_date".to_owned(), FieldType::Datetime)],
+        after: 0,
+        at_once: false,
+        from_memory: false,
+    };
+    let mut scan = Scan::begin(session, wanted, Pace::new(Some(PAGE_SIZE)))?;
+    let (mut ids, mut dates) = (Vec::new(), Vec::new());
+    while let Some(page) = scan.next()? {
+        ids.extend(page.ids());
+        if let Some(Cells::Texts(texts)) = page.column("write_date") {
+            dates.extend(texts.iter().map(|date| seconds(date?)));
+        }
+    }
+    Ok((ids, dates))
 }
 
 /// `2024-01-31 23:59:59+00` in seconds since 1970.

@@ -107,6 +107,7 @@ impl FeedLoad {
         let resume = mark.resume.take().filter(|_| run.is_job && !run.full_refresh);
         let since = match &resume {
             Some(resume) => resume.since.clone(),
+            None if mark.since.is_some() && run.is_allowed_again(plan)? => None,
             None => run.since(plan, &mark),
         };
         let Resume { after, latest, seconds, .. } = resume.unwrap_or_default();
@@ -308,6 +309,9 @@ impl FeedLoad {
             }
         }
         self.share_changes(run);
+        if self.since.is_none() && !self.is_resumed() {
+            run.forget_denied(&self.target.plan)?;
+        }
         let reached = Reached {
             latest: self.latest.take(),
             took: self.took(),

@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::additions;
 use super::feed::FeedLoad;
 use super::journal::{self, Kind};
 use super::lock;
 use super::report::{Status, TableReport};
-use super::run::Run;
+use super::run::{Run, entities_named};
 use super::schedule;
 use super::state::Extension;
 use super::writable::require_writable;
@@ -47,14 +48,11 @@ pub struct Job {
 impl Job {
     /// Begins. If Odoo cannot be reached or refuses the login, that is remembered as the failure
     /// of every entity; an error here is one of the call itself.
-    pub fn begin(
-        server: Server,
-        entities: impl IntoIterator<Item = &'static Entity>,
-        wish: Wish,
-    ) -> Result<Job, Failure> {
+    pub fn begin(server: Server, wish: Wish) -> Result<Job, Failure> {
         require_writable()?;
         let extension = Extension::find()?;
-        let mut entities: VecDeque<_> = entities.into_iter().collect();
+        let known = additions::warehouse_of(&extension, &server.name)?;
+        let mut entities: VecDeque<_> = entities_named(known, wish.entity)?.into();
         if wish.scheduled {
             schedule::refuse_if_stopped(&extension, &server.name)?;
             let waiting = schedule::waiting(&extension, &server.name)?;
@@ -84,6 +82,9 @@ impl Job {
         match backend::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh)) {
             Ok(mut run) => {
                 run.is_job = true;
+                // Their fields may be others by now.
+                let names = job.entities.iter().map(|entity| entity.name);
+                job.entities = names.filter_map(|name| run.warehouse.entity(name)).collect();
                 if !wish.reconcile {
                     run.plan_ahead(job.entities.iter().copied());
                 }
@@ -172,7 +173,7 @@ impl Step<'_> {
     /// `false` when the entity is loaded.
     fn go(self, run: &mut Run, entity: &'static Entity) -> Result<bool, Failure> {
         // The lock ended with the last transaction.
-        lock::take(&run.server, entity)?;
+        lock::take(&run.server, entity.name)?;
         if self.current.is_none() {
             match self.feeds.pop_front() {
                 Some((dataset, feed)) if self.reconcile => {

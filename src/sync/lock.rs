@@ -14,15 +14,14 @@ use crate::backend;
 use crate::failure::Failure;
 use crate::server::Server;
 use crate::settings::{self, Without};
-use crate::warehouse::Entity;
 
 /// How long a function waits for jobs that are writing a page.
 const PATIENCE: u32 = 40;
 const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps other runners from an entity; fails at once if one is at it.
-pub fn take(server: &Server, entity: &Entity) -> Result<(), Failure> {
-    let key = format!("odoo_etl {} {}", server.name, entity.name);
+pub fn take(server: &Server, entity: &str) -> Result<(), Failure> {
+    let key = format!("odoo_etl {} {}", server.name, entity);
     match try_lock("pg_try_advisory_xact_lock", &key)? {
         true => Ok(()),
         false => Err(taken(server, entity, &key)),
@@ -30,7 +29,7 @@ pub fn take(server: &Server, entity: &Entity) -> Result<(), Failure> {
 }
 
 /// Says that a function will write rows of its own entity; fails if another one has.
-pub fn take_rows(server: &Server, entity: &Entity) -> Result<(), Failure> {
+pub fn take_rows(server: &Server, entity: &str) -> Result<(), Failure> {
     for _ in 0..PATIENCE {
         if may_write(server, entity, false)? {
             return Ok(());
@@ -46,7 +45,7 @@ pub fn take_rows(server: &Server, entity: &Entity) -> Result<(), Failure> {
 
 /// Whether rows of an entity may be written now. If so, nobody else's transaction keeps one of
 /// them locked for longer than it takes to write a page.
-pub fn may_write(server: &Server, entity: &Entity, is_job: bool) -> Result<bool, Failure> {
+pub fn may_write(server: &Server, entity: &str, is_job: bool) -> Result<bool, Failure> {
     if settings::is_without(Without::RowLocks) {
         return Ok(true);
     }
@@ -63,12 +62,12 @@ pub fn is_first(server: &str, what: &str) -> Result<bool, Failure> {
 }
 
 /// The error of a runner that may not write the rows of its own entity.
-pub fn rows_taken(server: &Server, entity: &Entity) -> Failure {
+pub fn rows_taken(server: &Server, entity: &str) -> Failure {
     taken(server, entity, &rows_key(server, entity))
 }
 
-fn rows_key(server: &Server, entity: &Entity) -> String {
-    format!("odoo_etl rows {} {}", server.name, entity.name)
+fn rows_key(server: &Server, entity: &str) -> String {
+    format!("odoo_etl rows {} {}", server.name, entity)
 }
 
 fn try_lock(function: &str, key: &str) -> Result<bool, Failure> {
@@ -95,9 +94,9 @@ impl Holder {
     }
 }
 
-fn taken(server: &Server, entity: &Entity, key: &str) -> Failure {
+fn taken(server: &Server, entity: &str, key: &str) -> Failure {
     let message =
-        format!("entity \"{}\" of server \"{}\" is being synced already", entity.name, server.name);
+        format!("entity \"{}\" of server \"{}\" is being synced already", entity, server.name);
     Failure::new(State::ERRCODE_LOCK_NOT_AVAILABLE, message)
         .detail(match Holder::find(key) {
             Ok(Some(Holder { pid, .. })) => format!("The process with PID {pid} is at it."),

@@ -1,6 +1,6 @@
 //! Values beyond a relation, such as the name of a unit: read in bulk, once per run.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 use pgrx::PgSqlErrorCode;
@@ -29,7 +29,8 @@ struct Known {
     cells: Vec<Cells>,
     /// The cell of a record; `None` for one that Odoo does not give.
     at: HashMap<i64, Option<usize>>,
-    warned: bool,
+    /// The user may not read it.
+    is_denied: bool,
 }
 
 impl Lookups {
@@ -39,14 +40,20 @@ impl Lookups {
 
     /// Announces what a plan will ask for, so that each record is read once with all of it.
     pub fn announce(&mut self, plan: &Plan) {
-        let origins = plan.columns.iter().flat_map(|planned| planned.values.origins());
-        for hop in origins.flat_map(|origin| &origin.hops) {
+        for hop in plan.hops() {
             let known = self.known.entry(hop.model.clone()).or_default();
             if !known.fields.contains(&hop.field) {
                 known.fields.push(hop.field.clone());
                 known.forget();
             }
         }
+    }
+
+    /// The models whose values stay NULL in a plan's rows, because the user may not read them.
+    pub fn denied(&self, plan: &Plan) -> BTreeSet<String> {
+        let models = plan.hops().map(|hop| &hop.model);
+        let is_denied = |model: &&String| self.known.get(*model).is_some_and(|known| known.is_denied);
+        models.filter(is_denied).cloned().collect()
     }
 
     /// For each id the value of the hop's field; NULL for records that Odoo does not give.
@@ -121,7 +128,7 @@ impl Known {
             Ok(page) => self.keep(&page),
             // The user may not read the model: its values are NULL, and everything else loads.
             Err(failure) if failure.sqlstate == PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE => {
-                if !std::mem::replace(&mut self.warned, true) {
+                if !std::mem::replace(&mut self.is_denied, true) {
                     let fields: Vec<_> = self.fields.iter().map(|f| f.name.as_str()).collect();
                     let what =
                         format!("{model}: {} stay NULL: {}", fields.join(", "), failure.message);

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 use super::lock;
 use super::state::Extension;
 use crate::failure::Failure;
-use crate::query;
 use crate::quote::ident;
 
 /// The memory of one server's runs.
@@ -14,15 +13,12 @@ use crate::quote::ident;
 pub struct Memory {
     extension: Extension,
     server: String,
-    /// The extension's script may be of an older release than its library, until
-    /// ALTER EXTENSION UPDATE.
     exists: bool,
 }
 
 impl Memory {
     pub fn of(extension: &Extension, server: &str) -> Result<Memory, Failure> {
-        let table = format!("{}.odoo_sync_memory", ident(&extension.schema));
-        let exists = query::is_true("SELECT to_regclass($1) IS NOT NULL", &[table.into()])?;
+        let exists = extension.has("odoo_sync_memory")?;
         Ok(Memory { extension: extension.clone(), server: server.to_owned(), exists })
     }
 

@@ -1,11 +1,13 @@
 //! How the warehouse is loaded: extract, transform, load, table by table.
 
+mod additions;
 mod batch;
 mod catalogue;
 mod company;
 mod compare;
 mod cron;
 mod delete;
+mod denied;
 mod extract;
 mod feed;
 mod filter;
@@ -18,6 +20,7 @@ mod load;
 mod lock;
 mod lookup;
 mod memory;
+mod mirror;
 mod origin;
 mod pace;
 mod plan;
@@ -35,14 +38,17 @@ mod tables;
 mod transform;
 mod writable;
 
+pub use additions::warehouse_of;
 pub use catalogue::Catalogue;
 pub use job::{Job, Wish};
 pub use journal::Kind;
 pub use live::{Live, Wish as LiveWish};
+pub use mirror::{ALL, MirrorColumn, MirrorWish, add_column, drop_column, drop_mirror, mirror};
 pub use origin::forget;
 pub use plan::Plan;
 pub use reconcile::Verdict;
 pub use report::TableReport;
-pub use run::Run;
+pub use run::{Run, entities_named, entity_named};
 pub use schedule::{Schedule, resume};
+pub use state::Extension;
 pub use writable::require_writable;

@@ -3,13 +3,14 @@
 use pgrx::PgSqlErrorCode as State;
 use pgrx::spi::SpiError;
 
+use super::additions;
 use super::lock;
 use super::memory::Memory;
 use super::state::Extension;
 use super::writable::require_writable;
 use crate::failure::Failure;
 use crate::odoo::{Domain, FaultKind};
-use crate::query::current_user;
+use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
 
@@ -149,7 +150,13 @@ pub fn forget(server: &str) -> Result<(), Failure> {
         .hint("The servers that are known: SELECT DISTINCT server FROM odoo_columns;")),
         Some(Some(true)) => {
             Memory::of(&extension, server)?.forget()?;
-            extension.forget(server)
+            extension.forget(server)?;
+            // What was declared for a server that is there stays.
+            let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = $1)";
+            match query::is_true(sql, &[server.into()])? {
+                true => Ok(()),
+                false => additions::forget(&extension, server),
+            }
         }
         Some(_) => Err(Failure::new(
             State::ERRCODE_INSUFFICIENT_PRIVILEGE,

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use pgrx::PgSqlErrorCode as State;
+
 use super::catalogue::Catalogue;
 use crate::failure::Failure;
 use crate::odoo::{Domain, FieldType};
@@ -108,10 +110,18 @@ impl Plan {
             };
             let mut columns = Vec::new();
             for column in dataset.loaded_columns() {
-                columns.push(PlannedColumn {
-                    column,
-                    values: resolve(column, feed, model, catalogue)?,
-                });
+                let values = resolve(column, feed, model, catalogue)?;
+                if let (Source::Added(path), true, [_]) =
+                    (column.source, values.is_absent(), dataset.feeds)
+                {
+                    // Its values are not to be lost.
+                    return Err(Failure::new(
+                        State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+                        format!("{model} has lost its field {path} a moment ago"),
+                    )
+                    .hint("The next run does without it."));
+                }
+                columns.push(PlannedColumn { column, values });
             }
             let mut plan = Plan {
                 dataset,
@@ -131,6 +141,15 @@ impl Plan {
             return Ok(Some(plan));
         }
         Ok(None)
+    }
+
+    pub fn table(&self) -> &'static str {
+        self.dataset.table
+    }
+
+    /// The channel of the rows; empty in tables without.
+    pub fn channel(&self) -> &'static str {
+        self.feed.channel.unwrap_or_default()
     }
 
     /// Which records belong to the table.
@@ -165,6 +184,12 @@ impl Plan {
             }
         }
         (!dates.is_empty()).then(|| written_since(dates.into_iter(), time))
+    }
+
+    /// The fields of other records that the rows show.
+    pub fn hops(&self) -> impl Iterator<Item = &Hop> {
+        let origins = self.columns.iter().flat_map(|planned| planned.values.origins());
+        origins.flat_map(|origin| &origin.hops)
     }
 
     /// The fields to ask for, each once. With fields that depend on the company comes the
@@ -205,6 +230,7 @@ fn has_path(column: &Column, plan: &Plan) -> bool {
     let feed = plan.dataset.feeds.iter().position(|feed| std::ptr::eq(feed, plan.feed));
     match column.source {
         Source::Field(text)
+        | Source::Added(text)
         | Source::Reference { path: text, .. }
         | Source::Corrected { path: text, .. } => {
             path::parse(text, feed.unwrap_or(0)).is_ok_and(|paths| !paths.is_empty())
@@ -234,20 +260,22 @@ fn resolve(
     };
     Ok(match column.source {
         Source::Field(path)
+        | Source::Added(path)
         | Source::Reference { path, .. }
         | Source::Corrected { path, .. }
         | Source::Zone(path) => Values::Plain(all(path, column.sql_type)?),
         Source::BusinessDate { time, zone } => {
             Values::Day { time: all(time, SqlType::Timestamptz)?, zone: all(zone, SqlType::Text)? }
         }
-        Source::Inherited { .. } | Source::Generated(_) | Source::Refreshed(_) => {
-            Values::Plain(Vec::new())
-        }
+        Source::Inherited { .. }
+        | Source::Generated(_)
+        | Source::Refreshed(_)
+        | Source::Kept(_) => Values::Plain(Vec::new()),
     })
 }
 
 /// The fields of a path, if this Odoo has them all and the last one fits the column.
-fn follow(
+pub fn follow(
     path: &Path,
     sql_type: SqlType,
     start: &str,
@@ -308,5 +336,6 @@ fn fits(origin: &Origin, column: SqlType) -> bool {
         (SqlType::Boolean, kind, None) => kind == Boolean,
         (SqlType::Date, kind, None) => matches!(kind, Date | Datetime),
         (SqlType::Timestamptz, kind, None) => kind == Datetime,
+        (SqlType::Jsonb, kind, None) => kind == Json,
     }
 }

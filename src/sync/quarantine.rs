@@ -24,7 +24,7 @@ impl Extension {
         poison: &[Poison],
     ) -> Result<(), Failure> {
         let schema = ident(&self.schema);
-        let (table, channel) = (plan.dataset.table, plan.feed.channel.unwrap_or_default());
+        let (table, channel) = (plan.table(), plan.channel());
         if !poison.is_empty() {
             let sql = format!(
                 "INSERT INTO {schema}.odoo_sync_quarantine AS known (server, target, channel, model, record_id, field, error) \
@@ -84,8 +84,8 @@ impl Extension {
         let before = before.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let args = [
             server.into(),
-            plan.dataset.table.into(),
-            plan.feed.channel.unwrap_or_default().into(),
+            plan.table().into(),
+            plan.channel().into(),
             before.as_secs_f64().into(),
         ];
         let fields = self.read(&sql, &args, |row| {

@@ -58,7 +58,10 @@ impl Run {
             let Some(target) = run.target(dataset, feed)? else {
                 return Ok(());
             };
-            let wanted: Vec<i64> = found.missing.iter().chain(&found.stale).copied().collect();
+            let wanted: Vec<i64> = match target.plan.is_dated {
+                true => found.missing.iter().chain(&found.stale).copied().collect(),
+                false => found.present.clone(),
+            };
             for some in wanted.chunks(run.server.options.batch()) {
                 if let Some(fetched) = run.fetch(&target.plan, some)? {
                     backend::in_own_memory(|| run.load(dataset, &target, fetched))?;

@@ -60,7 +60,7 @@ pub struct TableReport {
 impl TableReport {
     pub fn new(dataset: &Dataset) -> TableReport {
         TableReport {
-            entity: warehouse::entity_of(dataset).name,
+            entity: warehouse::entity_of(dataset),
             target: dataset.table,
             fetched: 0,
             inserted: 0,

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::additions;
 use super::catalogue::Catalogue;
 use super::feed::FeedLoad;
 use super::heal;
@@ -15,6 +16,7 @@ use super::load::{self, Loader};
 use super::lock;
 use super::lookup::Lookups;
 use super::memory::Memory;
+use super::mirror::ALL;
 use super::origin;
 use super::plan::Plan;
 use super::report::{Status, TableReport};
@@ -25,11 +27,13 @@ use crate::backend;
 use crate::failure::Failure;
 use crate::odoo::{Identity, Traffic};
 use crate::server::{Server, Session};
-use crate::warehouse::{self, Dataset, Entity};
+use crate::warehouse::{self, Dataset, Entity, Warehouse};
 
 /// A run in progress. It is one transaction's: an error undoes it whole.
 pub struct Run {
     pub(super) server: Rc<Server>,
+    /// The tables that it fills.
+    pub warehouse: &'static Warehouse,
     pub(super) session: Rc<Session>,
     /// Everything is read, whatever has changed.
     pub(super) full_refresh: bool,
@@ -76,32 +80,29 @@ impl Run {
     /// session is at it, before it waits for anything.
     pub fn begin(
         server: Server,
-        entity: Option<&Entity>,
+        entity: Option<&str>,
         kind: Kind,
         full_refresh: bool,
     ) -> Result<Run, Failure> {
         require_writable()?;
+        let extension = Extension::find()?;
+        let known = additions::warehouse_of(&extension, &server.name)?;
+        entity.map_or(Ok(()), |entity| entity_named(known, entity).map(drop))?;
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
         let identity = session.call(|odoo| odoo.identity())?;
         session.tell_of_fall_back(&server.name);
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
-        let extension = Extension::find()?;
         origin::check(&extension, &server, &session)?;
         let memory = Memory::of(&extension, &server.name)?;
-        let tables::Ready { widths, made } =
-            tables::ensure(&server.options.schema, &extension.schema)?;
-        if !made.is_empty() {
-            extension.forget_watermarks(&server.name, &made)?;
-            memory.forget()?;
-        }
+        let is_fresh = full_refresh || kind == Kind::Reconcile;
+        let mut catalogue = Catalogue::remembering(session.clone(), memory.clone(), is_fresh);
+        let warehouse = additions::refresh(&extension, &server.name, entity, &mut catalogue)?;
+        let widths = tables::make_ready(warehouse, &extension, &server)?;
         Ok(Run {
-            catalogue: Catalogue::remembering(
-                session.clone(),
-                memory.clone(),
-                full_refresh || kind == Kind::Reconcile,
-            ),
+            warehouse,
+            catalogue,
             memory,
             lookups: Lookups::new(session.clone(), server.options.batch()),
             order: Vec::new(),
@@ -127,8 +128,8 @@ impl Run {
 
     /// Keeps other runs from an entity, and from its rows, until the transaction ends.
     pub(super) fn lock(&self, entity: &Entity) -> Result<(), Failure> {
-        lock::take(&self.server, entity)?;
-        lock::take_rows(&self.server, entity)
+        lock::take(&self.server, entity.name)?;
+        lock::take_rows(&self.server, entity.name)
     }
 
     /// Tells which entities will be loaded, in that order.
@@ -305,7 +306,11 @@ impl Run {
             notice!("{}: {} has no field for {columns}", dataset.table, plan.model);
         }
         self.lookups.announce(&plan);
-        self.extension.remember_columns(&self.server.name, &plan, || self.may_write(dataset))?;
+        let (extension, server) = (&self.extension, &self.server.name);
+        if extension.remember_columns(server, &plan, || self.may_write(dataset))? {
+            // The rows that were loaded before lack its values.
+            extension.forget_watermarks(server, &[dataset.table.to_owned()])?;
+        }
         let loader = Loader::new(dataset, feed, &self.server.options.schema);
         let target = Some(Rc::new(Target { feed, plan, loader }));
         self.targets.insert((dataset.table, feed), target.clone());
@@ -340,6 +345,32 @@ impl Run {
         });
         &mut self.reports[index]
     }
+}
+
+/// The entities that a name stands for.
+pub fn entities_named(
+    warehouse: &'static Warehouse,
+    name: &str,
+) -> Result<Vec<&'static Entity>, Failure> {
+    match name {
+        ALL => Ok(warehouse.entities().to_vec()),
+        name => Ok(vec![entity_named(warehouse, name)?]),
+    }
+}
+
+/// The entity of that name.
+pub fn entity_named(
+    warehouse: &'static Warehouse,
+    name: &str,
+) -> Result<&'static Entity, Failure> {
+    warehouse.entity(name).ok_or_else(|| {
+        let names: Vec<_> = warehouse.entities().iter().map(|entity| entity.name).collect();
+        Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, format!("unknown entity \"{name}\""))
+            .hint(format!(
+                "Entities: {}. All of them: SELECT * FROM odoo_sync_all();",
+                names.join(", ")
+            ))
+    })
 }
 
 /// Whether Odoo said that the user may not read a model.

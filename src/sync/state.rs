@@ -11,6 +11,7 @@ use pgrx::spi::{SpiError, SpiHeapTupleData};
 use super::plan::Plan;
 use crate::backend;
 use crate::failure::Failure;
+use crate::query;
 use crate::quote::ident;
 use crate::warehouse::{Source, SqlType};
 
@@ -30,6 +31,7 @@ const TABLES: &[&str] = &[
     "odoo_sync_columns",
     "odoo_sync_runs",
     "odoo_sync_stops",
+    "odoo_sync_denied",
 ];
 
 /// What is remembered of a feed.
@@ -76,11 +78,21 @@ impl Extension {
         let sql = "SELECT e.extowner, n.nspname::text FROM pg_catalog.pg_extension e \
                    JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
                    WHERE e.extname = 'odoo_etl'";
-        let (owner, schema) = Spi::get_two::<pg_sys::Oid, String>(sql)?;
-        Ok(Extension {
-            owner: owner.unwrap_or(pg_sys::InvalidOid),
-            schema: schema.unwrap_or_default(),
+        // Not by pgrx's shortcut, which a standby refuses.
+        Spi::connect(|client| {
+            let found = client.select(sql, Some(1), &[])?.first();
+            Ok(Extension {
+                owner: found.get(1)?.unwrap_or(pg_sys::InvalidOid),
+                schema: found.get(2)?.unwrap_or_default(),
+            })
         })
+    }
+
+    /// Whether it has a table. Its script may be of an older release than its library, until
+    /// ALTER EXTENSION UPDATE.
+    pub fn has(&self, table: &str) -> Result<bool, Failure> {
+        let table = format!("{}.{table}", ident(&self.schema));
+        query::is_true("SELECT to_regclass($1) IS NOT NULL", &[table.into()])
     }
 
     /// Writes to the extension's own tables. Users cannot do so by hand; the statement runs as
@@ -128,8 +140,8 @@ impl Extension {
         );
         let args = [
             server.into(),
-            plan.dataset.table.into(),
-            plan.feed.channel.unwrap_or_default().into(),
+            plan.table().into(),
+            plan.channel().into(),
             overlap.as_secs_f64().into(),
             now.map(|now| now.to_rfc3339()).into(),
         ];
@@ -173,8 +185,8 @@ impl Extension {
         );
         let args = [
             server.into(),
-            plan.dataset.table.into(),
-            plan.feed.channel.unwrap_or_default().into(),
+            plan.table().into(),
+            plan.channel().into(),
             reached.latest.clone().into(),
             reached.took.as_secs_f64().into(),
             reached.now.map(|now| now.to_rfc3339()).into(),
@@ -198,8 +210,8 @@ impl Extension {
             &sql,
             &[
                 server.into(),
-                plan.dataset.table.into(),
-                plan.feed.channel.unwrap_or_default().into(),
+                plan.table().into(),
+                plan.channel().into(),
                 resume.after.into(),
                 resume.since.clone().into(),
                 resume.latest.clone().into(),
@@ -218,6 +230,9 @@ impl Extension {
     /// Forgets all that is known of a server.
     pub fn forget(&self, server: &str) -> Result<(), Failure> {
         TABLES.iter().try_for_each(|table| {
+            if !self.has(table)? {
+                return Ok(());
+            }
             let sql = format!("DELETE FROM {}.{table} WHERE server = $1", ident(&self.schema));
             self.write(&sql, &[server.into()])
         })
@@ -233,21 +248,21 @@ impl Extension {
     }
 
     /// Remembers where each column of a table comes from in this Odoo, where that has changed and
-    /// the table may be written.
+    /// the table may be written. Returns whether a column has got a field that it had not before.
     pub fn remember_columns(
         &self,
         server: &str,
         plan: &Plan,
         may_write: impl FnOnce() -> Result<bool, Failure>,
-    ) -> Result<(), Failure> {
+    ) -> Result<bool, Failure> {
         let rows = lineage(plan);
         let column = |index: usize| -> Vec<Option<String>> {
             rows.iter().map(|row| row[index].clone()).collect()
         };
         let args = [
             server.into(),
-            plan.dataset.table.into(),
-            plan.feed.channel.unwrap_or_default().into(),
+            plan.table().into(),
+            plan.channel().into(),
             column(0).into(),
             column(1).into(),
             column(2).into(),
@@ -257,6 +272,7 @@ impl Extension {
         let schema = ident(&self.schema);
         let fresh = format!(
             "SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY \
+               AS fresh (column_name, column_type, odoo_model, odoo_field, kind, position) \
              EXCEPT SELECT server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position \
                FROM {schema}.odoo_sync_columns"
         );
@@ -264,17 +280,22 @@ impl Extension {
         let differs =
             backend::as_role(self.owner, || Spi::get_one_with_args::<bool>(&differs, &args))?;
         if differs != Some(true) || !may_write()? {
-            return Ok(());
+            return Ok(false);
         }
         let sql = format!(
-            "INSERT INTO {schema}.odoo_sync_columns \
-               (server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position) \
-             {fresh} \
-             ON CONFLICT (server, target, channel, column_name) DO UPDATE SET \
-               column_type = EXCLUDED.column_type, odoo_model = EXCLUDED.odoo_model, \
-               odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position"
+            "WITH known AS (SELECT column_name, odoo_field FROM {schema}.odoo_sync_columns \
+               WHERE server = $1 AND target = $2 AND channel = $3), \
+             written AS (INSERT INTO {schema}.odoo_sync_columns \
+                 (server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position) \
+               {fresh} \
+               ON CONFLICT (server, target, channel, column_name) DO UPDATE SET \
+                 column_type = EXCLUDED.column_type, odoo_model = EXCLUDED.odoo_model, \
+                 odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position \
+               RETURNING column_name, odoo_field) \
+             SELECT EXISTS (SELECT FROM written JOIN known USING (column_name) \
+               WHERE written.odoo_field IS DISTINCT FROM known.odoo_field AND written.odoo_field IS NOT NULL)"
         );
-        self.write(&sql, &args)
+        self.change(&sql, &args)
     }
 }
 
@@ -290,6 +311,7 @@ fn lineage(plan: &Plan) -> Vec<[Option<String>; 5]> {
             Some(Source::Reference { .. }) => "reference",
             Some(Source::Generated(_) | Source::Refreshed(_)) => "generated",
             Some(Source::Inherited { .. }) => "inherited",
+            Some(Source::Kept(_)) => "kept",
             Some(_) => "field",
             None => "bookkeeping",
         };

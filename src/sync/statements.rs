@@ -80,16 +80,13 @@ impl Target<'_> {
     /// The columns to write, and where each comes from: `input`, unless `other` says something
     /// else.
     fn values(&self, other: impl Fn(&Column) -> Option<String>) -> Vec<(String, String)> {
-        let written = |column: &&Column| {
-            !matches!(column.source, Source::Generated(_) | Source::Refreshed(_))
-        };
         let value = |column: &Column| match column.source {
             Source::Inherited { reference, column, .. } => {
                 format!("{}.{}", parent_alias(reference), ident(column))
             }
             _ => other(column).unwrap_or_else(|| format!("input.{}", ident(column.name))),
         };
-        let columns = self.dataset.value_columns().filter(written);
+        let columns = self.dataset.value_columns().filter(|column| column.is_written());
         columns.map(|column| (ident(column.name), value(column))).collect()
     }
 

@@ -7,9 +7,12 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::delete;
+use super::memory::Memory;
+use super::state::Extension;
 use crate::failure::Failure;
 use crate::quote::ident;
-use crate::warehouse::{self, Dataset, SqlType, ddl};
+use crate::server::Server;
+use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
 
 /// What a load could not resolve; its rows name tables, columns and Odoo's ids.
 pub const MISSING_DATA: &str = "missing_data";
@@ -21,26 +24,50 @@ type Existing = HashMap<String, HashMap<String, String>>;
 pub type Widths = HashMap<(String, String), usize>;
 
 /// The tables, ready to be loaded.
-pub struct Ready {
-    pub widths: Widths,
+struct Ready {
+    widths: Widths,
     /// Tables that were just made, or completed, and so need all of their records.
-    pub made: Vec<String>,
+    made: Vec<String>,
+}
+
+/// Makes a server's tables ready. What was made anew, or completed, is read in full by the next
+/// run.
+pub fn make_ready(
+    warehouse: &'static Warehouse,
+    extension: &Extension,
+    server: &Server,
+) -> Result<Widths, Failure> {
+    let Ready { widths, made } = ensure(warehouse, &server.options.schema, &extension.schema)?;
+    if !made.is_empty() {
+        extension.forget_watermarks(&server.name, &made)?;
+        Memory::of(extension, &server.name)?.forget()?;
+    }
+    Ok(widths)
+}
+
+/// Whether a table has a column of that name.
+pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failure> {
+    Ok(existing(schema)?.get(table).is_some_and(|columns| columns.contains_key(column)))
 }
 
 /// Makes the schema and what is missing in it. Every table of the warehouse is made, so that
 /// each reference has its foreign key from the beginning. `extension` is the extension's schema.
-pub fn ensure(schema: &str, extension: &str) -> Result<Ready, Failure> {
+fn ensure(
+    warehouse: &'static Warehouse,
+    schema: &str,
+    extension: &str,
+) -> Result<Ready, Failure> {
     let mut made = Vec::new();
     let mut found = existing(schema)?;
-    if !is_complete(&found) {
+    if !is_complete(warehouse, &found) {
         // Two first runs at once would both try to make the tables.
         run("SELECT pg_advisory_xact_lock(hashtext('odoo_etl tables'))")?;
         found = existing(schema)?;
-        made = make(schema, extension, &found)?;
+        made = make(warehouse, schema, extension, &found)?;
         found = existing(schema)?;
     }
     let mut widths = Widths::new();
-    for dataset in warehouse::datasets() {
+    for dataset in warehouse.datasets() {
         let columns = found.get(dataset.table);
         for (name, sql_type) in dataset.all_columns() {
             let Some(actual) = columns.and_then(|columns| columns.get(name)) else {
@@ -57,9 +84,9 @@ pub fn ensure(schema: &str, extension: &str) -> Result<Ready, Failure> {
     Ok(Ready { widths, made })
 }
 
-fn is_complete(found: &Existing) -> bool {
+fn is_complete(warehouse: &Warehouse, found: &Existing) -> bool {
     found.contains_key(MISSING_DATA)
-        && warehouse::datasets().all(|dataset| {
+        && warehouse.datasets().all(|dataset| {
             found.get(dataset.table).is_some_and(|columns| {
                 dataset.all_columns().iter().all(|(name, _)| columns.contains_key(*name))
             })
@@ -67,7 +94,12 @@ fn is_complete(found: &Existing) -> bool {
 }
 
 /// Returns the tables that are new or have new columns.
-fn make(schema: &str, extension: &str, found: &Existing) -> Result<Vec<String>, Failure> {
+fn make(
+    warehouse: &'static Warehouse,
+    schema: &str,
+    extension: &str,
+    found: &Existing,
+) -> Result<Vec<String>, Failure> {
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
@@ -78,7 +110,7 @@ fn make(schema: &str, extension: &str, found: &Existing) -> Result<Vec<String>, 
     let is_new = |table: &str| !found.contains_key(table);
     // Columns of new tables, and new columns of others.
     let mut made: HashSet<(&str, &str)> = HashSet::new();
-    for dataset in warehouse::datasets() {
+    for dataset in warehouse.datasets() {
         let columns = found.get(dataset.table);
         if columns.is_none() {
             run(&ddl::create_table(dataset, schema))?;
@@ -96,7 +128,7 @@ fn make(schema: &str, extension: &str, found: &Existing) -> Result<Vec<String>, 
             made.insert((dataset.table, name));
         }
     }
-    for dataset in warehouse::datasets() {
+    for dataset in warehouse.datasets() {
         for column in dataset.value_columns() {
             let key = ddl::foreign_key(dataset, column, schema);
             if made.contains(&(dataset.table, column.name)) {

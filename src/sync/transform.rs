@@ -160,7 +160,8 @@ fn empty(sql_type: SqlType, rows: usize) -> Cells {
         | SqlType::BigintArray
         | SqlType::Numeric
         | SqlType::Date
-        | SqlType::Timestamptz => FieldType::Text,
+        | SqlType::Timestamptz
+        | SqlType::Jsonb => FieldType::Text,
     };
     Cells::empty(field_type, rows)
 }

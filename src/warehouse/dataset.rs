@@ -55,13 +55,14 @@ pub enum Kind {
     Fact,
 }
 
+#[derive(Debug, Clone, Copy)]
 pub struct Column {
     pub name: &'static str,
     pub sql_type: SqlType,
     pub source: Source,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SqlType {
     Text,
     TextArray,
@@ -71,6 +72,7 @@ pub enum SqlType {
     Boolean,
     Date,
     Timestamptz,
+    Jsonb,
 }
 
 /// Where a column's values come from. Paths are written as [`super::path`] says.
@@ -106,6 +108,10 @@ pub enum Source {
     Generated(&'static str),
     /// The same, but it depends on today's date and so is brought up to date by every run.
     Refreshed(&'static str),
+    /// A path that a user asked for, as of [`Source::Field`].
+    Added(&'static str),
+    /// The same, of which Odoo has the field no more: the column keeps what it has.
+    Kept(&'static str),
 }
 
 /// The primary key that a reference points to.
@@ -133,7 +139,17 @@ impl SqlType {
             SqlType::Boolean => "boolean",
             SqlType::Date => "date",
             SqlType::Timestamptz => "timestamp with time zone",
+            SqlType::Jsonb => "jsonb",
         }
+    }
+
+    /// The type that [`SqlType::name`] calls so.
+    pub fn from_name(name: &str) -> Option<SqlType> {
+        use SqlType::*;
+        let all = [
+            Text, TextArray, Bigint, BigintArray, Numeric, Boolean, Date, Timestamptz, Jsonb,
+        ];
+        all.into_iter().find(|sql_type| sql_type.name() == name)
     }
 }
 
@@ -142,8 +158,16 @@ impl Column {
     pub fn is_loaded(&self) -> bool {
         !matches!(
             self.source,
-            Source::Generated(_) | Source::Refreshed(_) | Source::Inherited { .. }
+            Source::Generated(_)
+                | Source::Refreshed(_)
+                | Source::Inherited { .. }
+                | Source::Kept(_)
         )
+    }
+
+    /// Whether loads write it.
+    pub fn is_written(&self) -> bool {
+        self.is_loaded() || matches!(self.source, Source::Inherited { .. })
     }
 
     /// The table that it refers to.

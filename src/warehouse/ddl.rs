@@ -77,7 +77,7 @@ pub fn edited_trigger(dataset: &Dataset, schema: &str, extension: &str) -> [Stri
     let table = qualified(schema, dataset.table);
     let columns: Vec<_> = dataset
         .value_columns()
-        .filter(|column| !matches!(column.source, Source::Generated(_) | Source::Refreshed(_)))
+        .filter(|column| column.is_written())
         .map(|column| literal(column.name))
         .collect();
     [
@@ -121,7 +121,7 @@ fn column_comment(dataset: &Dataset, name: &str) -> String {
         },
         Some(column) => match column.source {
             Source::Field("active") => format!("{}; false for archived records", field("active")),
-            Source::Field(path) => field(path),
+            Source::Field(path) | Source::Added(path) | Source::Kept(path) => field(path),
             Source::Corrected { path, expression } => format!("{}, as {expression}", field(path)),
             Source::Reference { path, table, .. } => format!("{}; refers to {table}", field(path)),
             Source::Zone(path) => format!("{}, or the server option timezone", field(path)),

@@ -1,5 +1,6 @@
 //! What is loaded: one file per entity, which only declares.
 
+mod additions;
 mod branches;
 mod brands;
 mod categories;
@@ -15,9 +16,11 @@ mod sales;
 mod stock;
 mod warehouses;
 
+pub use additions::{AddedColumn, Additions, Mirror, Warehouse, is_reserved};
 pub use dataset::{Column, Dataset, Extent, Feed, Key, Kind, Source, SqlType};
 
-/// What a user names in `odoo_sync('…')`: one or more tables, parents first.
+/// What a user names in `odoo_sync('…')`: one or more tables, parents first. A mirror is one of
+/// its own, by its table's name.
 pub struct Entity {
     pub name: &'static str,
     pub datasets: &'static [Dataset],
@@ -32,7 +35,7 @@ impl Entity {
     }
 }
 
-/// Every entity, parents first: the order of `odoo_sync_all()`.
+/// Every declared entity, parents first: the order of `odoo_sync_all()`.
 pub const ENTITIES: &[Entity] = &[
     branches::ENTITY,
     categories::ENTITY,
@@ -47,12 +50,7 @@ pub const ENTITIES: &[Entity] = &[
     purchases::ENTITY,
 ];
 
-/// The entity of that name.
-pub fn entity(name: &str) -> Option<&'static Entity> {
-    ENTITIES.iter().find(|entity| entity.name == name)
-}
-
-/// Every table of the warehouse, in the order of the entities.
+/// Every declared table, in the order of the entities.
 pub fn datasets() -> impl Iterator<Item = &'static Dataset> {
     ENTITIES.iter().flat_map(|entity| entity.datasets)
 }
@@ -62,16 +60,15 @@ pub fn dataset(table: &str) -> Option<&'static Dataset> {
     datasets().find(|dataset| dataset.table == table)
 }
 
-/// The place of a table among all.
-pub fn position(table: &str) -> Option<usize> {
-    datasets().position(|dataset| dataset.table == table)
+/// The place of a table among all; mirrors come last.
+pub fn position(table: &str) -> usize {
+    datasets().position(|dataset| dataset.table == table).unwrap_or(usize::MAX)
 }
 
 /// The entity that a table belongs to.
-pub fn entity_of(dataset: &Dataset) -> &'static Entity {
+pub fn entity_of(dataset: &Dataset) -> &'static str {
     let owns = |entity: &&Entity| entity.datasets.iter().any(|own| own.table == dataset.table);
-    // Datasets are declared in entities only.
-    ENTITIES.iter().find(owns).unwrap_or(&ENTITIES[0])
+    ENTITIES.iter().find(owns).map_or(dataset.table, |entity| entity.name)
 }
 
 #[cfg(test)]

@@ -1,0 +1,229 @@
+//! What users added to a server's tables: where it is remembered, and how it follows Odoo.
+
+use pgrx::prelude::*;
+
+use super::catalogue::Catalogue;
+use super::lock;
+use super::plan;
+use super::state::Extension;
+use crate::failure::Failure;
+use crate::odoo::{Field, FieldType, Fields};
+use crate::quote::ident;
+use crate::warehouse::{
+    self, AddedColumn, Additions, Dataset, Mirror, Source, SqlType, Warehouse, is_reserved, path,
+};
+
+/// A name that PostgreSQL does not cut.
+const LONGEST_NAME: usize = 63;
+
+/// What was added to a server's tables, as it was last seen.
+pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
+    let (mirrors, columns) = (mirrors_of(extension), columns_of(extension));
+    if !extension.has("odoo_sync_added_columns")? {
+        return Ok(Additions::default());
+    }
+    let sql = format!(
+        "SELECT target, model, domain, fields IS NULL, keep_deleted, is_dated FROM {mirrors} \
+         WHERE server = $1 ORDER BY since, target"
+    );
+    let mirrors = extension.read(&sql, &[server.into()], |row| {
+        Ok(Mirror {
+            target: row.get(1)?.unwrap_or_default(),
+            model: row.get(2)?.unwrap_or_default(),
+            domain: row.get(3)?.unwrap_or_default(),
+            has_all_fields: row.get(4)? == Some(true),
+            keeps_deleted: row.get(5)? == Some(true),
+            is_dated: row.get(6)? == Some(true),
+        })
+    })?;
+    let sql = format!(
+        "SELECT target, column_name, odoo_field, column_type, is_gone FROM {columns} \
+         WHERE server = $1 ORDER BY position"
+    );
+    let columns = extension.read(&sql, &[server.into()], |row| {
+        let sql_type: Option<String> = row.get(4)?;
+        Ok(AddedColumn {
+            target: row.get(1)?.unwrap_or_default(),
+            name: row.get(2)?.unwrap_or_default(),
+            path: row.get(3)?.unwrap_or_default(),
+            sql_type: sql_type.and_then(|name| SqlType::from_name(&name)).unwrap_or(SqlType::Text),
+            is_gone: row.get(5)? == Some(true),
+        })
+    })?;
+    Ok(Additions { mirrors, columns })
+}
+
+/// The tables that a server fills, as they were last seen.
+pub fn warehouse_of(extension: &Extension, server: &str) -> Result<&'static Warehouse, Failure> {
+    Ok(Warehouse::with(&of(extension, server)?))
+}
+
+pub fn mirrors_of(extension: &Extension) -> String {
+    format!("{}.odoo_sync_mirrors", ident(&extension.schema))
+}
+
+pub fn columns_of(extension: &Extension) -> String {
+    format!("{}.odoo_sync_added_columns", ident(&extension.schema))
+}
+
+/// Remembers a column.
+pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Result<(), Failure> {
+    let sql = format!(
+        "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_gone) \
+         VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (server, target, column_name) DO UPDATE SET is_gone = EXCLUDED.is_gone",
+        columns_of(extension)
+    );
+    let args = [
+        server.into(),
+        column.target.as_str().into(),
+        column.name.as_str().into(),
+        column.path.as_str().into(),
+        column.sql_type.name().into(),
+        column.is_gone.into(),
+    ];
+    extension.write(&sql, &args)
+}
+
+/// Forgets all that was declared for a server.
+pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
+    if !extension.has("odoo_sync_added_columns")? {
+        return Ok(());
+    }
+    [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
+        extension.write(&format!("DELETE FROM {table} WHERE server = $1"), &[server.into()])
+    })
+}
+
+/// The columns of a mirror of all fields, by the fields' names.
+pub fn columns_for(mirror: &Mirror, fields: &Fields) -> Vec<AddedColumn> {
+    let fields = fields.sorted().into_iter();
+    fields.filter_map(|(name, field)| column_for(mirror, name, field)).collect()
+}
+
+/// The column that a mirror has for a field, if it has one without being asked: what is computed
+/// or in other tables changes without a trace in the record's write_date.
+fn column_for(mirror: &Mirror, name: &str, field: &Field) -> Option<AddedColumn> {
+    let is_shown = field.stored
+        && field.field_type != FieldType::ToMany
+        && name != "write_date"
+        && name.len() <= LONGEST_NAME
+        && !is_reserved(name, mirror.keeps_deleted);
+    let sql_type = sql_type(field).filter(|_| is_shown)?;
+    Some(AddedColumn {
+        target: mirror.target.clone(),
+        name: name.to_owned(),
+        path: name.to_owned(),
+        sql_type,
+        is_gone: false,
+    })
+}
+
+/// The column type that holds a field's values; `None` for binary ones.
+pub fn sql_type(field: &Field) -> Option<SqlType> {
+    Some(match field.field_type {
+        FieldType::Text if field.type_name == "binary" => return None,
+        FieldType::Boolean => SqlType::Boolean,
+        FieldType::Integer | FieldType::Many2one => SqlType::Bigint,
+        FieldType::Decimal => SqlType::Numeric,
+        FieldType::Text => SqlType::Text,
+        FieldType::Date => SqlType::Date,
+        FieldType::Datetime => SqlType::Timestamptz,
+        FieldType::ToMany => SqlType::BigintArray,
+        FieldType::Json => SqlType::Jsonb,
+    })
+}
+
+/// Follows Odoo: fields that have come become columns of the mirrors that have all, those that
+/// are gone keep what they have. Of mirrors only that of `entity` is looked at, if there is one.
+pub fn refresh(
+    extension: &Extension,
+    server: &str,
+    entity: Option<&str>,
+    catalogue: &mut Catalogue,
+) -> Result<&'static Warehouse, Failure> {
+    let mut known = of(extension, server)?;
+    let mut changed: Vec<AddedColumn> = Vec::new();
+    let mut added: Vec<AddedColumn> = Vec::new();
+    for mirror in &known.mirrors {
+        if entity.is_some_and(|entity| entity != mirror.target) {
+            continue;
+        }
+        catalogue.forget(&mirror.model);
+        let Some(fields) = catalogue.fields(&mirror.model)? else {
+            continue;
+        };
+        let is_new = |column: &AddedColumn| {
+            !known.columns.iter().any(|old| (&old.target, &old.name) == (&column.target, &column.name))
+        };
+        if mirror.has_all_fields {
+            added.extend(columns_for(mirror, &fields).into_iter().filter(is_new));
+        }
+    }
+    let warehouse = Warehouse::with(&known);
+    for dataset in warehouse::datasets() {
+        if known.columns.iter().any(|column| column.target == dataset.table) {
+            dataset.feeds.iter().flat_map(|feed| feed.models).for_each(|model| catalogue.forget(model));
+        }
+    }
+    for column in &mut known.columns {
+        let is_mirror = warehouse::dataset(&column.target).is_none();
+        if is_mirror && entity.is_some_and(|entity| entity != column.target) {
+            continue;
+        }
+        let Some(dataset) = warehouse.dataset(&column.target) else {
+            continue;
+        };
+        let Some((model, is_there)) = find(dataset, column, catalogue)? else {
+            continue;
+        };
+        if !is_there {
+            let (table, field) = (dataset.table, &column.path);
+            notice!("{table}: Odoo has no field {field} of {model} any more; the column keeps its values");
+        }
+        if column.is_gone == is_there {
+            column.is_gone = !is_there;
+            changed.push(column.clone());
+        }
+    }
+    // Another session that notes the same may take long to commit it.
+    if !(added.is_empty() && changed.is_empty()) && lock::is_first(server, "additions")? {
+        for column in added.iter().chain(&changed) {
+            remember(extension, server, column)?;
+        }
+        // What has come back has to be read again.
+        let back = changed.iter().filter(|column| !column.is_gone);
+        let back: Vec<_> = back.map(|column| column.target.clone()).collect();
+        extension.forget_watermarks(server, &back)?;
+        known.columns.extend(added);
+    }
+    Ok(Warehouse::with(&known))
+}
+
+/// A model of the table's that Odoo has, and whether one of them has the column's field;
+/// `None` if Odoo has none of the models.
+fn find(
+    dataset: &Dataset,
+    column: &AddedColumn,
+    catalogue: &mut Catalogue,
+) -> Result<Option<(&'static str, bool)>, Failure> {
+    let own = dataset.column(&column.name).map(|column| column.source);
+    let Some(Source::Added(text) | Source::Kept(text)) = own else {
+        return Ok(None);
+    };
+    let mut found = None;
+    for model in dataset.feeds.iter().flat_map(|feed| feed.models) {
+        if catalogue.fields(model)?.is_none() {
+            continue;
+        }
+        // Checked when it was added.
+        let paths = path::parse(text, 0).unwrap_or_default();
+        for path in paths.iter().flatten() {
+            if plan::follow(path, column.sql_type, model, catalogue)?.is_some() {
+                return Ok(Some((model, true)));
+            }
+        }
+        found.get_or_insert((*model, false));
+    }
+    Ok(found)
+}

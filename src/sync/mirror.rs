@@ -1,0 +1,419 @@
+//! Any model into the warehouse: what odoo_mirror and odoo_add_column declare, and what undoes it.
+
+use std::rc::Rc;
+
+use pgrx::PgSqlErrorCode as State;
+use pgrx::prelude::*;
+
+use super::additions::{self, mirrors_of, sql_type};
+use super::catalogue::Catalogue;
+use super::lock;
+use super::memory::Memory;
+use super::origin;
+use super::plan;
+use super::state::Extension;
+use super::tables::{self, MISSING_DATA};
+use super::writable::require_writable;
+use crate::failure::Failure;
+use crate::odoo::{Domain, Field, FieldType};
+use crate::query::{self, current_user};
+use crate::quote::{ident, literal};
+use crate::server::{Server, Session};
+use crate::warehouse::ddl::qualified;
+use crate::warehouse::{
+    self, AddedColumn, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
+};
+
+/// What stands for every entity, and so is no name of one.
+pub const ALL: &str = "all";
+
+/// The tables that remember something of a mirror, besides its declaration.
+const TABLES: &[&str] = &[
+    "odoo_sync_state",
+    "odoo_sync_watermarks",
+    "odoo_sync_quarantine",
+    "odoo_sync_columns",
+    "odoo_sync_denied",
+    "odoo_sync_added_columns",
+    "odoo_sync_mirrors",
+];
+
+/// A table that is to be made of a model.
+pub struct MirrorWish {
+    pub model: String,
+    pub target: String,
+    /// `None` for all, also those that are to come.
+    pub fields: Option<Vec<String>>,
+    pub domain: Domain,
+    pub keep_deleted: bool,
+}
+
+/// A column of a mirror, and the label of its field.
+pub struct MirrorColumn {
+    pub name: &'static str,
+    pub sql_type: SqlType,
+    pub field: &'static str,
+    pub label: String,
+}
+
+/// A session of one declaration.
+struct Desk {
+    server: Server,
+    extension: Extension,
+    session: Rc<Session>,
+    catalogue: Catalogue,
+}
+
+impl Desk {
+    fn open(server: Server) -> Result<Desk, Failure> {
+        let extension = Extension::find()?;
+        let session = Rc::new(server.session()?);
+        session.call(|odoo| odoo.identity())?;
+        origin::check(&extension, &server, &session)?;
+        let catalogue = Catalogue::new(session.clone());
+        Ok(Desk { server, extension, session, catalogue })
+    }
+
+    /// Makes the tables that are declared and not there, and columns too.
+    fn make(&self) -> Result<&'static Warehouse, Failure> {
+        let warehouse = additions::warehouse_of(&self.extension, &self.server.name)?;
+        tables::make_ready(warehouse, &self.extension, &self.server)?;
+        Ok(warehouse)
+    }
+
+    /// The columns of a mirror.
+    fn columns(&mut self, mirror: &Mirror, wish: &MirrorWish) -> Result<Vec<AddedColumn>, Failure> {
+        let model = wish.model.as_str();
+        let Some(fields) = self.catalogue.fields(model)? else {
+            return Err(Failure::new(
+                State::ERRCODE_INVALID_PARAMETER_VALUE,
+                format!("Odoo has no model \"{model}\""),
+            )
+            .hint("SELECT * FROM odoo_models() lists those that the Odoo user may read."));
+        };
+        let columns = match &wish.fields {
+            None => additions::columns_for(mirror, &fields),
+            Some(names) => {
+                // These are there in any case.
+                let others = names.iter().filter(|name| !matches!(name.as_str(), "id" | "write_date"));
+                let column = |name: &String| self.column(&mirror.target, &[model], name, name);
+                others.map(column).collect::<Result<_, _>>()?
+            }
+        };
+        match columns.is_empty() {
+            true => Err(invalid(format!("no field of {model} was named that makes a column"))),
+            false => Ok(columns),
+        }
+    }
+
+    /// The column for a path of fields of one of the models.
+    fn column(
+        &mut self,
+        target: &str,
+        models: &[&str],
+        field: &str,
+        name: &str,
+    ) -> Result<AddedColumn, Failure> {
+        require_name("column", name)?;
+        let path = simple_path(field)?;
+        for model in models {
+            let Some((last, is_through_many)) = self.last_field(model, &path.fields)? else {
+                continue;
+            };
+            let sql_type = match is_through_many {
+                true => Some(SqlType::Text),
+                false => sql_type(&last),
+            };
+            let Some(sql_type) = sql_type else {
+                return Err(invalid(format!("field \"{field}\" of {model} is binary"))
+                    .detail("A column does not hold files.")
+                    .hint(format!("SELECT * FROM odoo_read({}, …) reads it.", literal(model))));
+            };
+            if plan::follow(&path, sql_type, model, &mut self.catalogue)?.is_none() {
+                return Err(invalid(format!("field \"{field}\" of {model} is not a single value"))
+                    .detail("Beyond an x2many field there may be one field of text."));
+            }
+            let (target, name, path) = (target.to_owned(), name.to_owned(), field.to_owned());
+            return Ok(AddedColumn { target, name, path, sql_type, is_gone: false });
+        }
+        let models = models.join(" or ");
+        let hint = format!("SELECT * FROM odoo_fields({});", literal(&models));
+        Err(invalid(format!("{models} has no field \"{field}\", or the Odoo user may not read it"))
+            .hint(hint))
+    }
+
+    /// The last field of a path, and whether the first one leads to many records.
+    fn last_field(
+        &mut self,
+        model: &str,
+        fields: &[&str],
+    ) -> Result<Option<(Field, bool)>, Failure> {
+        let mut model = model.to_owned();
+        let mut found: Option<Field> = None;
+        let mut is_through_many = false;
+        for name in fields {
+            if found.as_ref().is_some_and(|field| field.field_type == FieldType::ToMany) {
+                is_through_many = true;
+            }
+            let known = self.catalogue.fields(&model)?;
+            let Some(field) = known.as_ref().and_then(|known| known.get(name)) else {
+                return Ok(None);
+            };
+            model = field.relation.clone().unwrap_or_default();
+            found = Some(field.clone());
+        }
+        Ok(found.map(|field| (field, is_through_many)))
+    }
+}
+
+/// Declares a mirror and makes its table. Returns its columns.
+pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Failure> {
+    require_writable()?;
+    require_free(&server, &wish.target)?;
+    let mut desk = Desk::open(server)?;
+    let known = additions::of(&desk.extension, &desk.server.name)?;
+    let (target, server) = (wish.target.as_str(), desk.server.name.clone());
+    if known.mirrors.iter().any(|mirror| mirror.target == target) {
+        return Err(Failure::new(
+            State::ERRCODE_DUPLICATE_OBJECT,
+            format!("server \"{server}\" has a mirror \"{target}\" already"),
+        )
+        .hint(format!("SELECT odoo_mirror_drop({}); drops it.", literal(target))));
+    }
+    refuse_relation(&desk.server.options.schema, target)?;
+    let fields = desk.catalogue.fields(&wish.model)?;
+    let mirror = Mirror {
+        target: wish.target.clone(),
+        model: wish.model.clone(),
+        domain: wish.domain.to_string(),
+        has_all_fields: wish.fields.is_none(),
+        keeps_deleted: wish.keep_deleted,
+        is_dated: fields.as_ref().is_some_and(|fields| fields.contains("write_date")),
+    };
+    let columns = desk.columns(&mirror, &wish)?;
+    // Whether the user may read it, and the domain is one.
+    let (model, domain) = (wish.model.clone(), wish.domain.clone());
+    desk.session.call(move |odoo| odoo.model(&model).search_after(domain, 0, 1))?;
+    let sql = format!(
+        "INSERT INTO {} (server, target, model, fields, domain, keep_deleted, is_dated, role) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        mirrors_of(&desk.extension)
+    );
+    let args = [
+        server.as_str().into(),
+        target.into(),
+        mirror.model.as_str().into(),
+        wish.fields.clone().into(),
+        mirror.domain.as_str().into(),
+        mirror.keeps_deleted.into(),
+        mirror.is_dated.into(),
+        current_user()?.into(),
+    ];
+    desk.extension.write(&sql, &args)?;
+    columns.iter().try_for_each(|column| additions::remember(&desk.extension, &server, column))?;
+    let made = desk.make()?.dataset(target);
+    let label = |field: &str| {
+        let field = fields.as_ref().and_then(|fields| fields.get(field));
+        field.map(|field| field.label.clone()).unwrap_or_default()
+    };
+    let made = made.iter().flat_map(|dataset| dataset.columns);
+    Ok(made
+        .map(|column| MirrorColumn {
+            name: column.name,
+            sql_type: column.sql_type,
+            field: column.name,
+            label: label(column.name),
+        })
+        .collect())
+}
+
+/// Forgets a mirror, and drops its table.
+pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
+    require_writable()?;
+    let extension = Extension::find()?;
+    let sql = format!(
+        "SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $3) OR EXISTS ( \
+           SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = m.role AND pg_catalog.pg_has_role($3, r.oid, 'MEMBER')) \
+         FROM {} m WHERE server = $1 AND target = $2",
+        mirrors_of(&extension)
+    );
+    let args = [server.name.as_str().into(), target.into(), current_user()?.into()];
+    let allowed = extension.read(&sql, &args, |row| row.get::<bool>(1))?;
+    match allowed.first() {
+        Some(Some(true)) => {}
+        Some(_) => {
+            return Err(Failure::new(
+                State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("permission denied to drop the mirror \"{target}\""),
+            )
+            .detail("Only the role that made it, its members and superusers may."));
+        }
+        None => {
+            return Err(Failure::new(
+                State::ERRCODE_UNDEFINED_OBJECT,
+                format!("server \"{}\" has no mirror \"{target}\"", server.name),
+            )
+            .hint("TABLE odoo_mirrors; lists them."));
+        }
+    }
+    refuse_scheduled(&extension, server, target)?;
+    lock::take(server, target)?;
+    lock::take_rows(server, target)?;
+    run(&format!("DROP TABLE IF EXISTS {}", qualified(&server.options.schema, target)))?;
+    for table in TABLES {
+        let sql = format!(
+            "DELETE FROM {}.{table} WHERE server = $1 AND target = $2",
+            ident(&extension.schema)
+        );
+        extension.write(&sql, &[server.name.as_str().into(), target.into()])?;
+    }
+    Memory::of(&extension, &server.name)?.forget()
+}
+
+/// Adds a column to a table of the warehouse. Returns its type.
+pub fn add_column(
+    server: Server,
+    target: &str,
+    field: &str,
+    name: Option<&str>,
+) -> Result<SqlType, Failure> {
+    require_writable()?;
+    let extension = Extension::find()?;
+    let warehouse = additions::warehouse_of(&extension, &server.name)?;
+    let Some(dataset) = warehouse.dataset(target) else {
+        return Err(unknown_table(warehouse, target));
+    };
+    let name = name.map_or_else(|| field.replace('.', "_"), str::to_owned);
+    let is_declared = dataset.all_columns().iter().any(|(column, _)| *column == name);
+    if is_declared || tables::has_column(&server.options.schema, target, &name)? {
+        return Err(Failure::new(
+            State::ERRCODE_DUPLICATE_COLUMN,
+            format!("column \"{name}\" of table \"{target}\" already exists"),
+        )
+        .hint("Name another one: odoo_add_column(…, column_name => …)."));
+    }
+    let mut desk = Desk::open(server)?;
+    let models: Vec<_> = dataset.feeds.iter().flat_map(|feed| feed.models).copied().collect();
+    let column = desk.column(target, &models, field, &name)?;
+    lock::take(&desk.server, warehouse::entity_of(dataset))?;
+    additions::remember(&desk.extension, &desk.server.name, &column)?;
+    desk.make()?;
+    Ok(column.sql_type)
+}
+
+/// Drops a column that was added.
+pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Failure> {
+    require_writable()?;
+    let extension = Extension::find()?;
+    let known = additions::of(&extension, &server.name)?;
+    let Some(dataset) = Warehouse::with(&known).dataset(target) else {
+        return Err(unknown_table(Warehouse::with(&known), target));
+    };
+    let own: Vec<_> = known.columns.iter().filter(|column| column.target == target).collect();
+    let Some(column) = own.iter().find(|column| column.name == name) else {
+        return Err(Failure::new(
+            State::ERRCODE_UNDEFINED_COLUMN,
+            format!("no column \"{name}\" was added to table \"{target}\""),
+        )
+        .detail("Columns that the table is declared with stay."));
+    };
+    let mirror = known.mirrors.iter().find(|mirror| mirror.target == target);
+    if mirror.is_some() && own.len() == 1 {
+        return Err(invalid(format!("\"{name}\" is the last column of the mirror \"{target}\""))
+            .hint(format!("SELECT odoo_mirror_drop({});", literal(target))));
+    }
+    if mirror.is_some_and(|mirror| mirror.has_all_fields) && !column.is_gone && column.path == name {
+        return Err(invalid(format!("the mirror \"{target}\" has a column for every field"))
+            .detail(format!("The next run would make \"{name}\" again."))
+            .hint("Mirror it with a list of fields."));
+    }
+    lock::take(server, warehouse::entity_of(dataset))?;
+    let table = qualified(&server.options.schema, target);
+    run(&format!("ALTER TABLE IF EXISTS {table} DROP COLUMN IF EXISTS {}", ident(name)))?;
+    for table in ["odoo_sync_added_columns", "odoo_sync_columns"] {
+        let sql = format!(
+            "DELETE FROM {}.{table} WHERE server = $1 AND target = $2 AND column_name = $3",
+            ident(&extension.schema)
+        );
+        extension.write(&sql, &[server.name.as_str().into(), target.into(), name.into()])?;
+    }
+    Ok(())
+}
+
+/// A path of names and dots: what a declaration may say beyond is not for users.
+fn simple_path(text: &str) -> Result<path::Path, Failure> {
+    let is_name = |name: &str| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    if !text.split('.').all(is_name) {
+        return Err(invalid(format!("\"{text}\" is no field"))
+            .hint("A field's name, or several with dots between them: uom_id.name."));
+    }
+    // Declarations live for ever.
+    let text: &'static str = Box::leak(text.into());
+    Ok(path::Path { fields: text.split('.').collect(), test: None, guard: None })
+}
+
+fn require_name(what: &str, name: &str) -> Result<(), Failure> {
+    let problem = match name.len() {
+        0 => "is empty",
+        64.. => "is longer than 63 bytes",
+        _ if name.contains('\0') => "has a NUL in it",
+        _ if what == "column" && is_reserved(name, true) => "is one of odoo_etl's own",
+        _ => return Ok(()),
+    };
+    Err(invalid(format!("the {what} name \"{name}\" {problem}")))
+}
+
+/// Makes sure that a mirror may have the name.
+fn require_free(server: &Server, target: &str) -> Result<(), Failure> {
+    require_name("table", target)?;
+    let is_entity = ENTITIES.iter().any(|entity| entity.name == target);
+    if is_entity || warehouse::dataset(target).is_some() || matches!(target, ALL | MISSING_DATA) {
+        return Err(invalid(format!("\"{target}\" is a name of odoo_etl's own"))
+            .detail(format!("Server \"{}\" fills a table or an entity of that name.", server.name))
+            .hint("Name another one: odoo_mirror(…, target => …)."));
+    }
+    Ok(())
+}
+
+fn refuse_relation(schema: &str, name: &str) -> Result<(), Failure> {
+    let table = qualified(schema, name);
+    match query::is_true("SELECT to_regclass($1) IS NOT NULL", &[table.as_str().into()])? {
+        false => Ok(()),
+        true => Err(Failure::new(
+            State::ERRCODE_DUPLICATE_TABLE,
+            format!("relation {table} already exists"),
+        )
+        .hint("Name another one: odoo_mirror(…, target => …); or move it out of the way.")),
+    }
+}
+
+fn refuse_scheduled(extension: &Extension, server: &Server, target: &str) -> Result<(), Failure> {
+    let sql = format!(
+        "SELECT role::text FROM {}.odoo_sync_schedules WHERE server = $1 AND entity = $2 LIMIT 1",
+        ident(&extension.schema)
+    );
+    let args = [server.name.as_str().into(), target.into()];
+    let scheduled = extension.read(&sql, &args, |row| row.get::<String>(1))?;
+    let Some(role) = scheduled.into_iter().flatten().next() else {
+        return Ok(());
+    };
+    Err(Failure::new(State::ERRCODE_OBJECT_IN_USE, format!("the mirror \"{target}\" is scheduled"))
+        .detail(format!("Role \"{role}\" has scheduled it."))
+        .hint(format!("SELECT odoo_unschedule({});", literal(target))))
+}
+
+fn unknown_table(warehouse: &Warehouse, name: &str) -> Failure {
+    let tables: Vec<_> = warehouse.datasets().map(|dataset| dataset.table).collect();
+    invalid(format!("\"{name}\" is no table of the warehouse"))
+        .hint(format!("Tables: {}.", tables.join(", ")))
+}
+
+fn invalid(message: String) -> Failure {
+    Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
+}
+
+fn run(statement: &str) -> Result<(), Failure> {
+    Ok(Spi::run(statement)?)
+}
