@@ -6,7 +6,8 @@ use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
 use crate::sync::{
-    self, ALL, Extension, Kind, Run, TableReport, Verdict, entities_named, entity_named, warehouse_of,
+    self, ALL, Extension, Kind, Run, TableReport, Verdict, entities_named, entity_named,
+    warehouse_of,
 };
 use crate::warehouse::{self, Entity};
 

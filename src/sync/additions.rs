@@ -9,6 +9,7 @@ use super::state::Extension;
 use crate::failure::Failure;
 use crate::odoo::{Field, FieldType, Fields};
 use crate::quote::ident;
+use crate::warehouse::path::Path;
 use crate::warehouse::{
     self, AddedColumn, Additions, Dataset, Mirror, Source, SqlType, Warehouse, is_reserved, path,
 };
@@ -37,7 +38,7 @@ pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
         })
     })?;
     let sql = format!(
-        "SELECT target, column_name, odoo_field, column_type, is_gone FROM {columns} \
+        "SELECT target, column_name, odoo_field, column_type, is_automatic, is_gone FROM {columns} \
          WHERE server = $1 ORDER BY position"
     );
     let columns = extension.read(&sql, &[server.into()], |row| {
@@ -47,7 +48,8 @@ pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
             name: row.get(2)?.unwrap_or_default(),
             path: row.get(3)?.unwrap_or_default(),
             sql_type: sql_type.and_then(|name| SqlType::from_name(&name)).unwrap_or(SqlType::Text),
-            is_gone: row.get(5)? == Some(true),
+            is_automatic: row.get(5)? == Some(true),
+            is_gone: row.get(6)? == Some(true),
         })
     })?;
     Ok(Additions { mirrors, columns })
@@ -69,8 +71,8 @@ pub fn columns_of(extension: &Extension) -> String {
 /// Remembers a column.
 pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Result<(), Failure> {
     let sql = format!(
-        "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_gone) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
+        "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_automatic, is_gone) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7) \
          ON CONFLICT (server, target, column_name) DO UPDATE SET is_gone = EXCLUDED.is_gone",
         columns_of(extension)
     );
@@ -80,6 +82,7 @@ pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Re
         column.name.as_str().into(),
         column.path.as_str().into(),
         column.sql_type.name().into(),
+        column.is_automatic.into(),
         column.is_gone.into(),
     ];
     extension.write(&sql, &args)
@@ -115,6 +118,7 @@ fn column_for(mirror: &Mirror, name: &str, field: &Field) -> Option<AddedColumn>
         name: name.to_owned(),
         path: name.to_owned(),
         sql_type,
+        is_automatic: true,
         is_gone: false,
     })
 }
@@ -154,7 +158,10 @@ pub fn refresh(
             continue;
         };
         let is_new = |column: &AddedColumn| {
-            !known.columns.iter().any(|old| (&old.target, &old.name) == (&column.target, &column.name))
+            !known
+                .columns
+                .iter()
+                .any(|old| (&old.target, &old.name) == (&column.target, &column.name))
         };
         if mirror.has_all_fields {
             added.extend(columns_for(mirror, &fields).into_iter().filter(is_new));
@@ -163,7 +170,11 @@ pub fn refresh(
     let warehouse = Warehouse::with(&known);
     for dataset in warehouse::datasets() {
         if known.columns.iter().any(|column| column.target == dataset.table) {
-            dataset.feeds.iter().flat_map(|feed| feed.models).for_each(|model| catalogue.forget(model));
+            dataset
+                .feeds
+                .iter()
+                .flat_map(|feed| feed.models)
+                .for_each(|model| catalogue.forget(model));
         }
     }
     for column in &mut known.columns {
@@ -179,7 +190,9 @@ pub fn refresh(
         };
         if !is_there {
             let (table, field) = (dataset.table, &column.path);
-            notice!("{table}: Odoo has no field {field} of {model} any more; the column keeps its values");
+            notice!(
+                "{table}: Odoo has no field {field} of {model} any more; the column keeps its values"
+            );
         }
         if column.is_gone == is_there {
             column.is_gone = !is_there;
@@ -219,6 +232,7 @@ fn find(
         // Checked when it was added.
         let paths = path::parse(text, 0).unwrap_or_default();
         for path in paths.iter().flatten() {
+            forget_relations(path, model, catalogue)?;
             if plan::follow(path, column.sql_type, model, catalogue)?.is_some() {
                 return Ok(Some((model, true)));
             }
@@ -226,4 +240,19 @@ fn find(
         found.get_or_insert((*model, false));
     }
     Ok(found)
+}
+
+/// Has Odoo asked for the fields of the models that a path leads to.
+fn forget_relations(path: &Path, model: &str, catalogue: &mut Catalogue) -> Result<(), Failure> {
+    let mut model = model.to_owned();
+    for name in &path.fields {
+        let fields = catalogue.fields(&model)?;
+        let relation = fields.as_ref().and_then(|fields| fields.get(name)?.relation.clone());
+        let Some(relation) = relation.filter(|relation| !relation.is_empty()) else {
+            break;
+        };
+        catalogue.forget(&relation);
+        model = relation;
+    }
+    Ok(())
 }

@@ -70,10 +70,11 @@ impl Catalogue {
         Ok(fields)
     }
 
-    /// Asks Odoo for a model's fields when they are wanted next.
+    /// Has Odoo asked for a model's fields when they are wanted next, once.
     pub fn forget(&mut self, model: &str) {
-        self.known.remove(model);
-        self.fresh.insert(model.to_owned());
+        if self.fresh.insert(model.to_owned()) {
+            self.known.remove(model);
+        }
     }
 
     /// Whether it tells what an earlier run was told.

@@ -18,7 +18,10 @@ impl Extension {
              SELECT $1, $2, $3, unnest($4::text[]) ON CONFLICT DO NOTHING",
             ident(&self.schema)
         );
-        self.write(&sql, &[server.into(), plan.table().into(), plan.channel().into(), models.into()])
+        self.write(
+            &sql,
+            &[server.into(), plan.table().into(), plan.channel().into(), models.into()],
+        )
     }
 
     fn denied(&self, server: &str, plan: &Plan) -> Result<Vec<String>, Failure> {
@@ -78,11 +81,7 @@ impl Run {
     }
 }
 
-fn can_read(
-    odoo: &Connection,
-    model: &str,
-    fields: &[(String, FieldType)],
-) -> Result<bool, Error> {
+fn can_read(odoo: &Connection, model: &str, fields: &[(String, FieldType)]) -> Result<bool, Error> {
     let model = odoo.model(model);
     let ids = model.search_after(Domain::all(), 0, 1)?;
     let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();

@@ -52,7 +52,8 @@ impl Lookups {
     /// The models whose values stay NULL in a plan's rows, because the user may not read them.
     pub fn denied(&self, plan: &Plan) -> BTreeSet<String> {
         let models = plan.hops().map(|hop| &hop.model);
-        let is_denied = |model: &&String| self.known.get(*model).is_some_and(|known| known.is_denied);
+        let is_denied =
+            |model: &&String| self.known.get(*model).is_some_and(|known| known.is_denied);
         models.filter(is_denied).cloned().collect()
     }
 

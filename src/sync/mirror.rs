@@ -19,6 +19,7 @@ use crate::odoo::{Domain, Field, FieldType};
 use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
+use crate::warehouse::dataset::ACTIVE;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{
     self, AddedColumn, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
@@ -95,7 +96,10 @@ impl Desk {
             None => additions::columns_for(mirror, &fields),
             Some(names) => {
                 // These are there in any case.
-                let others = names.iter().filter(|name| !matches!(name.as_str(), "id" | "write_date"));
+                let is_own = |name: &str| {
+                    matches!(name, "id" | "write_date") || mirror.keeps_deleted && name == ACTIVE
+                };
+                let others = names.iter().filter(|name| !is_own(name));
                 let column = |name: &String| self.column(&mirror.target, &[model], name, name);
                 others.map(column).collect::<Result<_, _>>()?
             }
@@ -115,6 +119,9 @@ impl Desk {
         name: &str,
     ) -> Result<AddedColumn, Failure> {
         require_name("column", name)?;
+        if is_reserved(name, false) {
+            return Err(invalid(format!("the column name \"{name}\" is one of odoo_etl's own")));
+        }
         let path = simple_path(field)?;
         for model in models {
             let Some((last, is_through_many)) = self.last_field(model, &path.fields)? else {
@@ -134,7 +141,8 @@ impl Desk {
                     .detail("Beyond an x2many field there may be one field of text."));
             }
             let (target, name, path) = (target.to_owned(), name.to_owned(), field.to_owned());
-            return Ok(AddedColumn { target, name, path, sql_type, is_gone: false });
+            let (is_automatic, is_gone) = (false, false);
+            return Ok(AddedColumn { target, name, path, sql_type, is_automatic, is_gone });
         }
         let models = models.join(" or ");
         let hint = format!("SELECT * FROM odoo_fields({});", literal(&models));
@@ -154,6 +162,9 @@ impl Desk {
         for name in fields {
             if found.as_ref().is_some_and(|field| field.field_type == FieldType::ToMany) {
                 is_through_many = true;
+            }
+            if model.is_empty() {
+                return Ok(None);
             }
             let known = self.catalogue.fields(&model)?;
             let Some(field) = known.as_ref().and_then(|known| known.get(name)) else {
@@ -322,13 +333,20 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
         return Err(invalid(format!("\"{name}\" is the last column of the mirror \"{target}\""))
             .hint(format!("SELECT odoo_mirror_drop({});", literal(target))));
     }
-    if mirror.is_some_and(|mirror| mirror.has_all_fields) && !column.is_gone && column.path == name {
+    if column.is_automatic && !column.is_gone {
         return Err(invalid(format!("the mirror \"{target}\" has a column for every field"))
             .detail(format!("The next run would make \"{name}\" again."))
             .hint("Mirror it with a list of fields."));
     }
     lock::take(server, warehouse::entity_of(dataset))?;
-    let table = qualified(&server.options.schema, target);
+    // PostgreSQL knows who may alter a table, if it is there.
+    let schema = &server.options.schema;
+    let table = qualified(schema, target);
+    let sql = "SELECT to_regclass($1) IS NULL AND NOT has_schema_privilege($2, 'CREATE')";
+    if query::is_true(sql, &[table.as_str().into(), schema.as_str().into()])? {
+        let message = format!("permission denied for schema {schema}");
+        return Err(Failure::new(State::ERRCODE_INSUFFICIENT_PRIVILEGE, message));
+    }
     run(&format!("ALTER TABLE IF EXISTS {table} DROP COLUMN IF EXISTS {}", ident(name)))?;
     for table in ["odoo_sync_added_columns", "odoo_sync_columns"] {
         let sql = format!(
@@ -359,7 +377,6 @@ fn require_name(what: &str, name: &str) -> Result<(), Failure> {
         0 => "is empty",
         64.. => "is longer than 63 bytes",
         _ if name.contains('\0') => "has a NUL in it",
-        _ if what == "column" && is_reserved(name, true) => "is one of odoo_etl's own",
         _ => return Ok(()),
     };
     Err(invalid(format!("the {what} name \"{name}\" {problem}")))

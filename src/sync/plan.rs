@@ -285,7 +285,12 @@ pub fn follow(
     let mut first = None;
     let mut hops = Vec::new();
     for name in &path.fields {
-        let Some(fields) = catalogue.fields(&model)? else {
+        // Nothing lies beyond a field that is no relation.
+        let fields = match model.is_empty() {
+            true => None,
+            false => catalogue.fields(&model)?,
+        };
+        let Some(fields) = fields else {
             return Ok(None);
         };
         let Some(known) = fields.get(name) else {

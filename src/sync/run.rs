@@ -359,10 +359,7 @@ pub fn entities_named(
 }
 
 /// The entity of that name.
-pub fn entity_named(
-    warehouse: &'static Warehouse,
-    name: &str,
-) -> Result<&'static Entity, Failure> {
+pub fn entity_named(warehouse: &'static Warehouse, name: &str) -> Result<&'static Entity, Failure> {
     warehouse.entity(name).ok_or_else(|| {
         let names: Vec<_> = warehouse.entities().iter().map(|entity| entity.name).collect();
         Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, format!("unknown entity \"{name}\""))

@@ -52,11 +52,7 @@ pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failu
 
 /// Makes the schema and what is missing in it. Every table of the warehouse is made, so that
 /// each reference has its foreign key from the beginning. `extension` is the extension's schema.
-fn ensure(
-    warehouse: &'static Warehouse,
-    schema: &str,
-    extension: &str,
-) -> Result<Ready, Failure> {
+fn ensure(warehouse: &'static Warehouse, schema: &str, extension: &str) -> Result<Ready, Failure> {
     let mut made = Vec::new();
     let mut found = existing(schema)?;
     if !is_complete(warehouse, &found) {

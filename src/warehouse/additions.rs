@@ -36,6 +36,8 @@ pub struct AddedColumn {
     pub name: String,
     pub path: String,
     pub sql_type: SqlType,
+    /// It is there because its mirror has all fields.
+    pub is_automatic: bool,
     /// Odoo has the field no more.
     pub is_gone: bool,
 }
@@ -99,7 +101,8 @@ fn completed(entity: &'static Entity, additions: &Additions) -> &'static Entity 
     }
     let complete = |dataset: &'static Dataset| {
         let added: Vec<_> = columns_of(dataset.table, additions).collect();
-        let feeds = dataset.feeds.iter().map(|feed| Feed { also: also(feed.also, &added), ..*feed });
+        let feeds =
+            dataset.feeds.iter().map(|feed| Feed { also: also(feed.also, &added), ..*feed });
         Dataset {
             feeds: kept(feeds),
             columns: kept(dataset.columns.iter().copied().chain(added.iter().map(column))),
@@ -184,6 +187,7 @@ mod tests {
             name: path.replace('.', "_"),
             path: path.into(),
             sql_type: SqlType::Text,
+            is_automatic: false,
             is_gone,
         }
     }

@@ -146,9 +146,8 @@ impl SqlType {
     /// The type that [`SqlType::name`] calls so.
     pub fn from_name(name: &str) -> Option<SqlType> {
         use SqlType::*;
-        let all = [
-            Text, TextArray, Bigint, BigintArray, Numeric, Boolean, Date, Timestamptz, Jsonb,
-        ];
+        let all =
+            [Text, TextArray, Bigint, BigintArray, Numeric, Boolean, Date, Timestamptz, Jsonb];
         all.into_iter().find(|sql_type| sql_type.name() == name)
     }
 }
