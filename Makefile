@@ -1,5 +1,6 @@
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
+# make test-protocols   the tests again, over JSON-RPC and over JSON-2
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
 # make clean   removes what the others made here; the cache of downloads stays
@@ -19,13 +20,17 @@ export PGRX_HOME := $(CURDIR)/target/pgrx
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
-.PHONY: demo test test-convergence bench deps install lint unit clean distclean
+.PHONY: demo test test-protocols test-convergence bench deps install lint unit clean distclean
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
 
 test: deps lint unit install
 	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+
+test-protocols: deps install
+	PROTOCOL=jsonrpc $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+	PROTOCOL=json2 $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 
 # SECONDS against a real Odoo, ROUNDS against the fake one.
 test-convergence: deps install

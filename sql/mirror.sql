@@ -1,7 +1,7 @@
 CREATE FUNCTION odoo_mirror(
     model text, target text DEFAULT NULL, fields text[] DEFAULT NULL, domain odoo_domain DEFAULT '[]',
     keep_deleted boolean DEFAULT false, server text DEFAULT NULL
-) RETURNS TABLE (column_name text, column_type text, odoo_field text, label text)
+) RETURNS TABLE (column_name text, column_type text, label text)
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_mirror_wrapper';
 COMMENT ON FUNCTION odoo_mirror(text, text, text[], odoo_domain, boolean, text) IS

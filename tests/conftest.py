@@ -3,6 +3,7 @@ here, on ports of their own, and stopped at the end."""
 
 import itertools
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -77,10 +78,16 @@ def real(folder):
     server.stop()
 
 
-#: What servers are asked in where a test does not say: `PROTOCOL=jsonrpc make test` asks otherwise.
+#: What servers are asked in where a test does not say: `make test-protocols` asks otherwise.
 PROTOCOL = os.environ.get("PROTOCOL", "xmlrpc")
 
 numbers = itertools.count(1)
+
+
+def protocol_of(url):
+    """JSON-2 is there from 19 on."""
+    is_older = re.search(r"version=1[4-8]", url)
+    return "jsonrpc" if PROTOCOL == "json2" and is_older else PROTOCOL
 
 
 class Database:
@@ -125,12 +132,16 @@ class Database:
 
     def server(self, url, name="erp", secret="admin", **options):
         # Without retries, so that what fails fails at once.
-        options = {"url": url, "database": "demo", "retries": 0, "protocol": PROTOCOL, **options}
+        options = {"url": url, "database": "demo", "retries": 0, "protocol": protocol_of(url), **options}
         text = ", ".join(f"{key} '{value}'" for key, value in options.items())
         self.run(f"CREATE SERVER {name} FOREIGN DATA WRAPPER odoo_fdw OPTIONS ({text})")
+        kind = "password"
+        if options["protocol"] == "json2":
+            kind = "api_key"
+            secret = odoo.Server.started[url].api_key() if url in odoo.Server.started else secret
         self.run(
             f"CREATE USER MAPPING FOR CURRENT_USER SERVER {name} "
-            f"OPTIONS (login 'admin', password '{secret}')"
+            f"OPTIONS (login 'admin', {kind} '{secret}')"
         )
 
     def run(self, sql, *args):

@@ -150,9 +150,9 @@ def remembered(db):
 
 
 def test_a_model_becomes_a_table(db, shop):
-    told = db.run("SELECT column_name, column_type::regtype::text, odoo_field, label "
+    told = db.run("SELECT column_name, column_type::regtype::text, label "
                   "FROM odoo_mirror('crm.lead', 'crm_leads')")
-    assert told == [(name, kind, name, name.replace("_", " ").capitalize()) for name, kind in COLUMNS]
+    assert told == [(name, kind, name.replace("_", " ").capitalize()) for name, kind in COLUMNS]
     assert columns(db) == [("id", "bigint"), *COLUMNS, *END]
     key = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'crm_leads'::regclass"
     assert ("PRIMARY KEY (id)",) in db.run(key)

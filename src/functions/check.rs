@@ -11,7 +11,7 @@ use crate::fdw;
 use crate::odoo::{Identity, Protocol, Version};
 use crate::query;
 use crate::server::{Server, Session};
-use crate::sync::{Catalogue, Extension, Plan, warehouse_of};
+use crate::sync::{Catalogue, Plan, warehouse_of};
 use crate::warehouse::{Additions, Dataset, Warehouse};
 
 /// One examined thing: its name, how it is, the facts, and what to do about it.
@@ -101,7 +101,7 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
         }
     }
     let mut catalogue = Catalogue::new(session.clone());
-    let known = Extension::find().and_then(|extension| warehouse_of(&extension, &server.name));
+    let known = warehouse_of(&server.name);
     let known = known.unwrap_or_else(|_| Warehouse::with(&Additions::default()));
     for dataset in known.datasets() {
         for feed in 0..dataset.feeds.len() {

@@ -22,12 +22,7 @@ fn odoo_mirror(
     server: Option<&str>,
 ) -> TableIterator<
     'static,
-    (
-        name!(column_name, String),
-        name!(column_type, String),
-        name!(odoo_field, String),
-        name!(label, String),
-    ),
+    (name!(column_name, String), name!(column_type, String), name!(label, String)),
 > {
     let mirror = || {
         let model = required("model", model)?.to_owned();
@@ -40,10 +35,12 @@ fn odoo_mirror(
         };
         sync::mirror(Server::named_or_only(server)?, wish)
     };
-    TableIterator::new(mirror().or_raise().into_iter().map(|column| {
-        let (name, field) = (column.name.to_owned(), column.field.to_owned());
-        (name, column.sql_type.name().to_owned(), field, column.label)
-    }))
+    let columns = mirror().or_raise().into_iter();
+    TableIterator::new(
+        columns.map(|column| {
+            (column.name.to_owned(), column.sql_type.name().to_owned(), column.label)
+        }),
+    )
 }
 
 /// Drops one.

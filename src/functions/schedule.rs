@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{self, Extension, Schedule, entities_named, warehouse_of};
+use crate::sync::{self, Schedule, entities_named, warehouse_of};
 
 /// Has pg_cron load an entity, or `all`, by `odoo_sync_job`, as the current user and in UTC; with
 /// `reconcile` it is compared with Odoo instead. Scheduling it again changes the job. Returns
@@ -60,5 +60,5 @@ fn odoo_resume(server: default!(Option<&str>, "NULL")) -> bool {
 /// Whether it is an entity of the server, or `all`.
 fn check(entity: &str, server: &str) -> Result<(), Failure> {
     sync::require_writable()?;
-    entities_named(warehouse_of(&Extension::find()?, server)?, entity).map(drop)
+    entities_named(warehouse_of(server)?, entity).map(drop)
 }

@@ -6,8 +6,7 @@ use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
 use crate::sync::{
-    self, ALL, Extension, Kind, Run, TableReport, Verdict, entities_named, entity_named,
-    warehouse_of,
+    self, ALL, Kind, Run, TableReport, Verdict, entities_named, entity_named, warehouse_of,
 };
 use crate::warehouse::{self, Entity};
 
@@ -143,7 +142,7 @@ fn odoo_verify(
         let entity = required("entity", entity)?;
         sync::require_writable()?;
         let server = Server::named_or_only(server)?;
-        let known = warehouse_of(&Extension::find()?, &server.name)?;
+        let known = warehouse_of(&server.name)?;
         entity_named(known, entity)?;
         let mut run = Run::begin(server, None, Kind::Reconcile, false)?;
         run.verify(entity_named(run.warehouse, entity)?)

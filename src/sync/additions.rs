@@ -56,8 +56,8 @@ pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
 }
 
 /// The tables that a server fills, as they were last seen.
-pub fn warehouse_of(extension: &Extension, server: &str) -> Result<&'static Warehouse, Failure> {
-    Ok(Warehouse::with(&of(extension, server)?))
+pub fn warehouse_of(server: &str) -> Result<&'static Warehouse, Failure> {
+    Ok(Warehouse::with(&of(&Extension::find()?, server)?))
 }
 
 pub fn mirrors_of(extension: &Extension) -> String {
@@ -147,41 +147,55 @@ pub fn refresh(
     catalogue: &mut Catalogue,
 ) -> Result<&'static Warehouse, Failure> {
     let mut known = of(extension, server)?;
-    let mut changed: Vec<AddedColumn> = Vec::new();
-    let mut added: Vec<AddedColumn> = Vec::new();
-    for mirror in &known.mirrors {
-        if entity.is_some_and(|entity| entity != mirror.target) {
-            continue;
+    let is_looked_at = |target: &str| {
+        warehouse::dataset(target).is_some() || entity.is_none_or(|entity| entity == target)
+    };
+    let arrived = arrived(&known, is_looked_at, catalogue)?;
+    let turned = turned(&mut known, is_looked_at, catalogue)?;
+    // Another session that notes the same may take long to commit it.
+    if !(arrived.is_empty() && turned.is_empty()) && lock::is_first(server, "additions")? {
+        for column in arrived.iter().chain(&turned) {
+            remember(extension, server, column)?;
         }
+        // What has come back has to be read again.
+        let back = turned.iter().filter(|column| !column.is_gone);
+        let back: Vec<_> = back.map(|column| column.target.clone()).collect();
+        extension.forget_watermarks(server, &back)?;
+        known.columns.extend(arrived);
+    }
+    Ok(Warehouse::with(&known))
+}
+
+/// The columns for fields that mirrors of all fields lack.
+fn arrived(
+    known: &Additions,
+    is_looked_at: impl Fn(&str) -> bool,
+    catalogue: &mut Catalogue,
+) -> Result<Vec<AddedColumn>, Failure> {
+    let mut arrived = Vec::new();
+    let mirrors = known.mirrors.iter().filter(|mirror| is_looked_at(&mirror.target));
+    for mirror in mirrors.filter(|mirror| mirror.has_all_fields) {
         catalogue.forget(&mirror.model);
         let Some(fields) = catalogue.fields(&mirror.model)? else {
             continue;
         };
-        let is_new = |column: &AddedColumn| {
-            !known
-                .columns
-                .iter()
-                .any(|old| (&old.target, &old.name) == (&column.target, &column.name))
-        };
-        if mirror.has_all_fields {
-            added.extend(columns_for(mirror, &fields).into_iter().filter(is_new));
-        }
+        let own: Vec<_> =
+            known.columns.iter().filter(|column| column.target == mirror.target).collect();
+        let is_new = |column: &AddedColumn| own.iter().all(|old| old.name != column.name);
+        arrived.extend(columns_for(mirror, &fields).into_iter().filter(is_new));
     }
-    let warehouse = Warehouse::with(&known);
-    for dataset in warehouse::datasets() {
-        if known.columns.iter().any(|column| column.target == dataset.table) {
-            dataset
-                .feeds
-                .iter()
-                .flat_map(|feed| feed.models)
-                .for_each(|model| catalogue.forget(model));
-        }
-    }
-    for column in &mut known.columns {
-        let is_mirror = warehouse::dataset(&column.target).is_none();
-        if is_mirror && entity.is_some_and(|entity| entity != column.target) {
-            continue;
-        }
+    Ok(arrived)
+}
+
+/// The columns whose field is gone since the last run, or there again; marks them as such.
+fn turned(
+    known: &mut Additions,
+    is_looked_at: impl Fn(&str) -> bool,
+    catalogue: &mut Catalogue,
+) -> Result<Vec<AddedColumn>, Failure> {
+    let warehouse = Warehouse::with(known);
+    let mut turned = Vec::new();
+    for column in known.columns.iter_mut().filter(|column| is_looked_at(&column.target)) {
         let Some(dataset) = warehouse.dataset(&column.target) else {
             continue;
         };
@@ -196,21 +210,10 @@ pub fn refresh(
         }
         if column.is_gone == is_there {
             column.is_gone = !is_there;
-            changed.push(column.clone());
+            turned.push(column.clone());
         }
     }
-    // Another session that notes the same may take long to commit it.
-    if !(added.is_empty() && changed.is_empty()) && lock::is_first(server, "additions")? {
-        for column in added.iter().chain(&changed) {
-            remember(extension, server, column)?;
-        }
-        // What has come back has to be read again.
-        let back = changed.iter().filter(|column| !column.is_gone);
-        let back: Vec<_> = back.map(|column| column.target.clone()).collect();
-        extension.forget_watermarks(server, &back)?;
-        known.columns.extend(added);
-    }
-    Ok(Warehouse::with(&known))
+    Ok(turned)
 }
 
 /// A model of the table's that Odoo has, and whether one of them has the column's field;
@@ -226,6 +229,7 @@ fn find(
     };
     let mut found = None;
     for model in dataset.feeds.iter().flat_map(|feed| feed.models) {
+        catalogue.forget(model);
         if catalogue.fields(model)?.is_none() {
             continue;
         }

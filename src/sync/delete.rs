@@ -6,6 +6,7 @@ use pgrx::prelude::*;
 
 use super::reference::{Reference, references};
 use super::tables::MISSING_DATA;
+use crate::backend;
 use crate::failure::Failure;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
@@ -57,13 +58,16 @@ pub fn absent(
         of_feed(dataset, feed, "row"),
     );
     let started = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    let args = [
-        present.to_vec().into(),
-        range.after.into(),
-        range.to.into(),
-        started.as_secs_f64().into(),
-    ];
-    Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default())
+    // The arguments of one chunk are not kept until the last one.
+    backend::in_own_memory(|| {
+        let args = [
+            present.to_vec().into(),
+            range.after.into(),
+            range.to.into(),
+            started.as_secs_f64().into(),
+        ];
+        Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default())
+    })
 }
 
 /// How many rows of a feed there are, without those that are marked as deleted.

@@ -51,7 +51,7 @@ impl Job {
     pub fn begin(server: Server, wish: Wish) -> Result<Job, Failure> {
         require_writable()?;
         let extension = Extension::find()?;
-        let known = additions::warehouse_of(&extension, &server.name)?;
+        let known = additions::warehouse_of(&server.name)?;
         let mut entities: VecDeque<_> = entities_named(known, wish.entity)?.into();
         if wish.scheduled {
             schedule::refuse_if_stopped(&extension, &server.name)?;

@@ -11,6 +11,7 @@ use super::lock;
 use super::memory::Memory;
 use super::origin;
 use super::plan;
+use super::run::ALL;
 use super::state::Extension;
 use super::tables::{self, MISSING_DATA};
 use super::writable::require_writable;
@@ -24,9 +25,6 @@ use crate::warehouse::ddl::qualified;
 use crate::warehouse::{
     self, AddedColumn, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
 };
-
-/// What stands for every entity, and so is no name of one.
-pub const ALL: &str = "all";
 
 /// The tables that remember something of a mirror, besides its declaration.
 const TABLES: &[&str] = &[
@@ -53,11 +51,10 @@ pub struct MirrorWish {
 pub struct MirrorColumn {
     pub name: &'static str,
     pub sql_type: SqlType,
-    pub field: &'static str,
     pub label: String,
 }
 
-/// A session of one declaration.
+/// What a declaration is made with.
 struct Desk {
     server: Server,
     extension: Extension,
@@ -77,7 +74,7 @@ impl Desk {
 
     /// Makes the tables that are declared and not there, and columns too.
     fn make(&self) -> Result<&'static Warehouse, Failure> {
-        let warehouse = additions::warehouse_of(&self.extension, &self.server.name)?;
+        let warehouse = additions::warehouse_of(&self.server.name)?;
         tables::make_ready(warehouse, &self.extension, &self.server)?;
         Ok(warehouse)
     }
@@ -232,7 +229,6 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
         .map(|column| MirrorColumn {
             name: column.name,
             sql_type: column.sql_type,
-            field: column.name,
             label: label(column.name),
         })
         .collect())
@@ -289,8 +285,7 @@ pub fn add_column(
     name: Option<&str>,
 ) -> Result<SqlType, Failure> {
     require_writable()?;
-    let extension = Extension::find()?;
-    let warehouse = additions::warehouse_of(&extension, &server.name)?;
+    let warehouse = additions::warehouse_of(&server.name)?;
     let Some(dataset) = warehouse.dataset(target) else {
         return Err(unknown_table(warehouse, target));
     };

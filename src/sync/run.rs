@@ -16,7 +16,6 @@ use super::load::{self, Loader};
 use super::lock;
 use super::lookup::Lookups;
 use super::memory::Memory;
-use super::mirror::ALL;
 use super::origin;
 use super::plan::Plan;
 use super::report::{Status, TableReport};
@@ -86,8 +85,9 @@ impl Run {
     ) -> Result<Run, Failure> {
         require_writable()?;
         let extension = Extension::find()?;
-        let known = additions::warehouse_of(&extension, &server.name)?;
-        entity.map_or(Ok(()), |entity| entity_named(known, entity).map(drop))?;
+        if let Some(entity) = entity {
+            entity_named(additions::warehouse_of(&server.name)?, entity)?;
+        }
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
@@ -346,6 +346,9 @@ impl Run {
         &mut self.reports[index]
     }
 }
+
+/// What stands for every entity, and so is no name of one.
+pub const ALL: &str = "all";
 
 /// The entities that a name stands for.
 pub fn entities_named(

@@ -133,6 +133,8 @@ class Server:
     login = "admin"
     password = "admin"
     database = DATABASE
+    #: Those that were started, by their address.
+    started = {}
 
     def __init__(self, folder, template=None):
         """It starts from a copy of `template`, else of the initialised database."""
@@ -140,6 +142,7 @@ class Server:
         self.port, self.gevent_port, cluster_port = ports.free(3)
         self.cluster = Cluster(self.folder / "cluster", cluster_port, {"max_connections": 60})
         self.process = None
+        self.key = None
 
     @property
     def url(self):
@@ -216,6 +219,20 @@ class Server:
             self.copy()
         self.cluster.start()
         self.launch()
+        self.started[self.url] = self
+
+    def api_key(self):
+        """An API key of the administrator, as `res.users.apikeys` keeps it: hashed, in its table."""
+        # Of Odoo's environment, in which tests run and the demo does not.
+        from passlib.hash import pbkdf2_sha512
+
+        if not self.key:
+            self.key = os.urandom(20).hex()
+            hashed = pbkdf2_sha512.using(rounds=6000).hash(self.key)
+            self.cluster.sql(
+                "INSERT INTO res_users_apikeys (name, user_id, key, index) "
+                f"VALUES ('odoo_etl', 2, '{hashed}', '{self.key[:8]}')", DATABASE)
+        return self.key
 
     def copy(self):
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -102,7 +102,7 @@ def tags(api, count):
 @pytest.mark.parametrize("model", MODELS)
 def test_every_value_is_that_of_odoos_database(shop, truth, api, model):
     fields = stored(api, model)
-    told = shop.run("SELECT odoo_field, label FROM odoo_mirror(%s, 'mirrored')", model)
+    told = shop.run("SELECT column_name, label FROM odoo_mirror(%s, 'mirrored')", model)
     assert dict(told) == {name: field["string"] for name, field in fields.items()}
     report = shop.report("SELECT * FROM odoo_sync('mirrored')")["mirrored"]
     assert (report["status"], report["quarantined"]) == ("ok", 0)

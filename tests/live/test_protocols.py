@@ -1,25 +1,14 @@
 """The three protocols on a real Odoo: the same rows by each, and which one is taken."""
 
-import os
-from contextlib import closing
-
 import psycopg2
 import pytest
-from passlib.hash import pbkdf2_sha512
 
 from . import shop as shop_data
 
 
 @pytest.fixture(scope="module")
 def key(real):
-    """An API key of the administrator, as `res.users.apikeys` keeps it: hashed, in its table."""
-    key = os.urandom(20).hex()
-    with closing(psycopg2.connect(real.cluster.dsn(real.database))) as connection, connection, connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO res_users_apikeys (name, user_id, key, index) VALUES ('odoo_etl', 2, %s, %s)",
-            (pbkdf2_sha512.using(rounds=6000).hash(key), key[:8]),
-        )
-    return key
+    return real.api_key()
 
 
 def server(db, real, name, protocol, secret):
