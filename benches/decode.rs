@@ -57,14 +57,14 @@ fn main() -> ExitCode {
 #[inline(never)]
 fn decode_xml(body: &[u8]) -> Page {
     let mut sink = PageSink::new(FIELDS.iter().copied());
-    xmlrpc::decode(body, &mut sink).expect("an answer");
+    xmlrpc::decode(&mut &*body, &mut sink).expect("an answer");
     sink.finish().expect("a page")
 }
 
 #[inline(never)]
 fn decode_json(body: &[u8]) -> Page {
     let mut sink = PageSink::new(FIELDS.iter().copied());
-    json::decode_value(body, &mut sink).expect("an answer");
+    json::decode_value(&mut &*body, &mut sink).expect("an answer");
     sink.finish().expect("a page")
 }
 

@@ -15,7 +15,13 @@ pub enum Scalar<'a> {
 
 /// A value that the sink cannot take, in words that follow "the response holds".
 #[derive(Debug)]
-pub struct Refusal(pub String);
+pub struct Refusal(pub Box<str>);
+
+impl From<Refusal> for String {
+    fn from(refusal: Refusal) -> String {
+        format!("the response holds {}", refusal.0)
+    }
+}
 
 /// Takes a response's value piece by piece, so that no tree of it is ever built.
 ///

@@ -16,6 +16,8 @@ pub struct PageSink {
     current: Option<usize>,
     /// Odoo sends the fields in the same order in each record: the next one is a good guess.
     guess: usize,
+    /// No column from this one on has a value of the current record.
+    fresh: usize,
     /// Whether the names are written in every protocol as they are: Odoo's need no escapes.
     is_plain: bool,
     /// What a field of type [`FieldType::Json`] holds so far.
@@ -49,6 +51,7 @@ impl PageSink {
             depth: 0,
             current: None,
             guess: 0,
+            fresh: 0,
             nested: None,
             pair: None,
         }
@@ -67,13 +70,14 @@ impl PageSink {
     }
 
     fn refuse_part(&self, found: &str) -> Refusal {
-        match self.current {
-            Some(index) if self.depth >= RECORD => Refusal(format!(
-                "{found} for the field \"{}\", which is of another type",
-                self.page.names[index]
-            )),
-            _ => Refusal(format!("{found} instead of a list of records")),
-        }
+        let reason = match self.current {
+            Some(index) if self.depth >= RECORD => {
+                let name = &self.page.names[index];
+                format!("{found} for the field \"{name}\", which is of another type")
+            }
+            _ => format!("{found} instead of a list of records"),
+        };
+        Refusal(reason.into())
     }
 
     fn end_record(&mut self) {
@@ -84,6 +88,7 @@ impl PageSink {
             }
         }
         self.guess = 0;
+        self.fresh = 0;
         self.current = None;
     }
 
@@ -205,10 +210,11 @@ impl Sink for PageSink {
         let Some(index) = found else {
             return Ok(());
         };
-        if self.page.cells[index].len() > self.page.rows {
-            return Err(Refusal(format!("the field \"{name}\" twice in one record")));
+        if index < self.fresh && self.page.cells[index].len() > self.page.rows {
+            return Err(Refusal(format!("the field \"{name}\" twice in one record").into()));
         }
         self.guess = index + 1;
+        self.fresh = self.fresh.max(self.guess);
         Ok(())
     }
 
@@ -217,12 +223,13 @@ impl Sink for PageSink {
             Some(name)
                 if self.depth == RECORD
                     && self.is_plain
+                    && self.guess == self.fresh
                     && text.get(name.len()) == Some(&b'"')
-                    && text.starts_with(name.as_bytes())
-                    && self.page.cells[self.guess].len() == self.page.rows =>
+                    && text.starts_with(name.as_bytes()) =>
             {
                 self.current = Some(self.guess);
                 self.guess += 1;
+                self.fresh = self.guess;
                 name.len()
             }
             _ => 0,

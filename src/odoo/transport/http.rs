@@ -15,13 +15,11 @@ use ureq::{Agent, Body, RequestBuilder, Timeout};
 
 use super::Protocol;
 use super::authorities::authorities;
+use super::body::{BEGINNING, DecodeError, Witness};
 use super::hosts::AllowedHosts;
 use super::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
 use crate::odoo::error::{Error, is_passing};
 use crate::odoo::meter::Meter;
-
-/// How much of an unexpected answer errors show.
-const BEGINNING: usize = 200;
 
 /// Connecting takes this long at most, whatever the time-out of requests.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -167,12 +165,13 @@ impl Http {
         Canceller { agent: self.agent.clone(), cancelled: self.cancelled.clone() }
     }
 
-    /// Sends a message and lets `decode` make something of the answer's status and body, or say
-    /// what is wrong with them.
+    /// Sends a message and lets `decode` read the answer, and its status.
+    ///
+    /// `decode` says what is wrong with an answer, or hands back the error of its reader.
     pub fn exchange<T>(
         &self,
         message: &Message<'_>,
-        decode: impl FnOnce(u16, &[u8]) -> Result<T, String>,
+        decode: impl FnOnce(u16, &mut dyn Read) -> Result<T, DecodeError>,
     ) -> Result<T, Error> {
         let url = format!("{}{}", self.endpoint.url, message.path);
         self.endpoint.meter.request();
@@ -194,7 +193,7 @@ impl Http {
         self.clock.set(&header("date"));
         // In seconds; the form with a date is rare, and the usual waiting then does.
         let retry_after = header("retry-after").parse().ok().map(Duration::from_secs);
-        let mut reader = self.body(response.into_body());
+        let mut reader = Witness::new(self.body(response.into_body()));
         if (300..400).contains(&status) {
             return Err(Error::Redirect { url, location });
         }
@@ -202,25 +201,27 @@ impl Http {
         let is_explained = message.explains_errors && is_json && !is_passing(status);
         if status != 200 && !is_explained {
             // The beginning says enough; if even that does not come, the status does.
-            let mut first = [0; BEGINNING];
-            let length = reader.read(&mut first).unwrap_or(0);
-            let beginning = beginning(&first[..length]);
+            let _ = reader.read(&mut [0; BEGINNING]);
+            let beginning = reader.beginning();
             return Err(Error::Status { url, status, content_type, beginning, retry_after });
         }
-        // Whole, so that values are taken from where they are; and reading to the end gives the
-        // connection back for the next request.
-        let mut body = Vec::new();
-        let read = reader.read_to_end(&mut body);
         let begin = Instant::now();
-        let decoded = read.map(|_| decode(status, &body));
-        self.endpoint.meter.answer(body.len() as u64, begin.elapsed());
-        decoded.map_err(|error| self.explain_io(error))?.map_err(|reason| Error::Malformed {
-            protocol: message.protocol,
-            status,
-            content_type,
-            reason,
-            beginning: beginning(&body),
-        })
+        let decoded = decode(status, &mut reader);
+        let decoding = begin.elapsed().saturating_sub(reader.waited);
+        self.endpoint.meter.answer(reader.bytes, decoding);
+        match decoded {
+            Ok(decoded) => {
+                // Reading to the end gives the connection back for the next request.
+                io::copy(&mut reader, &mut io::sink()).map_err(|e| self.explain_io(e))?;
+                Ok(decoded)
+            }
+            Err(DecodeError::Read(error)) => Err(self.explain_io(error)),
+            Err(DecodeError::Malformed(reason)) => {
+                let beginning = reader.beginning();
+                let protocol = message.protocol;
+                Err(Error::Malformed { protocol, status, content_type, reason, beginning })
+            }
+        }
     }
 
     fn body(&self, body: Body) -> impl Read {
@@ -303,14 +304,6 @@ impl Message<'_> {
     fn with_headers<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
         self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
     }
-}
-
-/// How an answer begins, as one line of text.
-fn beginning(body: &[u8]) -> String {
-    String::from_utf8_lossy(&body[..body.len().min(BEGINNING)])
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect()
 }
 
 #[cfg(test)]

@@ -24,9 +24,9 @@ impl Json2 {
         credentials: Option<&Credentials>,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
-        let answer = self.http.exchange(message, |status, body| match status {
-            200 => decode_value(body, sink).map(Ok),
-            status => decode_error(body).map(|error| Err((status, error))),
+        let answer = self.http.exchange(message, |status, reader| match status {
+            200 => decode_value(reader, sink).map(Ok),
+            status => decode_error(reader).map(|error| Err((status, error))),
         })?;
         answer.map_err(|(status, error)| {
             let text = |name: &str| error[name].as_str().unwrap_or_default();

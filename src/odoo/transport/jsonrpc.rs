@@ -45,7 +45,7 @@ impl JsonRpc {
             protocol: self.protocol(),
             explains_errors: false,
         };
-        match self.http.exchange(&message, |_, body| decode_answer(body, sink))? {
+        match self.http.exchange(&message, |_, reader| decode_answer(reader, sink))? {
             Answer::Result => Ok(()),
             Answer::Error(error) => {
                 let text = |name: &str| error["data"][name].as_str().unwrap_or_default();

@@ -2,6 +2,7 @@
 
 mod authorities;
 mod auto;
+mod body;
 pub mod hosts;
 pub mod http;
 mod interruptible;

@@ -4,11 +4,15 @@
 //! value that is one goes to the quarantine. XML-RPC brings them.
 
 mod reader;
+mod source;
+
+use std::io::Read;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::odoo::sink::{Scalar, Sink};
-use crate::odoo::value::Value;
+use crate::odoo::transport::body::DecodeError;
+use crate::odoo::value::{Value, ValueSink};
 use reader::Reader;
 
 impl Serialize for Value {
@@ -46,47 +50,50 @@ pub enum Answer {
     Error(serde_json::Value),
 }
 
-/// Decodes a value, or says what is wrong with it.
-pub fn decode_value(body: &[u8], sink: &mut dyn Sink) -> Result<(), String> {
-    let mut reader = Reader::new(body)?;
-    reader.value(sink)?;
-    reader.end()
+/// Decodes a value.
+pub fn decode_value(input: &mut dyn Read, sink: &mut dyn Sink) -> Result<(), DecodeError> {
+    let mut reader = Reader::new(input);
+    reader.value(sink).and_then(|()| reader.end()).map_err(|failure| *failure)
 }
 
 /// Decodes JSON-RPC's answer: `{"jsonrpc": "2.0", "id": …, "result": …}`, or `"error"`. A method
 /// that returns nothing has neither.
-pub fn decode_answer(body: &[u8], sink: &mut dyn Sink) -> Result<Answer, String> {
+pub fn decode_answer(input: &mut dyn Read, sink: &mut dyn Sink) -> Result<Answer, DecodeError> {
     let (mut is_jsonrpc, mut has_result, mut error) = (false, false, None);
-    let mut reader = Reader::new(body)?;
-    reader.members(|reader| {
-        match &*reader.name()? {
-            "result" if !has_result => {
-                has_result = true;
-                return reader.value(sink);
-            }
-            "error" => error = Some(decode_error(reader.skip()?.as_bytes())?),
-            name => {
-                is_jsonrpc |= name == "jsonrpc";
-                reader.skip()?;
-            }
+    let mut reader = Reader::new(input);
+    let read = reader.members(|reader| match &*reader.name()? {
+        "result" if !has_result => {
+            has_result = true;
+            reader.value(sink)
         }
-        Ok(())
-    })?;
-    reader.end()?;
+        "error" => {
+            let mut told = ValueSink::default();
+            reader.value(&mut told)?;
+            error = Some(told.finish().into_json());
+            Ok(())
+        }
+        name => {
+            is_jsonrpc |= name == "jsonrpc";
+            reader.value(&mut ())
+        }
+    });
+    read.and_then(|()| reader.end()).map_err(|failure| *failure)?;
     match error {
         Some(error) => Ok(Answer::Error(error)),
         None if has_result => Ok(Answer::Result),
         None if is_jsonrpc => match sink.scalar(Scalar::Null) {
             Ok(()) => Ok(Answer::Result),
-            Err(refusal) => Err(format!("the response holds {}", refusal.0)),
+            Err(refusal) => Err(DecodeError::Malformed(refusal.into())),
         },
-        None => Err("neither a result nor an error".into()),
+        None => Err(DecodeError::Malformed("neither a result nor an error".into())),
     }
 }
 
 /// The whole of an error's body.
-pub fn decode_error(body: &[u8]) -> Result<serde_json::Value, String> {
-    serde_json::from_slice(body).map_err(|error| error.to_string())
+pub fn decode_error(input: &mut dyn Read) -> Result<serde_json::Value, DecodeError> {
+    let mut error = ValueSink::default();
+    decode_value(input, &mut error)?;
+    Ok(error.finish().into_json())
 }
 
 #[cfg(test)]

@@ -1,40 +1,52 @@
 //! JSON from where it stands in a body to a [`Sink`], without a tree and without a copy.
 
-use std::borrow::Cow;
+use std::io::Read;
+use std::ops::Range;
 
+use super::source::{Failure, Source};
 use crate::odoo::sink::{Refusal, Scalar, Sink, printable};
 
 /// Values inside one another; Odoo's need a few at most.
 const MAX_DEPTH: usize = 128;
 
 /// Reads one text of JSON (RFC 8259) from its beginning to its end.
-pub struct Reader<'b> {
-    text: &'b str,
-    at: usize,
+pub struct Reader<'r> {
+    source: Source<'r>,
     depth: usize,
 }
 
-impl<'b> Reader<'b> {
-    pub fn new(body: &'b [u8]) -> Result<Reader<'b>, String> {
-        match str::from_utf8(body) {
-            Ok(text) => Ok(Reader { text, at: 0, depth: 0 }),
-            Err(error) => Err(format!("cannot decode input using UTF-8: {error}")),
-        }
+/// A string of the document.
+enum Str {
+    /// Where it is, if it has no escapes.
+    Plain(Range<usize>),
+    Unescaped(String),
+}
+
+impl<'r> Reader<'r> {
+    pub fn new(input: &'r mut dyn Read) -> Reader<'r> {
+        Reader { source: Source::new(input), depth: 0 }
     }
 
     /// Tells a sink of the next value.
-    pub fn value(&mut self, sink: &mut dyn Sink) -> Result<(), String> {
-        match self.peek()? {
+    pub fn value(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        self.part(sink)
+    }
+
+    /// The value of a member or an item: most have no parts and come without a call.
+    #[inline(always)]
+    fn part(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        match self.source.peek() {
             b'"' => {
-                self.at += 1;
-                match self.string()? {
+                self.source.at += 1;
+                let told = match self.string()? {
                     // Without escapes there are no control characters either.
-                    Cow::Borrowed(text) => self.tell(sink, Scalar::Text(text)),
-                    text => {
-                        let text = printable(text, sink);
-                        self.tell(sink, Scalar::Text(&text))
+                    Str::Plain(range) => sink.scalar(Scalar::Text(self.source.get(range))),
+                    Str::Unescaped(text) => {
+                        let text = printable(text.into(), sink);
+                        sink.scalar(Scalar::Text(&text))
                     }
-                }
+                };
+                told.map_err(|refusal| self.refused(refusal))
             }
             b'-' | b'0'..=b'9' => self.number(sink),
             b'f' => {
@@ -51,37 +63,39 @@ impl<'b> Reader<'b> {
             }
             b'[' => self.array(sink),
             b'{' => self.object(sink),
-            _ => Err(self.wrong("expected a value")),
+            _ => Err(self.source.wrong("expected a value")),
         }
     }
 
-    fn tell(&self, sink: &mut dyn Sink, scalar: Scalar<'_>) -> Result<(), String> {
+    fn tell(&self, sink: &mut dyn Sink, scalar: Scalar<'_>) -> Result<(), Failure> {
         sink.scalar(scalar).map_err(|refusal| self.refused(refusal))
     }
 
-    fn array(&mut self, sink: &mut dyn Sink) -> Result<(), String> {
+    #[inline(never)]
+    fn array(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
         sink.begin_array().map_err(|refusal| self.refused(refusal))?;
         self.open(b'[')?;
         let mut first = true;
         while self.another(first, b']')? {
             first = false;
-            self.value(sink)?;
+            self.part(sink)?;
         }
         sink.end().map_err(|refusal| self.refused(refusal))
     }
 
-    fn object(&mut self, sink: &mut dyn Sink) -> Result<(), String> {
+    #[inline(never)]
+    fn object(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
         sink.begin_struct().map_err(|refusal| self.refused(refusal))?;
         self.members(|reader| {
-            match sink.expected(&reader.text.as_bytes()[reader.at..]) {
+            match sink.expected(reader.source.rest()) {
                 0 => {
                     let name = reader.string()?;
-                    sink.name(&name).map_err(|refusal| reader.refused(refusal))?;
+                    sink.name(reader.get(&name)).map_err(|refusal| reader.refused(refusal))?;
                 }
-                length => reader.at += length + 1,
+                length => reader.source.at += length + 1,
             }
             reader.colon()?;
-            reader.value(sink)
+            reader.part(sink)
         })?;
         sink.end().map_err(|refusal| self.refused(refusal))
     }
@@ -89,188 +103,173 @@ impl<'b> Reader<'b> {
     /// Reads an object, each member of which `member` reads from behind its name's first quote.
     pub fn members(
         &mut self,
-        mut member: impl FnMut(&mut Self) -> Result<(), String>,
-    ) -> Result<(), String> {
+        mut member: impl FnMut(&mut Self) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         self.open(b'{')?;
         let mut first = true;
         while self.another(first, b'}')? {
             first = false;
-            if self.peek()? != b'"' {
-                return Err(self.wrong("expected the name of a member"));
+            if self.source.peek() != b'"' {
+                return Err(self.source.wrong("expected the name of a member"));
             }
-            self.at += 1;
+            self.source.at += 1;
             member(self)?;
         }
         Ok(())
     }
 
     /// The name of a member, whose value comes next.
-    pub fn name(&mut self) -> Result<Cow<'b, str>, String> {
-        let name = self.string()?;
+    pub fn name(&mut self) -> Result<String, Failure> {
+        let name = match self.string()? {
+            Str::Plain(range) => self.source.get(range).to_owned(),
+            Str::Unescaped(name) => name,
+        };
         self.colon()?;
         Ok(name)
     }
 
-    /// Passes over the next value and returns its text.
-    pub fn skip(&mut self) -> Result<&'b str, String> {
-        self.peek()?;
-        let begin = self.at;
-        self.value(&mut ())?;
-        Ok(&self.text[begin..self.at])
-    }
-
     /// Nothing but white space may follow.
-    pub fn end(mut self) -> Result<(), String> {
-        match self.peek() {
-            Err(_) => Ok(()),
-            Ok(_) => Err(self.wrong("text after the end")),
-        }
+    pub fn end(self) -> Result<(), Failure> {
+        self.source.end()
     }
 
-    fn open(&mut self, bracket: u8) -> Result<(), String> {
-        if self.peek()? != bracket {
-            return Err(self.wrong(&format!("expected \"{}\"", char::from(bracket))));
+    fn open(&mut self, bracket: u8) -> Result<(), Failure> {
+        if self.source.peek() != bracket {
+            return Err(self.source.wrong(&format!("expected \"{}\"", char::from(bracket))));
         }
         if self.depth == MAX_DEPTH {
-            return Err(self.wrong(&format!("values nested more than {MAX_DEPTH} deep")));
+            return Err(self.source.wrong(&format!("values nested more than {MAX_DEPTH} deep")));
         }
         self.depth += 1;
-        self.at += 1;
+        self.source.at += 1;
         Ok(())
     }
 
     /// Whether a part follows, or the bracket that closes them all.
     #[inline]
-    fn another(&mut self, first: bool, close: u8) -> Result<bool, String> {
-        match self.peek()? {
+    fn another(&mut self, first: bool, close: u8) -> Result<bool, Failure> {
+        // No string or number is half read here.
+        if self.source.is_full() {
+            self.source.forget();
+        }
+        match self.source.peek() {
             byte if byte == close => {
                 self.depth -= 1;
-                self.at += 1;
+                self.source.at += 1;
                 Ok(false)
             }
             _ if first => Ok(true),
             // A bracket behind it is then no part.
             b',' => {
-                self.at += 1;
+                self.source.at += 1;
                 Ok(true)
             }
-            _ => Err(self.wrong("expected a comma")),
+            _ => Err(self.source.wrong("expected a comma")),
         }
     }
 
     #[inline]
-    fn colon(&mut self) -> Result<(), String> {
-        match self.peek()? {
+    fn colon(&mut self) -> Result<(), Failure> {
+        match self.source.peek() {
             b':' => {
-                self.at += 1;
+                self.source.at += 1;
                 Ok(())
             }
-            _ => Err(self.wrong("expected a colon")),
+            _ => Err(self.source.wrong("expected a colon")),
         }
     }
 
     #[inline]
-    fn word(&mut self, word: &str) -> Result<(), String> {
-        if !self.text.as_bytes()[self.at..].starts_with(word.as_bytes()) {
-            return Err(self.wrong("expected a value"));
+    fn word(&mut self, word: &str) -> Result<(), Failure> {
+        if self.source.rest().starts_with(word.as_bytes()) {
+            self.source.at += word.len();
+            return Ok(());
         }
-        self.at += word.len();
+        // The rest of it may come yet.
+        for byte in word.bytes() {
+            if !self.source.pass(|found| found == byte) {
+                return Err(self.source.wrong("expected a value"));
+            }
+        }
         Ok(())
     }
 
     /// A number that is no integer keeps its text: Odoo sends the shortest that is exact.
     #[inline]
-    fn number(&mut self, sink: &mut dyn Sink) -> Result<(), String> {
-        let begin = self.at;
-        self.pass(|byte| byte == b'-');
-        let leading_zero = self.byte() == Some(b'0');
-        if self.digits()? > 1 && leading_zero {
-            return Err(self.wrong("a number that begins with a zero"));
+    fn number(&mut self, sink: &mut dyn Sink) -> Result<(), Failure> {
+        let is_part = |byte: u8| matches!(byte, b'0'..=b'9' | b'.' | b'-' | b'+' | b'e' | b'E');
+        let begin = self.source.at;
+        loop {
+            let rest = self.source.rest();
+            self.source.at += rest.iter().take_while(|byte| is_part(**byte)).count();
+            // More of it may come.
+            if !is_part(self.source.byte()) {
+                break;
+            }
         }
-        let is_integer = !self.pass(|byte| byte == b'.');
-        if !is_integer {
-            self.digits()?;
-        }
-        let has_exponent = self.pass(|byte| matches!(byte, b'e' | b'E'));
-        if has_exponent {
-            self.pass(|byte| matches!(byte, b'+' | b'-'));
-            self.digits()?;
-        }
-        let text = &self.text[begin..self.at];
-        if is_integer
-            && !has_exponent
+        let text = self.source.get(begin..self.source.at);
+        let form = Form::of(text);
+        if form == Some(Form::Integer)
             && let Ok(int) = text.parse()
         {
             return self.tell(sink, Scalar::Int(int));
         }
-        // A double can hold what is written with so few digits.
-        let is_small = !has_exponent && text.len() < 300;
-        match is_small || text.parse::<f64>().is_ok_and(f64::is_finite) {
+        let is_finite = match form {
+            // A double can hold what is written with so few digits.
+            Some(Form::Integer | Form::Decimal) if text.len() < 300 => true,
+            Some(_) => text.parse().is_ok_and(f64::is_finite),
+            None => return Err(self.source.wrong_before("expected a number")),
+        };
+        match is_finite {
             true => self.tell(sink, Scalar::Double(text)),
-            false => Err(self.wrong("a number out of range")),
-        }
-    }
-
-    /// Passes over the next byte if it is such a one.
-    #[inline]
-    fn pass(&mut self, is_such: impl Fn(u8) -> bool) -> bool {
-        let passed = self.byte().is_some_and(is_such);
-        self.at += usize::from(passed);
-        passed
-    }
-
-    /// Passes over one digit or more and returns how many.
-    #[inline]
-    fn digits(&mut self) -> Result<usize, String> {
-        let rest = &self.text.as_bytes()[self.at..];
-        let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        self.at += count;
-        match count {
-            0 => Err(self.wrong("an incomplete number")),
-            count => Ok(count),
+            false => Err(self.source.wrong_before("a number out of range")),
         }
     }
 
     /// The rest of a string, whose quote was read.
     #[inline]
-    fn string(&mut self) -> Result<Cow<'b, str>, String> {
-        let begin = self.at;
-        self.at += plain(&self.text.as_bytes()[begin..]);
-        let text = &self.text[begin..self.at];
-        match self.byte() {
-            Some(b'"') => {
-                self.at += 1;
-                Ok(Cow::Borrowed(text))
+    fn string(&mut self) -> Result<Str, Failure> {
+        let begin = self.source.at;
+        loop {
+            self.source.at += plain(self.source.rest());
+            match self.source.byte() {
+                b'"' => {
+                    self.source.at += 1;
+                    return Ok(Str::Plain(begin..self.source.at - 1));
+                }
+                b'\\' | ..b' ' => return self.escaped(begin),
+                // More of it has come.
+                _ => {}
             }
-            _ => self.escaped(text).map(Cow::Owned),
         }
     }
 
-    /// A string from its first escape on.
-    fn escaped(&mut self, before: &str) -> Result<String, String> {
-        let mut text = before.to_owned();
+    /// A string that stands at its first escape.
+    fn escaped(&mut self, begin: usize) -> Result<Str, Failure> {
+        let mut text = self.source.get(begin..self.source.at).to_owned();
         loop {
-            match self.byte() {
-                Some(b'"') => {
-                    self.at += 1;
-                    return Ok(text);
+            match self.source.byte() {
+                b'"' => {
+                    self.source.at += 1;
+                    return Ok(Str::Unescaped(text));
                 }
-                Some(b'\\') => {
-                    self.at += 1;
+                b'\\' => {
+                    self.source.at += 1;
                     text.push(self.escape()?);
                 }
-                Some(_) => return Err(self.wrong("a control character in a text")),
-                None => return Err(CUT.to_owned()),
+                ..b' ' => return Err(self.source.wrong("a control character in a text")),
+                _ => {
+                    let begin = self.source.at;
+                    self.source.at += plain(self.source.rest());
+                    text.push_str(self.source.get(begin..self.source.at));
+                }
             }
-            let begin = self.at;
-            self.at += plain(&self.text.as_bytes()[begin..]);
-            text.push_str(&self.text[begin..self.at]);
         }
     }
 
-    fn escape(&mut self) -> Result<char, String> {
-        let escape = self.byte().ok_or(CUT)?;
-        self.at += 1;
+    fn escape(&mut self) -> Result<char, Failure> {
+        let escape = self.source.byte();
+        self.source.at += 1;
         Ok(match escape {
             b'"' | b'\\' | b'/' => char::from(escape),
             b'b' => '\u{8}',
@@ -278,60 +277,85 @@ impl<'b> Reader<'b> {
             b'n' => '\n',
             b'r' => '\r',
             b't' => '\t',
-            b'u' => {
-                let mut code = self.code()?;
-                // Characters beyond U+FFFF are two escapes.
-                if (0xd800..0xdc00).contains(&code) && self.text[self.at..].starts_with("\\u") {
-                    self.at += 2;
-                    let low = self.code()?.wrapping_sub(0xdc00);
-                    code = if low < 0x400 { 0x10000 + ((code - 0xd800) << 10) + low } else { code };
-                }
-                char::from_u32(code).ok_or_else(|| self.wrong("half a character"))?
-            }
-            _ => return Err(self.wrong("an unknown escape")),
+            b'u' => self.code_point()?,
+            _ => return Err(self.source.wrong("an unknown escape")),
         })
     }
 
+    fn code_point(&mut self) -> Result<char, Failure> {
+        let mut code = self.code()?;
+        // Characters beyond U+FFFF are two escapes.
+        if (0xd800..0xdc00).contains(&code) && self.source.pass(|byte| byte == b'\\') {
+            let low = match self.source.pass(|byte| byte == b'u') {
+                true => self.code()?.wrapping_sub(0xdc00),
+                false => u32::MAX,
+            };
+            code = if low < 0x400 { 0x10000 + ((code - 0xd800) << 10) + low } else { code };
+        }
+        char::from_u32(code).ok_or_else(|| self.source.wrong_before("half a character"))
+    }
+
     /// Four hexadecimal digits.
-    fn code(&mut self) -> Result<u32, String> {
+    fn code(&mut self) -> Result<u32, Failure> {
         let mut code = 0;
         for _ in 0..4 {
-            let digit = char::from(self.byte().ok_or(CUT)?).to_digit(16);
-            code = code * 16 + digit.ok_or_else(|| self.wrong("an unknown escape"))?;
-            self.at += 1;
+            let digit = char::from(self.source.byte()).to_digit(16);
+            code = code * 16 + digit.ok_or_else(|| self.source.wrong("an unknown escape"))?;
+            self.source.at += 1;
         }
         Ok(code)
     }
 
-    #[inline]
-    fn byte(&self) -> Option<u8> {
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    /// The next byte that is no white space.
-    #[inline]
-    fn peek(&mut self) -> Result<u8, String> {
-        loop {
-            match self.byte() {
-                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
-                Some(byte) => return Ok(byte),
-                None => return Err(CUT.to_owned()),
-            }
+    fn get<'s>(&'s self, string: &'s Str) -> &'s str {
+        match string {
+            Str::Plain(range) => self.source.get(range.clone()),
+            Str::Unescaped(text) => text,
         }
     }
 
     #[cold]
-    fn wrong(&self, reason: &str) -> String {
-        format!("{reason}, at byte {}", self.at)
-    }
-
-    #[cold]
-    fn refused(&self, refusal: Refusal) -> String {
-        self.wrong(&format!("the response holds {}", refusal.0))
+    fn refused(&self, refusal: Refusal) -> Failure {
+        self.source.wrong_before(&String::from(refusal))
     }
 }
 
-const CUT: &str = "the document is cut off";
+/// How a number is written.
+#[derive(PartialEq)]
+enum Form {
+    Integer,
+    Decimal,
+    /// With an exponent.
+    Scientific,
+}
+
+impl Form {
+    #[inline]
+    fn of(text: &str) -> Option<Form> {
+        let count = |text: &[u8]| text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let text = text.strip_prefix('-').unwrap_or(text).as_bytes();
+        let (whole, mut rest) = text.split_at(count(text));
+        if whole.is_empty() || whole.len() > 1 && whole[0] == b'0' {
+            return None;
+        }
+        if rest.is_empty() {
+            return Some(Form::Integer);
+        }
+        if let [b'.', fraction @ ..] = rest {
+            let digits = count(fraction);
+            if digits == 0 {
+                return None;
+            }
+            rest = &fraction[digits..];
+        }
+        match rest {
+            [] => Some(Form::Decimal),
+            [b'e' | b'E', b'+' | b'-', digits @ ..] | [b'e' | b'E', digits @ ..] => {
+                (!digits.is_empty() && count(digits) == digits.len()).then_some(Form::Scientific)
+            }
+            _ => None,
+        }
+    }
+}
 
 /// How many bytes come before the first quote, backslash or control character.
 #[inline]

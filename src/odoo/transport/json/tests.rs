@@ -1,9 +1,20 @@
 use super::*;
 use crate::odoo::value::ValueSink;
 
-fn value(json: &str) -> Result<Value, String> {
+fn words(error: DecodeError) -> String {
+    match error {
+        DecodeError::Malformed(reason) => reason,
+        DecodeError::Read(error) => format!("read: {error}"),
+    }
+}
+
+fn read(mut json: &[u8]) -> Result<Value, String> {
     let mut sink = ValueSink::default();
-    decode_value(json.as_bytes(), &mut sink).map(|()| sink.finish())
+    decode_value(&mut json, &mut sink).map(|()| sink.finish()).map_err(words)
+}
+
+fn value(json: &str) -> Result<Value, String> {
+    read(json.as_bytes())
 }
 
 #[test]
@@ -84,8 +95,7 @@ fn check_against_serde(json: &[u8]) {
             other => other,
         }
     }
-    let mut sink = ValueSink::default();
-    let ours = decode_value(json, &mut sink).map(|()| bare(sink.finish().into_json()));
+    let ours = read(json).map(|value| bare(value.into_json()));
     let theirs = serde_json::from_slice(json).map(bare);
     let shown = String::from_utf8_lossy(json);
     match (ours, theirs) {
@@ -102,7 +112,10 @@ fn every_small_change_is_judged_as_serde_does() {
         "b\u00e9\n": {"c": "x\ud83d\ude00y\"\\\/\t", "d": {}}, "e" :[ [],[0 ] ],
         "of eight bytes and more: é€😀": "of eight bytes and more: é€😀\\"}
         "#;
-    check_against_serde(whole.as_bytes());
+    // Here each place of it is once the end of a window.
+    for before in 0..=source::WINDOW {
+        check_against_serde((" ".repeat(before) + whole).as_bytes());
+    }
     for at in 0..whole.len() {
         let (before, [byte, after @ ..]) = whole.as_bytes().split_at(at) else { panic!() };
         check_against_serde(before);
@@ -132,9 +145,11 @@ fn the_end_of_a_plain_text_is_found_among_all_bytes() {
 #[test]
 fn errors_tell_the_place() {
     assert_eq!(value("[1, }").unwrap_err(), "expected a value, at byte 4");
+    assert_eq!(value(&(" ".repeat(100) + "x")).unwrap_err(), "expected a value, at byte 100");
+    assert_eq!(value(&("[1, ".repeat(100) + "x")).unwrap_err(), "expected a value, at byte 400");
     assert_eq!(value("[1").unwrap_err(), "the document is cut off");
     assert!(value(&"[".repeat(129)).unwrap_err().starts_with("values nested more than 128 deep"));
-    let latin = decode_value(b"[\"caf\xe9\"]", &mut ()).unwrap_err();
+    let latin = read(b"[\"caf\xe9\"]").unwrap_err();
     assert!(latin.starts_with("cannot decode input using UTF-8"), "{latin}");
 }
 
@@ -142,7 +157,7 @@ fn errors_tell_the_place() {
 fn results_and_errors_of_json_rpc() {
     let answer = |json: &str| {
         let mut sink = ValueSink::default();
-        let answer = decode_answer(json.as_bytes(), &mut sink);
+        let answer = decode_answer(&mut json.as_bytes(), &mut sink).map_err(words);
         (answer, sink.finish())
     };
     let (done, value) = answer(r#"{"jsonrpc": "2.0", "id": null, "result": [1]}"#);

@@ -37,7 +37,7 @@ impl XmlRpc {
             protocol: self.protocol(),
             explains_errors: false,
         };
-        let answer = self.http.exchange(&message, |_, body| decode(body, sink))?;
+        let answer = self.http.exchange(&message, |_, reader| decode(reader, sink))?;
         match answer {
             Answer::Result => Ok(()),
             Answer::Fault { code, text } => {

@@ -2,7 +2,11 @@ use super::*;
 
 fn run(body: &[u8]) -> Result<(Answer, Value), String> {
     let mut sink = ValueSink::default();
-    decode(body, &mut sink).map(|answer| (answer, sink.finish()))
+    match decode(&mut &*body, &mut sink) {
+        Ok(answer) => Ok((answer, sink.finish())),
+        Err(DecodeError::Malformed(reason)) => Err(reason),
+        Err(DecodeError::Read(error)) => Err(format!("read: {error}")),
+    }
 }
 
 fn response(value: &str) -> String {
@@ -47,6 +51,29 @@ fn texts_of_several_parts_are_one() {
     assert_eq!(value(" <int> 7 </int>\n"), Ok(Value::Int(7)));
     assert_eq!(value("  "), Ok("  ".into()));
     assert_eq!(value("<string><![CDATA[]]></string>"), Ok("".into()));
+}
+
+/// Each place is once the end of a window.
+#[test]
+fn a_window_may_end_anywhere() {
+    let whole = response(
+        "<array><data><value><string>a<!-- <b> -->é&lt;&#233;<![CDATA[<c>]]>d</string></value>\
+         <value>a text that is longer than a window, é€😀</value><value><nil/></value>\
+         <value><struct><member><name>n&amp;</name><value>\n<int>1</int></value></member>\
+         </struct></value></data></array>",
+    );
+    let member = ("n&".to_owned(), Value::Int(1));
+    let expected = vec![
+        "aé<é<c>d".into(),
+        "a text that is longer than a window, é€😀".into(),
+        Value::Null,
+        Value::Struct(vec![member]),
+    ];
+    for before in 0..=whole.len() {
+        let body = " ".repeat(before) + &whole;
+        let told = run(body.as_bytes()).map(|(_, value)| value);
+        assert_eq!(told, Ok(Value::Array(expected.clone())), "behind {before} blanks");
+    }
 }
 
 #[test]
@@ -133,6 +160,8 @@ fn malformed_documents_are_errors() {
 #[test]
 fn errors_tell_the_place() {
     let error = |body: &str| run(body.as_bytes()).unwrap_err();
+    let far = " ".repeat(100) + "<int>";
+    assert_eq!(error(&far), "misplaced element <int>, at byte 105");
     assert_eq!(error("{}"), "text outside of the document, at byte 2");
     assert_eq!(error("<methodResponse><param>"), "misplaced element <param>, at byte 23");
     assert_eq!(
