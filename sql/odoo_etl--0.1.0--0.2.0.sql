@@ -388,6 +388,8 @@ CREATE TABLE odoo_sync_added_columns (
     column_type text NOT NULL,
     -- Nobody asked for it: its mirror has all fields.
     is_automatic boolean NOT NULL,
+    -- Odoo can tell which records changed beyond the relation that the path leads over.
+    follows boolean NOT NULL,
     -- Odoo has the field no more; the column keeps its values.
     is_gone boolean NOT NULL,
     position bigint GENERATED ALWAYS AS IDENTITY,

@@ -799,3 +799,82 @@ def test_an_added_column_is_that_of_one_server(db, seasons, fake):
     assert products(db) == {31: "Winter", 32: None, 33: "Summer", 34: None}
     assert "x_season" not in names(db, "second.dim_products")
     assert db.value("SELECT count(*) FROM second.dim_products") == len(second.records("product.product"))
+
+
+def test_a_column_that_is_added_while_a_job_runs_is_filled_by_the_next_run(db, fake, shop):
+    """The job began without it, and remembers how far it came after the column was made."""
+    with closing(db.connect()) as other, other.cursor() as cursor:
+        def interrupt():
+            if fake.calls[-1][0] == "search_read":
+                shop.behaviour.interrupt = None
+                cursor.execute("SELECT odoo_add_column('dim_products', 'weight', 'mass')")
+
+        shop.behaviour.interrupt = interrupt
+        db.run("CALL odoo_sync_job()")
+        assert shop.behaviour.interrupt is None
+    db.run("CALL odoo_sync_job()")
+    assert db.value("SELECT count(*) FROM dim_products WHERE weight <> 0") > 0
+    assert db.run("SELECT id FROM dim_products WHERE mass IS DISTINCT FROM weight") == []
+
+
+def test_a_renamed_server_keeps_its_declarations(db, shop):
+    db.run("SELECT * FROM odoo_mirror('crm.lead', 'crm_leads')")
+    db.run("SELECT odoo_add_column('dim_customers', 'country_id.name', 'country')")
+    db.run(SYNC)
+    db.run("ALTER SERVER erp RENAME TO prod")
+    db.run("SELECT odoo_forget('erp')")
+    shop.write("crm.lead", 3, LATER, name="After")
+    db.run(SYNC)
+    assert found(db) == expected(shop)
+    assert db.run("SELECT DISTINCT server FROM odoo_sync_added_columns") == [("prod",)]
+
+
+def test_a_column_of_ones_own_is_left_alone(db, leads):
+    db.run("ALTER TABLE crm_leads ADD COLUMN x_score text DEFAULT 'mine'")
+    leads.models["crm.lead"].fields["x_score"] = field("integer")
+    leads.write("crm.lead", 3, LATER, x_score=7)
+    db.run(SYNC)
+    assert "the field x_score of crm.lead gets no column" in db.notices
+    assert db.run("SELECT DISTINCT x_score FROM crm_leads") == [("mine",)]
+
+
+def test_a_field_of_another_type_keeps_its_column(db, leads):
+    before = db.run("SELECT id, color FROM crm_leads ORDER BY id")
+    leads.models["crm.lead"].fields["color"] = field("char")
+    leads.write("crm.lead", 3, LATER, color="red", name="After")
+    db.run(SYNC)
+    assert "the field color of crm.lead has another type than before" in db.notices
+    assert db.run("SELECT id, color FROM crm_leads ORDER BY id") == before
+    assert db.value("SELECT name FROM crm_leads WHERE id = 3") == "After"
+
+
+def test_one_mirrors_trouble_is_no_other_tables(db, leads, clerk):
+    """The role that runs all may not alter the table of another one's mirror."""
+    leads.models["crm.lead"].fields["x_late"] = field("char")
+    db.run(f"ALTER TABLE crm_leads OWNER TO {clerk}")
+    db.run("CREATE ROLE runner")
+    try:
+        db.run("GRANT USAGE ON FOREIGN SERVER erp TO runner")
+        db.run("CREATE USER MAPPING FOR runner SERVER erp OPTIONS (login 'admin', password 'admin')")
+        db.run("GRANT INSERT, SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO runner")
+        for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'crm_leads'"
+                             " AND tablename NOT LIKE 'odoo\\_%%'"):
+            db.run(f"ALTER TABLE {table} OWNER TO runner")
+        db.run("SET ROLE runner")
+        report = db.report("SELECT * FROM odoo_sync_all()")
+        assert report["crm_leads"]["status"] == "failed" and "owner" in report["crm_leads"]["error"]
+        assert report["dim_products"]["status"] == "ok"
+    finally:
+        db.run("RESET ROLE")
+        db.run("DROP OWNED BY runner CASCADE")
+        db.run("DROP ROLE runner")
+
+
+def test_values_kept_back_come_to_a_table_that_is_read_whole(db, shop):
+    shop.behaviour.database.denied = "res.company"
+    sync = "SELECT * FROM odoo_sync('branches')"
+    db.run(sync)
+    assert db.value("SELECT count(company_name) FROM dim_branches") == 0
+    shop.behaviour.database.denied = None
+    db.run(sync)
+    assert db.value("SELECT count(*) FROM dim_branches WHERE company_name IS NULL") == 0

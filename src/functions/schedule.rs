@@ -3,7 +3,7 @@
 use pgrx::prelude::*;
 
 use super::arguments::required;
-use crate::failure::{Failure, OrRaise};
+use crate::failure::OrRaise;
 use crate::server::Server;
 use crate::sync::{self, Schedule, entities_named, warehouse_of};
 
@@ -22,7 +22,8 @@ fn odoo_schedule(
         let entity = required("entity", entity)?;
         let cron = required("cron", cron)?;
         let server = Server::named_or_only(server)?;
-        check(entity, &server.name)?;
+        sync::require_writable()?;
+        entities_named(&warehouse_of(&server.name)?, entity)?;
         Schedule { server: &server.name, entity, reconcile }.set(cron)
     };
     schedule().or_raise()
@@ -43,7 +44,6 @@ fn odoo_unschedule(
             Some(name) => name.to_owned(),
             None => Server::named_or_only(None)?.name,
         };
-        check(entity, &server)?;
         Schedule { server: &server, entity, reconcile }.unset()
     };
     unschedule().or_raise()
@@ -55,10 +55,4 @@ fn odoo_unschedule(
 #[search_path(pg_catalog, pg_temp)]
 fn odoo_resume(server: default!(Option<&str>, "NULL")) -> bool {
     Server::named_or_only(server).and_then(|server| sync::resume(&server)).or_raise()
-}
-
-/// Whether it is an entity of the server, or `all`.
-fn check(entity: &str, server: &str) -> Result<(), Failure> {
-    sync::require_writable()?;
-    entities_named(warehouse_of(server)?, entity).map(drop)
 }

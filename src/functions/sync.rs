@@ -143,9 +143,10 @@ fn odoo_verify(
         sync::require_writable()?;
         let server = Server::named_or_only(server)?;
         let known = warehouse_of(&server.name)?;
-        entity_named(known, entity)?;
+        entity_named(&known, entity)?;
         let mut run = Run::begin(server, None, Kind::Reconcile, false)?;
-        run.verify(entity_named(run.warehouse, entity)?)
+        let entity = entity_named(&run.warehouse, entity)?;
+        run.verify(entity)
     };
     let verdicts: Vec<Verdict> = verify().or_raise();
     TableIterator::new(verdicts.into_iter().map(|Verdict { dataset, feed, found }| {
@@ -170,7 +171,7 @@ fn with_run(
     body: impl FnOnce(&mut Run, &[&'static Entity]) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
     let mut run = Run::begin(Server::named_or_only(server)?, entity, kind, full_refresh)?;
-    let entities = entities_named(run.warehouse, entity.unwrap_or(ALL))?;
+    let entities = entities_named(&run.warehouse, entity.unwrap_or(ALL))?;
     run.plan_ahead(entities.iter().copied());
     body(&mut run, &entities)?;
     run.finish(&entities)

@@ -6,9 +6,12 @@ use super::catalogue::Catalogue;
 use super::lock;
 use super::plan;
 use super::state::Extension;
+use super::tables::{self, Existing};
 use crate::failure::Failure;
 use crate::odoo::{Field, FieldType, Fields};
+use crate::query;
 use crate::quote::ident;
+use crate::server::Server;
 use crate::warehouse::path::Path;
 use crate::warehouse::{
     self, AddedColumn, Additions, Dataset, Mirror, Source, SqlType, Warehouse, is_reserved, path,
@@ -38,7 +41,7 @@ pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
         })
     })?;
     let sql = format!(
-        "SELECT target, column_name, odoo_field, column_type, is_automatic, is_gone FROM {columns} \
+        "SELECT target, column_name, odoo_field, column_type, is_automatic, follows, is_gone FROM {columns} \
          WHERE server = $1 ORDER BY position"
     );
     let columns = extension.read(&sql, &[server.into()], |row| {
@@ -49,14 +52,21 @@ pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
             path: row.get(3)?.unwrap_or_default(),
             sql_type: sql_type.and_then(|name| SqlType::from_name(&name)).unwrap_or(SqlType::Text),
             is_automatic: row.get(5)? == Some(true),
-            is_gone: row.get(6)? == Some(true),
+            follows: row.get(6)? == Some(true),
+            is_gone: row.get(7)? == Some(true),
         })
     })?;
     Ok(Additions { mirrors, columns })
 }
 
+/// Whether a server has a mirror of that name.
+pub fn is_declared(extension: &Extension, server: &str, target: &str) -> Result<bool, Failure> {
+    let sql = format!("SELECT 1 FROM {} WHERE server = $1 AND target = $2", mirrors_of(extension));
+    Ok(!extension.read(&sql, &[server.into(), target.into()], |row| row.get::<i32>(1))?.is_empty())
+}
+
 /// The tables that a server fills, as they were last seen.
-pub fn warehouse_of(server: &str) -> Result<&'static Warehouse, Failure> {
+pub fn warehouse_of(server: &str) -> Result<Warehouse, Failure> {
     Ok(Warehouse::with(&of(&Extension::find()?, server)?))
 }
 
@@ -71,8 +81,8 @@ pub fn columns_of(extension: &Extension) -> String {
 /// Remembers a column.
 pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Result<(), Failure> {
     let sql = format!(
-        "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_automatic, is_gone) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7) \
+        "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_automatic, follows, is_gone) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
          ON CONFLICT (server, target, column_name) DO UPDATE SET is_gone = EXCLUDED.is_gone",
         columns_of(extension)
     );
@@ -83,17 +93,31 @@ pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Re
         column.path.as_str().into(),
         column.sql_type.name().into(),
         column.is_automatic.into(),
+        column.follows.into(),
         column.is_gone.into(),
     ];
     extension.write(&sql, &args)
 }
 
-/// Forgets all that was declared for a server.
-pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
+/// Hands what was declared for a server that is gone to the one that fills its schema now, which
+/// may be the same under a new name; without one it is forgotten.
+pub fn bequeath(extension: &Extension, server: &str, schema: &str) -> Result<(), Failure> {
     if !extension.has("odoo_sync_added_columns")? {
         return Ok(());
     }
+    let heir = "SELECT s.srvname::text FROM pg_catalog.pg_foreign_server s \
+                JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
+                WHERE w.fdwname = 'odoo_fdw' AND coalesce((SELECT option_value \
+                  FROM pg_catalog.pg_options_to_table(s.srvoptions) WHERE option_name = 'schema'), 'public') = $1";
+    let heir = query::ask::<String>(heir, &[schema.into()])?;
     [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
+        if let Some(heir) = &heir {
+            let sql = format!(
+                "UPDATE {table} SET server = $2 WHERE server = $1 \
+                 AND NOT EXISTS (SELECT FROM {table} AS own WHERE own.server = $2)"
+            );
+            extension.write(&sql, &[server.into(), heir.as_str().into()])?;
+        }
         extension.write(&format!("DELETE FROM {table} WHERE server = $1"), &[server.into()])
     })
 }
@@ -119,6 +143,7 @@ fn column_for(mirror: &Mirror, name: &str, field: &Field) -> Option<AddedColumn>
         path: name.to_owned(),
         sql_type,
         is_automatic: true,
+        follows: false,
         is_gone: false,
     })
 }
@@ -142,25 +167,25 @@ pub fn sql_type(field: &Field) -> Option<SqlType> {
 /// are gone keep what they have. Of mirrors only that of `entity` is looked at, if there is one.
 pub fn refresh(
     extension: &Extension,
-    server: &str,
+    server: &Server,
     entity: Option<&str>,
     catalogue: &mut Catalogue,
-) -> Result<&'static Warehouse, Failure> {
-    let mut known = of(extension, server)?;
+) -> Result<Warehouse, Failure> {
+    let mut known = of(extension, &server.name)?;
+    if known == Additions::default() {
+        return Ok(Warehouse::with(&known));
+    }
+    let columns = tables::existing(&server.options.schema)?;
     let is_looked_at = |target: &str| {
         warehouse::dataset(target).is_some() || entity.is_none_or(|entity| entity == target)
     };
-    let arrived = arrived(&known, is_looked_at, catalogue)?;
+    let arrived = arrived(&known, is_looked_at, &columns, catalogue)?;
     let turned = turned(&mut known, is_looked_at, catalogue)?;
     // Another session that notes the same may take long to commit it.
-    if !(arrived.is_empty() && turned.is_empty()) && lock::is_first(server, "additions")? {
+    if !(arrived.is_empty() && turned.is_empty()) && lock::is_first(&server.name, "additions")? {
         for column in arrived.iter().chain(&turned) {
-            remember(extension, server, column)?;
+            remember(extension, &server.name, column)?;
         }
-        // What has come back has to be read again.
-        let back = turned.iter().filter(|column| !column.is_gone);
-        let back: Vec<_> = back.map(|column| column.target.clone()).collect();
-        extension.forget_watermarks(server, &back)?;
         known.columns.extend(arrived);
     }
     Ok(Warehouse::with(&known))
@@ -170,19 +195,37 @@ pub fn refresh(
 fn arrived(
     known: &Additions,
     is_looked_at: impl Fn(&str) -> bool,
+    columns: &Existing,
     catalogue: &mut Catalogue,
 ) -> Result<Vec<AddedColumn>, Failure> {
     let mut arrived = Vec::new();
     let mirrors = known.mirrors.iter().filter(|mirror| is_looked_at(&mirror.target));
     for mirror in mirrors.filter(|mirror| mirror.has_all_fields) {
         catalogue.forget(&mirror.model);
-        let Some(fields) = catalogue.fields(&mirror.model)? else {
-            continue;
+        let fields = match catalogue.fields(&mirror.model) {
+            Ok(fields) => fields,
+            // That is no other table's trouble.
+            Err(failure) => {
+                failure.warn();
+                None
+            }
         };
         let own: Vec<_> =
             known.columns.iter().filter(|column| column.target == mirror.target).collect();
         let is_new = |column: &AddedColumn| own.iter().all(|old| old.name != column.name);
-        arrived.extend(columns_for(mirror, &fields).into_iter().filter(is_new));
+        let table = columns.get(&mirror.target);
+        for column in fields.iter().flat_map(|fields| columns_for(mirror, fields)).filter(is_new) {
+            let name = &column.name;
+            if table.is_some_and(|table| table.contains_key(name)) {
+                let target = &mirror.target;
+                notice!(
+                    "{target}: the field {name} of {} gets no column, as there is another one of that name",
+                    mirror.model
+                );
+            } else {
+                arrived.push(column);
+            }
+        }
     }
     Ok(arrived)
 }
@@ -199,51 +242,84 @@ fn turned(
         let Some(dataset) = warehouse.dataset(&column.target) else {
             continue;
         };
-        let Some((model, is_there)) = find(dataset, column, catalogue)? else {
-            continue;
+        let (table, field) = (dataset.table, &column.path);
+        let is_gone = match find(dataset, column, catalogue)? {
+            Found::Nothing => continue,
+            Found::Field => false,
+            Found::OtherType(model) => {
+                notice!(
+                    "{table}: the field {field} of {model} has another type than before; the column keeps its values"
+                );
+                true
+            }
+            Found::NoField(model) => {
+                notice!(
+                    "{table}: Odoo has no field {field} of {model} any more; the column keeps its values"
+                );
+                true
+            }
         };
-        if !is_there {
-            let (table, field) = (dataset.table, &column.path);
-            notice!(
-                "{table}: Odoo has no field {field} of {model} any more; the column keeps its values"
-            );
-        }
-        if column.is_gone == is_there {
-            column.is_gone = !is_there;
+        if column.is_gone != is_gone {
+            column.is_gone = is_gone;
             turned.push(column.clone());
         }
     }
     Ok(turned)
 }
 
-/// A model of the table's that Odoo has, and whether one of them has the column's field;
-/// `None` if Odoo has none of the models.
+/// What Odoo has for a column.
+enum Found {
+    /// None of the table's models.
+    Nothing,
+    NoField(&'static str),
+    OtherType(&'static str),
+    Field,
+}
+
 fn find(
     dataset: &Dataset,
     column: &AddedColumn,
     catalogue: &mut Catalogue,
-) -> Result<Option<(&'static str, bool)>, Failure> {
+) -> Result<Found, Failure> {
     let own = dataset.column(&column.name).map(|column| column.source);
     let Some(Source::Added(text) | Source::Kept(text)) = own else {
-        return Ok(None);
+        return Ok(Found::Nothing);
     };
-    let mut found = None;
-    for model in dataset.feeds.iter().flat_map(|feed| feed.models) {
-        catalogue.forget(model);
-        if catalogue.fields(model)?.is_none() {
+    // Checked when it was added.
+    let path = path::parse(text, 0).unwrap_or_default().into_iter().flatten().next();
+    let mut found = Found::Nothing;
+    for model in models_of(dataset, catalogue)? {
+        let Some(path) = &path else {
             continue;
+        };
+        forget_relations(path, model, catalogue)?;
+        if plan::follow(path, column.sql_type, model, catalogue)?.is_some() {
+            return Ok(Found::Field);
         }
-        // Checked when it was added.
-        let paths = path::parse(text, 0).unwrap_or_default();
-        for path in paths.iter().flatten() {
-            forget_relations(path, model, catalogue)?;
-            if plan::follow(path, column.sql_type, model, catalogue)?.is_some() {
-                return Ok(Some((model, true)));
-            }
-        }
-        found.get_or_insert((*model, false));
+        found = match plan::leads_somewhere(path, model, catalogue)? {
+            true => Found::OtherType(model),
+            false => Found::NoField(model),
+        };
     }
     Ok(found)
+}
+
+/// The models that fill a table: of each feed the first one that Odoo has.
+pub fn models_of(
+    dataset: &Dataset,
+    catalogue: &mut Catalogue,
+) -> Result<Vec<&'static str>, Failure> {
+    let mut models = Vec::new();
+    for feed in dataset.feeds {
+        for model in feed.models {
+            catalogue.forget(model);
+            if catalogue.fields(model)?.is_some() {
+                models.push(*model);
+                break;
+            }
+        }
+    }
+    Ok(models)
 }
 
 /// Has Odoo asked for the fields of the models that a path leads to.

@@ -62,9 +62,16 @@ impl Run {
         self.note_denied(plan)
     }
 
+    /// Whether something was kept from a feed's rows.
+    pub(super) fn was_denied(&self, plan: &Plan) -> Result<bool, Failure> {
+        Ok(plan.hops().next().is_some()
+            && self.extension.has(TABLE)?
+            && !self.extension.denied(&self.server.name, plan)?.is_empty())
+    }
+
     /// Whether Odoo gives by now what it kept from a feed's rows.
     pub(super) fn is_allowed_again(&self, plan: &Plan) -> Result<bool, Failure> {
-        if plan.hops().next().is_none() || !self.extension.has(TABLE)? {
+        if !self.was_denied(plan)? {
             return Ok(false);
         }
         for model in self.extension.denied(&self.server.name, plan)? {

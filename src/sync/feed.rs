@@ -20,9 +20,10 @@ use super::plan::Plan;
 use super::progress::{Phase, Progress};
 use super::run::{Run, Target, is_denied};
 use super::state::{Mark, Reached, Resume};
+use super::tables;
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Connection, Domain, Page};
+use crate::odoo::{Cells, Connection, Domain, Error, Page};
 use crate::server::Ticket;
 use crate::warehouse::{self, Dataset, Extent, Source};
 
@@ -102,6 +103,13 @@ impl FeedLoad {
             return Ok(None);
         };
         let plan = &target.plan;
+        tables::require_privileges(&run.server.options.schema, dataset)?;
+        let may_write = || run.may_write(dataset);
+        if run.extension.remember_columns(&run.server.name, plan, may_write)? {
+            // The rows that were loaded before lack its values.
+            let table = dataset.table.to_owned();
+            run.extension.forget_watermarks(&run.server.name, &[table])?;
+        }
         let now = run.session.server_time();
         let mut mark = run.mark(plan, now)?;
         let resume = mark.resume.take().filter(|_| run.is_job && !run.full_refresh);
@@ -262,12 +270,20 @@ impl FeedLoad {
         let Some(since) = &self.mark.since else {
             return Ok(false);
         };
+        if run.was_denied(plan)? {
+            return Ok(false);
+        }
         let Some(domain) = plan.related_since(since) else {
             return Ok(true);
         };
         let model = plan.model.clone();
         let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, 0, 1);
-        Ok(run.session.call(search)?.is_empty())
+        match run.session.submit(search)?.outcome()? {
+            Ok(changed) => Ok(changed.is_empty()),
+            // It does not tell.
+            Err(Error::Fault(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Where another job would go on after this page.

@@ -52,7 +52,7 @@ impl Job {
         require_writable()?;
         let extension = Extension::find()?;
         let known = additions::warehouse_of(&server.name)?;
-        let mut entities: VecDeque<_> = entities_named(known, wish.entity)?.into();
+        let mut entities: VecDeque<_> = entities_named(&known, wish.entity)?.into();
         if wish.scheduled {
             schedule::refuse_if_stopped(&extension, &server.name)?;
             let waiting = schedule::waiting(&extension, &server.name)?;
@@ -114,6 +114,11 @@ impl Job {
         let (Some(entity), Some(run)) = (self.entities.front().copied(), self.run.as_mut()) else {
             return Ok(false);
         };
+        if run.is_dropped(entity)? {
+            self.entities.pop_front();
+            self.open_entity();
+            return Ok(!self.entities.is_empty());
+        }
         let step =
             Step { reconcile: self.reconcile, feeds: &mut self.feeds, current: &mut self.current };
         match backend::subtransaction(|| step.go(run, entity)) {

@@ -62,6 +62,19 @@ impl Memory {
         }
     }
 
+    /// Forgets what tables looked like.
+    pub fn forget_values(&self, tables: &[String]) -> Result<(), Failure> {
+        if !self.exists {
+            return Ok(());
+        }
+        let sql = format!(
+            "DELETE FROM {} WHERE server = $1 AND EXISTS (SELECT FROM unnest($2::text[]) AS made \
+             WHERE starts_with(what, 'values ' || made || ' '))",
+            self.table()
+        );
+        self.extension.write(&sql, &[self.server.as_str().into(), tables.to_vec().into()])
+    }
+
     /// Forgets everything.
     pub fn forget(&self) -> Result<(), Failure> {
         if !self.exists {

@@ -16,14 +16,14 @@ use super::state::Extension;
 use super::tables::{self, MISSING_DATA};
 use super::writable::require_writable;
 use crate::failure::Failure;
-use crate::odoo::{Domain, Field, FieldType};
+use crate::odoo::{Domain, Error, Field, FieldType};
 use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
 use crate::warehouse::dataset::ACTIVE;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{
-    self, AddedColumn, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
+    self, AddedColumn, Dataset, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
 };
 
 /// The tables that remember something of a mirror, besides its declaration.
@@ -73,10 +73,13 @@ impl Desk {
     }
 
     /// Makes the tables that are declared and not there, and columns too.
-    fn make(&self) -> Result<&'static Warehouse, Failure> {
+    fn make(&self, target: &str) -> Result<Option<&'static Dataset>, Failure> {
         let warehouse = additions::warehouse_of(&self.server.name)?;
-        tables::make_ready(warehouse, &self.extension, &self.server)?;
-        Ok(warehouse)
+        let mut ready = tables::make_ready(&warehouse, &self.extension, &self.server)?;
+        match ready.broken.remove(target) {
+            Some(failure) => Err(failure),
+            None => Ok(warehouse.dataset(target)),
+        }
     }
 
     /// The columns of a mirror.
@@ -138,13 +141,38 @@ impl Desk {
                     .detail("Beyond an x2many field there may be one field of text."));
             }
             let (target, name, path) = (target.to_owned(), name.to_owned(), field.to_owned());
-            let (is_automatic, is_gone) = (false, false);
-            return Ok(AddedColumn { target, name, path, sql_type, is_automatic, is_gone });
+            return Ok(AddedColumn {
+                target,
+                name,
+                sql_type,
+                is_automatic: false,
+                follows: self.follows(model, &path)?,
+                is_gone: false,
+                path,
+            });
         }
+        let hint =
+            models.first().map(|model| format!("SELECT * FROM odoo_fields({});", literal(model)));
         let models = models.join(" or ");
-        let hint = format!("SELECT * FROM odoo_fields({});", literal(&models));
         Err(invalid(format!("{models} has no field \"{field}\", or the Odoo user may not read it"))
-            .hint(hint))
+            .hint(hint.unwrap_or_else(|| "Odoo has no model of the table.".into())))
+    }
+
+    /// Whether Odoo can tell which records changed beyond a path's relation: it searches no
+    /// computed ones, and no model that the user may not read.
+    fn follows(&self, model: &str, path: &str) -> Result<bool, Failure> {
+        let Some((relation, _)) = path.rsplit_once('.') else {
+            return Ok(false);
+        };
+        let changed = Domain::leaf(&format!("{relation}.write_date"), ">=", "9999-01-01 00:00:00");
+        let model = model.to_owned();
+        let asked =
+            self.session.submit(move |odoo| odoo.model(&model).search_after(changed, 0, 1))?;
+        match asked.outcome()? {
+            Ok(_) => Ok(true),
+            Err(Error::Fault(_)) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The last field of a path, and whether the first one leads to many records.
@@ -219,7 +247,7 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
     ];
     desk.extension.write(&sql, &args)?;
     columns.iter().try_for_each(|column| additions::remember(&desk.extension, &server, column))?;
-    let made = desk.make()?.dataset(target);
+    let made = desk.make(target)?;
     let label = |field: &str| {
         let field = fields.as_ref().and_then(|fields| fields.get(field));
         field.map(|field| field.label.clone()).unwrap_or_default()
@@ -274,7 +302,7 @@ pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
         );
         extension.write(&sql, &[server.name.as_str().into(), target.into()])?;
     }
-    Memory::of(&extension, &server.name)?.forget()
+    Memory::of(&extension, &server.name)?.forget_values(&[target.to_owned()])
 }
 
 /// Adds a column to a table of the warehouse. Returns its type.
@@ -287,7 +315,7 @@ pub fn add_column(
     require_writable()?;
     let warehouse = additions::warehouse_of(&server.name)?;
     let Some(dataset) = warehouse.dataset(target) else {
-        return Err(unknown_table(warehouse, target));
+        return Err(unknown_table(&warehouse, target));
     };
     let name = name.map_or_else(|| field.replace('.', "_"), str::to_owned);
     let is_declared = dataset.all_columns().iter().any(|(column, _)| *column == name);
@@ -299,11 +327,11 @@ pub fn add_column(
         .hint("Name another one: odoo_add_column(…, column_name => …)."));
     }
     let mut desk = Desk::open(server)?;
-    let models: Vec<_> = dataset.feeds.iter().flat_map(|feed| feed.models).copied().collect();
+    let models = additions::models_of(dataset, &mut desk.catalogue)?;
     let column = desk.column(target, &models, field, &name)?;
     lock::take(&desk.server, warehouse::entity_of(dataset))?;
     additions::remember(&desk.extension, &desk.server.name, &column)?;
-    desk.make()?;
+    desk.make(target)?;
     Ok(column.sql_type)
 }
 
@@ -312,8 +340,9 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
     require_writable()?;
     let extension = Extension::find()?;
     let known = additions::of(&extension, &server.name)?;
-    let Some(dataset) = Warehouse::with(&known).dataset(target) else {
-        return Err(unknown_table(Warehouse::with(&known), target));
+    let warehouse = Warehouse::with(&known);
+    let Some(dataset) = warehouse.dataset(target) else {
+        return Err(unknown_table(&warehouse, target));
     };
     let own: Vec<_> = known.columns.iter().filter(|column| column.target == target).collect();
     let Some(column) = own.iter().find(|column| column.name == name) else {

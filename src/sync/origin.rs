@@ -135,27 +135,28 @@ pub fn forget(server: &str) -> Result<(), Failure> {
     let sql = format!(
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r \
            WHERE r.rolname = s.role AND pg_catalog.pg_has_role($2, r.oid, 'MEMBER')) \
-           OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $2) \
+           OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $2), schema \
          FROM {}.odoo_sync_servers s WHERE s.server = $1",
         ident(&extension.schema)
     );
     let caller = current_user()?;
-    let allowed =
-        extension.read(&sql, &[server.into(), caller.into()], |row| row.get::<bool>(1))?;
-    match allowed.first() {
+    let known = extension.read(&sql, &[server.into(), caller.into()], |row| {
+        Ok((row.get::<bool>(1)? == Some(true), row.get::<String>(2)?.unwrap_or_default()))
+    })?;
+    match known.first() {
         None => Err(Failure::new(
             State::ERRCODE_UNDEFINED_OBJECT,
             format!("nothing was ever synced from server \"{server}\""),
         )
         .hint("The servers that are known: SELECT DISTINCT server FROM odoo_columns;")),
-        Some(Some(true)) => {
+        Some((true, schema)) => {
             Memory::of(&extension, server)?.forget()?;
             extension.forget(server)?;
             // What was declared for a server that is there stays.
             let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = $1)";
             match query::is_true(sql, &[server.into()])? {
                 true => Ok(()),
-                false => additions::forget(&extension, server),
+                false => additions::bequeath(&extension, server, schema),
             }
         }
         Some(_) => Err(Failure::new(

@@ -129,7 +129,12 @@ impl Plan {
                 model: (*model).to_owned(),
                 columns,
                 per_company: Vec::new(),
-                also: source.also.iter().copied().filter(|name| fields.contains(name)).collect(),
+                also: source
+                    .also
+                    .iter()
+                    .copied()
+                    .filter(|path| fields.contains(first(path)))
+                    .collect(),
                 is_dated: fields.contains("write_date"),
             };
             if fields.contains("company_id") {
@@ -219,6 +224,11 @@ impl Plan {
             .filter(|name| *name != ACTIVE)
             .collect()
     }
+}
+
+/// The first step of a path.
+fn first(path: &str) -> &str {
+    path.split('.').next().unwrap_or(path)
 }
 
 fn written_since(dates: impl Iterator<Item = String>, time: &str) -> Domain {
@@ -312,6 +322,26 @@ pub fn follow(
     let guard = guard.map(|name| Reading { name: name.to_owned(), field_type: FieldType::Boolean });
     let origin = first.map(|field| Origin { field, hops, test: path.test, guard });
     Ok(origin.filter(|origin| fits(origin, sql_type)))
+}
+
+/// Whether Odoo has all fields of a path, whatever their types.
+pub fn leads_somewhere(
+    path: &Path,
+    start: &str,
+    catalogue: &mut Catalogue,
+) -> Result<bool, Failure> {
+    let mut model = start.to_owned();
+    for name in &path.fields {
+        let fields = match model.is_empty() {
+            true => None,
+            false => catalogue.fields(&model)?,
+        };
+        let Some(field) = fields.as_ref().and_then(|fields| fields.get(name)) else {
+            return Ok(false);
+        };
+        model = field.relation.clone().unwrap_or_default();
+    }
+    Ok(true)
 }
 
 /// Whether a column can hold a field's values. A customised Odoo may have another type under

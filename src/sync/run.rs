@@ -20,7 +20,7 @@ use super::origin;
 use super::plan::Plan;
 use super::report::{Status, TableReport};
 use super::state::Extension;
-use super::tables::{self, Widths};
+use super::tables::{self, Ready, Widths};
 use super::writable::require_writable;
 use crate::backend;
 use crate::failure::Failure;
@@ -32,7 +32,7 @@ use crate::warehouse::{self, Dataset, Entity, Warehouse};
 pub struct Run {
     pub(super) server: Rc<Server>,
     /// The tables that it fills.
-    pub warehouse: &'static Warehouse,
+    pub warehouse: Warehouse,
     pub(super) session: Rc<Session>,
     /// Everything is read, whatever has changed.
     pub(super) full_refresh: bool,
@@ -45,6 +45,8 @@ pub struct Run {
     pub(super) identity: Identity,
     pub(super) extension: Extension,
     pub(super) widths: Widths,
+    /// Why mirrors cannot be loaded.
+    broken: HashMap<&'static str, Failure>,
     pub(super) catalogue: Catalogue,
     pub(super) memory: Memory,
     pub(super) lookups: Lookups,
@@ -86,7 +88,7 @@ impl Run {
         require_writable()?;
         let extension = Extension::find()?;
         if let Some(entity) = entity {
-            entity_named(additions::warehouse_of(&server.name)?, entity)?;
+            entity_named(&additions::warehouse_of(&server.name)?, entity)?;
         }
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
@@ -98,8 +100,8 @@ impl Run {
         let memory = Memory::of(&extension, &server.name)?;
         let is_fresh = full_refresh || kind == Kind::Reconcile;
         let mut catalogue = Catalogue::remembering(session.clone(), memory.clone(), is_fresh);
-        let warehouse = additions::refresh(&extension, &server.name, entity, &mut catalogue)?;
-        let widths = tables::make_ready(warehouse, &extension, &server)?;
+        let warehouse = additions::refresh(&extension, &server, entity, &mut catalogue)?;
+        let Ready { widths, broken } = tables::make_ready(&warehouse, &extension, &server)?;
         Ok(Run {
             warehouse,
             catalogue,
@@ -117,6 +119,7 @@ impl Run {
             identity,
             extension,
             widths,
+            broken,
             targets: HashMap::new(),
             asked: HashSet::new(),
             waiting: HashSet::new(),
@@ -207,11 +210,21 @@ impl Run {
         heal::heal(&self.server.options.schema, |dataset| self.may_write(dataset))
     }
 
+    /// Whether a mirror was dropped since the run began.
+    pub(super) fn is_dropped(&self, entity: &Entity) -> Result<bool, Failure> {
+        let is_mirror = self.warehouse.mirrors().any(|mirror| mirror.table == entity.name);
+        let (extension, server) = (&self.extension, &self.server.name);
+        Ok(is_mirror && !additions::is_declared(extension, server, entity.name)?)
+    }
+
     /// Loads an entity; its error undoes this entity alone and is in the report.
     pub fn try_sync(&mut self, entity: &'static Entity) {
         let before = self.reports.clone();
         // The lock outlives the undoing: how the entity ended is to be remembered too.
-        let done = self.lock(entity).and_then(|()| backend::subtransaction(|| self.sync(entity)));
+        let done = self.lock(entity).and_then(|()| match self.is_dropped(entity)? {
+            true => Ok(()),
+            false => backend::subtransaction(|| self.sync(entity)),
+        });
         if let Err(failure) = done {
             self.reports = before;
             self.fail(entity, &failure);
@@ -293,6 +306,9 @@ impl Run {
         feed: usize,
     ) -> Result<Option<Rc<Target>>, Failure> {
         self.report(dataset);
+        if let Some(failure) = self.broken.get(dataset.table) {
+            return Err(failure.clone());
+        }
         if let Some(target) = self.targets.get(&(dataset.table, feed)) {
             return Ok(target.clone());
         }
@@ -306,10 +322,10 @@ impl Run {
             notice!("{}: {} has no field for {columns}", dataset.table, plan.model);
         }
         self.lookups.announce(&plan);
+        // Of a table that is known the run of its own entity tells what has changed.
         let (extension, server) = (&self.extension, &self.server.name);
-        if extension.remember_columns(server, &plan, || self.may_write(dataset))? {
-            // The rows that were loaded before lack its values.
-            extension.forget_watermarks(server, &[dataset.table.to_owned()])?;
+        if !extension.knows_columns(server, &plan)? {
+            extension.remember_columns(server, &plan, || self.may_write(dataset))?;
         }
         let loader = Loader::new(dataset, feed, &self.server.options.schema);
         let target = Some(Rc::new(Target { feed, plan, loader }));
@@ -351,10 +367,7 @@ impl Run {
 pub const ALL: &str = "all";
 
 /// The entities that a name stands for.
-pub fn entities_named(
-    warehouse: &'static Warehouse,
-    name: &str,
-) -> Result<Vec<&'static Entity>, Failure> {
+pub fn entities_named(warehouse: &Warehouse, name: &str) -> Result<Vec<&'static Entity>, Failure> {
     match name {
         ALL => Ok(warehouse.entities().to_vec()),
         name => Ok(vec![entity_named(warehouse, name)?]),
@@ -362,7 +375,7 @@ pub fn entities_named(
 }
 
 /// The entity of that name.
-pub fn entity_named(warehouse: &'static Warehouse, name: &str) -> Result<&'static Entity, Failure> {
+pub fn entity_named(warehouse: &Warehouse, name: &str) -> Result<&'static Entity, Failure> {
     warehouse.entity(name).ok_or_else(|| {
         let names: Vec<_> = warehouse.entities().iter().map(|entity| entity.name).collect();
         Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, format!("unknown entity \"{name}\""))

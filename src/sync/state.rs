@@ -247,8 +247,19 @@ impl Extension {
         self.write(&sql, &[server.into(), tables.to_vec().into()])
     }
 
+    /// Whether it is known where a table's columns come from.
+    pub fn knows_columns(&self, server: &str, plan: &Plan) -> Result<bool, Failure> {
+        let sql = format!(
+            "SELECT 1 FROM {}.odoo_sync_columns WHERE server = $1 AND target = $2 AND channel = $3 LIMIT 1",
+            ident(&self.schema)
+        );
+        let args = [server.into(), plan.table().into(), plan.channel().into()];
+        Ok(!self.read(&sql, &args, |row| row.get::<i32>(1))?.is_empty())
+    }
+
     /// Remembers where each column of a table comes from in this Odoo, where that has changed and
-    /// the table may be written. Returns whether a column has got a field that it had not before.
+    /// the table may be written. Returns whether a column has got a field that it had not when
+    /// rows were loaded before.
     pub fn remember_columns(
         &self,
         server: &str,
@@ -292,8 +303,9 @@ impl Extension {
                  column_type = EXCLUDED.column_type, odoo_model = EXCLUDED.odoo_model, \
                  odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position \
                RETURNING column_name, odoo_field) \
-             SELECT EXISTS (SELECT FROM written JOIN known USING (column_name) \
-               WHERE written.odoo_field IS DISTINCT FROM known.odoo_field AND written.odoo_field IS NOT NULL)"
+             SELECT EXISTS (SELECT FROM known) \
+               AND EXISTS (SELECT FROM written LEFT JOIN known USING (column_name) \
+                 WHERE written.odoo_field IS DISTINCT FROM known.odoo_field AND written.odoo_field IS NOT NULL)"
         );
         self.change(&sql, &args)
     }

@@ -6,10 +6,13 @@ use std::collections::{HashMap, HashSet};
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::additions;
 use super::delete;
 use super::memory::Memory;
 use super::state::Extension;
+use crate::backend;
 use crate::failure::Failure;
+use crate::query;
 use crate::quote::ident;
 use crate::server::Server;
 use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
@@ -18,52 +21,61 @@ use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
 pub const MISSING_DATA: &str = "missing_data";
 
 /// The columns of the schema's tables, with their types as PostgreSQL writes them.
-type Existing = HashMap<String, HashMap<String, String>>;
+pub type Existing = HashMap<String, HashMap<String, String>>;
 
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
 
 /// The tables, ready to be loaded.
-struct Ready {
-    widths: Widths,
-    /// Tables that were just made, or completed, and so need all of their records.
-    made: Vec<String>,
+#[derive(Default)]
+pub struct Ready {
+    pub widths: Widths,
+    /// Mirrors that are not, and why: that is no other table's trouble.
+    pub broken: HashMap<&'static str, Failure>,
 }
+
+/// How long a mirror's new column waits for those who use the table.
+const PATIENCE: &str = "5s";
 
 /// Makes a server's tables ready. What was made anew, or completed, is read in full by the next
 /// run.
 pub fn make_ready(
-    warehouse: &'static Warehouse,
+    warehouse: &Warehouse,
     extension: &Extension,
     server: &Server,
-) -> Result<Widths, Failure> {
-    let Ready { widths, made } = ensure(warehouse, &server.options.schema, &extension.schema)?;
+) -> Result<Ready, Failure> {
+    let schema = server.options.schema.as_str();
+    let mut ready = Ready::default();
+    let declared: Vec<_> = warehouse.declared().collect();
+    let mut found = existing(schema)?;
+    let mut made = Vec::new();
+    if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
+        made = make(&declared, schema, &extension.schema)?;
+        found = existing(schema)?;
+    }
+    declared.iter().try_for_each(|dataset| ready.take(schema, dataset, &found))?;
+    for mirror in warehouse.mirrors() {
+        let done = match is_complete(&[mirror], &found) {
+            true => ready.take(schema, mirror, &found),
+            false => make_mirror(mirror, extension, server).and_then(|new| {
+                made.extend(new);
+                ready.take(schema, mirror, &existing(schema)?)
+            }),
+        };
+        if let Err(failure) = done {
+            ready.broken.insert(mirror.table, failure);
+        }
+    }
     if !made.is_empty() {
         extension.forget_watermarks(&server.name, &made)?;
-        Memory::of(extension, &server.name)?.forget()?;
+        Memory::of(extension, &server.name)?.forget_values(&made)?;
     }
-    Ok(widths)
+    Ok(ready)
 }
 
-/// Whether a table has a column of that name.
-pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failure> {
-    Ok(existing(schema)?.get(table).is_some_and(|columns| columns.contains_key(column)))
-}
-
-/// Makes the schema and what is missing in it. Every table of the warehouse is made, so that
-/// each reference has its foreign key from the beginning. `extension` is the extension's schema.
-fn ensure(warehouse: &'static Warehouse, schema: &str, extension: &str) -> Result<Ready, Failure> {
-    let mut made = Vec::new();
-    let mut found = existing(schema)?;
-    if !is_complete(warehouse, &found) {
-        // Two first runs at once would both try to make the tables.
-        run("SELECT pg_advisory_xact_lock(hashtext('odoo_etl tables'))")?;
-        found = existing(schema)?;
-        made = make(warehouse, schema, extension, &found)?;
-        found = existing(schema)?;
-    }
-    let mut widths = Widths::new();
-    for dataset in warehouse.datasets() {
+impl Ready {
+    /// Looks at the columns that a table has.
+    fn take(&mut self, schema: &str, dataset: &Dataset, found: &Existing) -> Result<(), Failure> {
         let columns = found.get(dataset.table);
         for (name, sql_type) in dataset.all_columns() {
             let Some(actual) = columns.and_then(|columns| columns.get(name)) else {
@@ -73,29 +85,73 @@ fn ensure(warehouse: &'static Warehouse, schema: &str, extension: &str) -> Resul
                 return Err(incompatible(schema, dataset, name, sql_type, actual));
             }
             if let Some(width) = width(actual) {
-                widths.insert((dataset.table.to_owned(), name.to_owned()), width);
+                self.widths.insert((dataset.table.to_owned(), name.to_owned()), width);
             }
         }
+        Ok(())
     }
-    Ok(Ready { widths, made })
 }
 
-fn is_complete(warehouse: &Warehouse, found: &Existing) -> bool {
-    found.contains_key(MISSING_DATA)
-        && warehouse.datasets().all(|dataset| {
-            found.get(dataset.table).is_some_and(|columns| {
-                dataset.all_columns().iter().all(|(name, _)| columns.contains_key(*name))
-            })
+/// Makes a mirror's table, or its columns, unless that takes long.
+fn make_mirror(
+    mirror: &'static Dataset,
+    extension: &Extension,
+    server: &Server,
+) -> Result<Vec<String>, Failure> {
+    let before = query::ask::<String>("SELECT current_setting('lock_timeout')", &[])?;
+    let wait = |time: &str| {
+        let sql = "SELECT set_config('lock_timeout', $1, true)";
+        Spi::get_one_with_args::<String>(sql, &[time.into()]).map(drop)
+    };
+    let made = backend::subtransaction(|| {
+        wait(PATIENCE)?;
+        match additions::is_declared(extension, &server.name, mirror.table)? {
+            true => make(&[mirror], &server.options.schema, &extension.schema),
+            false => Ok(Vec::new()),
+        }
+    })?;
+    wait(&before.unwrap_or_default())?;
+    Ok(made)
+}
+
+/// Makes sure that the role may write a table: what is remembered of it shall be what was loaded.
+pub fn require_privileges(schema: &str, dataset: &Dataset) -> Result<(), Failure> {
+    let sql =
+        "SELECT NOT (has_table_privilege($1, 'INSERT') AND has_table_privilege($1, 'UPDATE'))";
+    match query::is_true(sql, &[ddl::qualified(schema, dataset.table).into()])? {
+        false => Ok(()),
+        true => Err(Failure::new(
+            State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+            format!("permission denied for table {}", dataset.table),
+        )),
+    }
+}
+
+/// Whether a table has a column of that name.
+pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failure> {
+    Ok(existing(schema)?.get(table).is_some_and(|columns| columns.contains_key(column)))
+}
+
+fn is_complete(datasets: &[&Dataset], found: &Existing) -> bool {
+    datasets.iter().all(|dataset| {
+        found.get(dataset.table).is_some_and(|columns| {
+            dataset.all_columns().iter().all(|(name, _)| columns.contains_key(*name))
         })
+    })
 }
 
-/// Returns the tables that are new or have new columns.
+/// Makes the schema and what is missing of some tables in it: all that are declared at once, so
+/// that each reference has its foreign key from the beginning. Returns the tables that are new
+/// or have new columns. `extension` is the extension's schema.
 fn make(
-    warehouse: &'static Warehouse,
+    datasets: &[&'static Dataset],
     schema: &str,
     extension: &str,
-    found: &Existing,
 ) -> Result<Vec<String>, Failure> {
+    // Two first runs at once would both try to make the tables.
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
+    Spi::run_with_args(lock, &[schema.into()])?;
+    let found = existing(schema)?;
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
@@ -106,7 +162,7 @@ fn make(
     let is_new = |table: &str| !found.contains_key(table);
     // Columns of new tables, and new columns of others.
     let mut made: HashSet<(&str, &str)> = HashSet::new();
-    for dataset in warehouse.datasets() {
+    for dataset in datasets {
         let columns = found.get(dataset.table);
         if columns.is_none() {
             run(&ddl::create_table(dataset, schema))?;
@@ -124,7 +180,7 @@ fn make(
             made.insert((dataset.table, name));
         }
     }
-    for dataset in warehouse.datasets() {
+    for dataset in datasets {
         for column in dataset.value_columns() {
             let key = ddl::foreign_key(dataset, column, schema);
             if made.contains(&(dataset.table, column.name)) {
@@ -154,7 +210,8 @@ fn run(statement: &str) -> Result<(), Failure> {
     Ok(Spi::run(statement)?)
 }
 
-fn existing(schema: &str) -> Result<Existing, Failure> {
+/// The columns that a schema's tables have.
+pub fn existing(schema: &str) -> Result<Existing, Failure> {
     let sql = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) \
                FROM pg_catalog.pg_attribute a \
                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \

@@ -38,32 +38,42 @@ pub struct AddedColumn {
     pub sql_type: SqlType,
     /// It is there because its mirror has all fields.
     pub is_automatic: bool,
+    /// Odoo can tell which records changed beyond the relation that the path leads over.
+    pub follows: bool,
     /// Odoo has the field no more.
     pub is_gone: bool,
 }
 
 /// The tables that a server fills.
+#[derive(Clone)]
 pub struct Warehouse {
     entities: Vec<&'static Entity>,
 }
 
+/// What an entity is made of: its name, its mirror if it is one, and the columns added to it.
+type Recipe = (&'static str, Option<Mirror>, Vec<AddedColumn>);
+
 thread_local! {
-    /// The engine's declarations live for ever. A session meets few additions, and makes the
-    /// declarations of each once.
-    static KNOWN: RefCell<HashMap<Additions, &'static Warehouse>> = RefCell::default();
+    /// The engine's declarations live for ever. A session makes each that it meets once.
+    static MADE: RefCell<HashMap<Recipe, &'static Entity>> = RefCell::default();
 }
 
 impl Warehouse {
     /// The declared tables with what users added.
-    pub fn with(additions: &Additions) -> &'static Warehouse {
-        KNOWN.with_borrow_mut(|known| match known.get(additions) {
-            Some(warehouse) => warehouse,
-            None => {
-                let warehouse: &'static Warehouse = Box::leak(Box::new(made(additions)));
-                known.insert(additions.clone(), warehouse);
-                warehouse
-            }
-        })
+    pub fn with(additions: &Additions) -> Warehouse {
+        let declared = ENTITIES.iter().map(|entity| completed(entity, additions));
+        let mirrors = additions.mirrors.iter().map(|mirror| mirrored(mirror, additions));
+        Warehouse { entities: declared.chain(mirrors).collect() }
+    }
+
+    /// The tables that are no mirrors.
+    pub fn declared(&self) -> impl Iterator<Item = &'static Dataset> {
+        self.entities.iter().take(ENTITIES.len()).flat_map(|entity| entity.datasets)
+    }
+
+    /// The tables of users' mirrors.
+    pub fn mirrors(&self) -> impl Iterator<Item = &'static Dataset> {
+        self.entities.iter().skip(ENTITIES.len()).flat_map(|entity| entity.datasets)
     }
 
     /// Every entity, parents first.
@@ -87,16 +97,22 @@ impl Warehouse {
     }
 }
 
-fn made(additions: &Additions) -> Warehouse {
-    let declared = ENTITIES.iter().map(|entity| completed(entity, additions));
-    let mirrors = additions.mirrors.iter().map(|mirror| mirrored(mirror, additions));
-    Warehouse { entities: declared.chain(mirrors).collect() }
+/// The entity of a recipe, made if it is not there yet.
+fn made(recipe: Recipe, make: impl FnOnce() -> Entity) -> &'static Entity {
+    MADE.with_borrow_mut(|known| {
+        *known.entry(recipe).or_insert_with(|| Box::leak(Box::new(make())))
+    })
 }
 
 /// A declared entity with the columns that were added to its tables.
 fn completed(entity: &'static Entity, additions: &Additions) -> &'static Entity {
-    let is_touched = |dataset: &Dataset| columns_of(dataset.table, additions).next().is_some();
-    if !entity.datasets.iter().any(is_touched) {
+    let added: Vec<_> = entity
+        .datasets
+        .iter()
+        .flat_map(|dataset| columns_of(dataset.table, additions))
+        .cloned()
+        .collect();
+    if added.is_empty() {
         return entity;
     }
     let complete = |dataset: &'static Dataset| {
@@ -109,17 +125,25 @@ fn completed(entity: &'static Entity, additions: &Additions) -> &'static Entity 
             ..*dataset
         }
     };
-    kept_one(Entity { name: entity.name, datasets: kept(entity.datasets.iter().map(complete)) })
+    made((entity.name, None, added), || Entity {
+        name: entity.name,
+        datasets: kept(entity.datasets.iter().map(complete)),
+    })
 }
 
 /// The entity of a mirror.
 fn mirrored(mirror: &Mirror, additions: &Additions) -> &'static Entity {
     let added: Vec<_> = columns_of(&mirror.target, additions).collect();
+    let recipe = ("", Some(mirror.clone()), added.iter().copied().cloned().collect());
+    made(recipe, || mirror_of(mirror, &added))
+}
+
+fn mirror_of(mirror: &Mirror, added: &[&AddedColumn]) -> Entity {
     let feed = Feed {
         channel: None,
         models: kept([text(&mirror.model)]),
         domain: text(&mirror.domain),
-        also: also(&[], &added),
+        also: also(&[], added),
     };
     let dataset = Dataset {
         table: text(&mirror.target),
@@ -130,7 +154,7 @@ fn mirrored(mirror: &Mirror, additions: &Additions) -> &'static Entity {
         owner: None,
         columns: kept(added.iter().map(column)),
     };
-    kept_one(Entity { name: dataset.table, datasets: kept([dataset]) })
+    Entity { name: dataset.table, datasets: kept([dataset]) }
 }
 
 fn columns_of<'a>(
@@ -149,7 +173,7 @@ fn column(added: &&AddedColumn) -> Column {
 /// A value beyond a relation changes with the record there.
 fn also(declared: &'static [&'static str], added: &[&AddedColumn]) -> &'static [&'static str] {
     let mut all = declared.to_vec();
-    for column in added.iter().filter(|column| !column.is_gone) {
+    for column in added.iter().filter(|column| column.follows && !column.is_gone) {
         if let Some((relation, _)) = column.path.rsplit_once('.')
             && !all.contains(&relation)
         {
@@ -165,10 +189,6 @@ fn text(text: &str) -> &'static str {
 
 fn kept<T>(items: impl IntoIterator<Item = T>) -> &'static [T] {
     Vec::leak(items.into_iter().collect())
-}
-
-fn kept_one<T>(item: T) -> &'static T {
-    Box::leak(Box::new(item))
 }
 
 /// The names of columns that the engine fills in every table.
@@ -188,6 +208,7 @@ mod tests {
             path: path.into(),
             sql_type: SqlType::Text,
             is_automatic: false,
+            follows: true,
             is_gone,
         }
     }
@@ -211,7 +232,11 @@ mod tests {
             ],
         };
         let warehouse = Warehouse::with(&additions);
-        assert!(std::ptr::eq(warehouse, Warehouse::with(&additions.clone())));
+        let again = Warehouse::with(&additions.clone());
+        assert!(
+            warehouse.entities().iter().zip(again.entities()).all(|(a, b)| std::ptr::eq(*a, *b))
+        );
+        assert_eq!(warehouse.mirrors().count(), 1);
         assert_eq!(warehouse.entities().last().map(|entity| entity.name), Some("leads"));
         let products = warehouse.dataset("dim_products").unwrap();
         assert!(products.column("x_brand_id_name").is_some_and(Column::is_loaded));

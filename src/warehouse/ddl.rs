@@ -77,7 +77,7 @@ pub fn edited_trigger(dataset: &Dataset, schema: &str, extension: &str) -> [Stri
     let table = qualified(schema, dataset.table);
     let columns: Vec<_> = dataset
         .value_columns()
-        .filter(|column| column.is_written())
+        .filter(|column| column.is_written() || matches!(column.source, Source::Kept(_)))
         .map(|column| literal(column.name))
         .collect();
     [
