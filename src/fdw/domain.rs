@@ -114,6 +114,13 @@ fn compare(field: &str, kind: Kind, comparison: Comparison, value: Constant) -> 
     let scalar = match value {
         Constant::Null => return exact(Condition::NEVER),
         Constant::Many(_) => return nothing(),
+        // Of these the order is left to PostgreSQL, whatever the value.
+        Constant::Unknown(_)
+            if matches!(kind, Kind::Boolean | Kind::Text | Kind::Many2one)
+                && !matches!(comparison, Comparison::Equal | Comparison::NotEqual) =>
+        {
+            return nothing();
+        }
         Constant::Unknown(name) => {
             let is_exact = !matches!(kind, Kind::Text | Kind::Decimal { .. });
             let condition = Condition::leaf(field, comparison.in_odoo(), name);

@@ -102,7 +102,7 @@ impl Scan {
             read: 0,
             lease,
         };
-        let condition = plan.pushed(values).condition;
+        let condition = plan.condition(values)?;
         if condition.is_never() || limit == Some(0) {
             return Ok(scan);
         }
@@ -160,7 +160,7 @@ impl Scan {
         user: Oid,
         values: &[Constant],
     ) -> Result<(i64, Traffic), Failure> {
-        let condition = plan.pushed(values).condition;
+        let condition = plan.condition(values)?;
         if condition.is_never() {
             return Ok((0, Traffic::default()));
         }

@@ -136,6 +136,18 @@ fn null_operands_meet_nothing() {
 }
 
 #[test]
+fn what_is_not_known_yet_is_exact_only_if_all_its_values_are() {
+    let later = |kind, comparison| {
+        shown(pushed(kind, &Predicate::Compare(1, comparison, Operand::Expression(0))))
+    };
+    for kind in [Kind::Boolean, Kind::Many2one] {
+        assert_eq!(later(kind, Comparison::NotEqual), r#"[["f","!=","$1"]]"#);
+        assert_eq!(later(kind, Comparison::Less), "~[]");
+    }
+    assert_eq!(later(Kind::Integer, Comparison::Less), r#"[["f","<","$1"]]"#);
+}
+
+#[test]
 fn what_is_not_known_yet_is_left_out_of_estimates() {
     let later = Predicate::Compare(1, Comparison::Equal, Operand::Expression(0));
     let now = Predicate::Flag(2, true);
