@@ -225,6 +225,7 @@ fn is_whole_pattern(pattern: &str) -> bool {
 fn like(field: &str, kind: Kind, negated: bool, ignore_case: bool, pattern: Constant) -> Pushed {
     let pattern = match (kind, pattern) {
         (_, Constant::Null) => return exact(Condition::NEVER),
+        (Kind::Text, Constant::Unknown(_)) if negated => return superset(text_set(field)),
         (Kind::Text, Constant::Unknown(name)) => {
             return superset(Condition::leaf(field, "=like", name));
         }
@@ -234,20 +235,17 @@ fn like(field: &str, kind: Kind, negated: bool, ignore_case: bool, pattern: Cons
     if !is_plain(&pattern) || !is_whole_pattern(&pattern) {
         return nothing();
     }
-    match (negated, ignore_case) {
-        (false, false) if pattern.is_empty() => superset(unset(field)),
-        (false, false) => exact(Condition::leaf(field, "=like", pattern)),
-        (true, false) if pattern.is_empty() => superset(text_set(field)),
-        // In 19 the negation finds NULL too.
-        (true, false) => exact(
-            Condition::Not(Box::new(Condition::leaf(field, "=like", pattern))).and(text_set(field)),
-        ),
-        // Odoo may compare without accents, which finds more; but `_` then stands for a part of
-        // a letter, and which other letters are alike is the database's matter.
-        (false, true) if pattern.is_ascii() && !pattern.contains('_') && !pattern.is_empty() => {
-            superset(Condition::leaf(field, "=ilike", pattern))
+    // Odoo may compare without accents, before 17 by `=like` too: it finds more, and negated less.
+    match negated {
+        true => superset(text_set(field)),
+        false if pattern.is_empty() => text(field, Comparison::Equal, ""),
+        // `_` then stands for a part of a letter, and which other letters are alike is the
+        // database's matter.
+        false if !pattern.is_ascii() || pattern.contains('_') => nothing(),
+        false => {
+            let operator = if ignore_case { "=ilike" } else { "=like" };
+            superset(Condition::leaf(field, operator, pattern))
         }
-        _ => nothing(),
     }
 }
 
