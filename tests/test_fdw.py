@@ -48,6 +48,14 @@ def test_a_count_reads_nothing(db, fake):
     assert "read" not in asked(fake, "/count") and "search" not in asked(fake, "/count")
 
 
+def test_all_ways_to_ask_find_the_same_records(db, fake):
+    db.server(url(fake))
+    db.run("CREATE FOREIGN TABLE attachment (id bigint, name text, write_date timestamptz) SERVER erp OPTIONS (model 'ir.attachment')")
+    assert db.value("SELECT count(*) FROM attachment") == db.value("SELECT count(name) FROM attachment") == 3
+    for order in ("", "ORDER BY id DESC LIMIT 9", "ORDER BY write_date"):
+        assert {id for id, in db.run(f"SELECT id FROM attachment {order}")} == {1, 2, 3}
+
+
 def test_a_closed_cursor_asks_no_more(db, fake):
     products(db, url(fake, "rows=200000/cursor"), page_size=1000)
     db.connection.autocommit = False

@@ -80,6 +80,13 @@ def test_joins_and_loaded_rows_may_say_what_to_write(shop):
         (2, 2.99), (3, 33.5), (4, 44.0), (5, 5.99)]
 
 
+@pytest.mark.parametrize("order", ["", "ORDER BY write_date"])
+def test_a_statement_does_not_see_what_it_makes(db, fake, order):
+    products(db, url(fake, f"rows=1500/only={db.name}"), writable="true")
+    db.run(f"INSERT INTO product (name) SELECT name FROM product WHERE length(name) > 0 {order} LIMIT 9000")
+    assert db.value("SELECT count(*) FROM product") == 3000
+
+
 @pytest.mark.parametrize("statement, words", [
     ("INSERT INTO product (id, name) VALUES (5, 'x')", "id cannot be written"),
     ("UPDATE product SET id = 5 WHERE id = 7", "id cannot be written"),
