@@ -1,16 +1,21 @@
 //! What the planner asks of a foreign table that is to be changed.
 
+use std::ffi::CString;
 use std::ptr;
 
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use super::planner::private_list;
-use super::{foreign_table, user_of};
+use super::{foreign_table, text, user_of};
 use crate::failure::{Failure, OrRaise};
 use crate::fdw::{Action, Relation, Table};
+use crate::quote::ident;
 
-/// By which the plan's junk column with the record's id is known.
-pub const ROW_ID: &std::ffi::CStr = c"odoo_id";
+/// By which the plan's junk column with the record's id is known. Of one name all are alike,
+/// whichever of a parent's children they are about.
+pub fn row_id_name(attribute: i16, oid: pg_sys::Oid) -> CString {
+    CString::new(format!("odoo_id_{attribute}_{}", oid.to_u32())).unwrap_or_default()
+}
 
 /// IsForeignRelUpdatable: whether the server allows it is said when it is tried.
 ///
@@ -50,6 +55,19 @@ pub unsafe extern "C-unwind" fn add_targets(
         let descriptor = (*relation).rd_att;
         let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
         let column = &columns[id.attribute as usize - 1];
+        if !matches!(
+            pg_sys::getBaseType(column.atttypid),
+            pg_sys::INT2OID | pg_sys::INT4OID | pg_sys::INT8OID
+        ) {
+            let (table, id) = (&table.name, ident(&id.name));
+            Failure::new(
+                PgSqlErrorCode::ERRCODE_FDW_INVALID_DATA_TYPE,
+                format!("the column {id} of foreign table {table} holds no integers"),
+            )
+            .detail("It shows the id, by which the record to change is known.")
+            .hint(format!("ALTER FOREIGN TABLE {table} ALTER COLUMN {id} TYPE bigint;"))
+            .raise();
+        }
         let var = pg_sys::makeVar(
             index as i32,
             id.attribute,
@@ -58,7 +76,8 @@ pub unsafe extern "C-unwind" fn add_targets(
             pg_sys::InvalidOid,
             0,
         );
-        pg_sys::add_row_identity_var(root, var, index, ROW_ID.as_ptr());
+        let name = row_id_name(id.attribute, column.atttypid);
+        pg_sys::add_row_identity_var(root, var, index, name.as_ptr());
     }
 }
 
