@@ -1,5 +1,6 @@
 """INSERT, UPDATE and DELETE on foreign tables, and what odoo_check says of tables that no longer match."""
 
+import base64
 import io
 
 import psycopg2
@@ -93,6 +94,37 @@ def test_a_statement_does_not_see_what_it_makes(db, fake, order):
     products(db, url(fake, f"rows=1500/only={db.name}"), writable="true")
     db.run(f"INSERT INTO product (name) SELECT name FROM product WHERE length(name) > 0 {order} LIMIT 9000")
     assert db.value("SELECT count(*) FROM product") == 3000
+
+
+def test_what_postgres_fills_is_sent(shop):
+    shop.run("ALTER FOREIGN TABLE product ALTER default_code SET DEFAULT 'D'")
+    assert shop.run("INSERT INTO product (name) VALUES ('Tea') RETURNING default_code, active") == [("D", False)]
+    shop.run("CREATE FOREIGN TABLE loud (id bigint, name text, default_code text GENERATED ALWAYS AS (upper(name)) STORED) "
+             "SERVER erp OPTIONS (model 'product.product')")
+    shop.run("INSERT INTO loud (name) VALUES ('Mug')")
+    shop.run("UPDATE loud SET name = 'Cup' WHERE id = 7")
+    assert shop.run("SELECT default_code FROM product WHERE id IN (7, 302) ORDER BY id") == [("CUP",), ("MUG",)]
+
+
+def test_triggers_that_may_change_rows_are_refused(shop):
+    shop.run("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN coalesce(NEW, OLD); END $$")
+    shop.run("CREATE TRIGGER stamp BEFORE INSERT OR UPDATE OR DELETE ON product FOR EACH ROW EXECUTE FUNCTION f()")
+    for statement in ("INSERT INTO product (name) VALUES ('x')", "UPDATE product SET name = 'x' WHERE id = 1"):
+        with pytest.raises(psycopg2.errors.FeatureNotSupported, match='the trigger "stamp"'):
+            shop.run(statement)
+    shop.run("DELETE FROM product WHERE id = 1")
+    shop.run("ALTER FOREIGN TABLE product DISABLE TRIGGER stamp")
+    shop.run("UPDATE product SET name = 'x' WHERE id = 2")
+    assert shop.run("SELECT name FROM product WHERE id < 3") == [("x",)]
+
+
+def test_check_options_are_refused(shop):
+    shop.run("CREATE VIEW cheap AS SELECT * FROM product WHERE list_price < 5 WITH CHECK OPTION")
+    for statement in ("INSERT INTO cheap (name, list_price) VALUES ('x', 9)", "UPDATE cheap SET list_price = 9 WHERE id = 1"):
+        with pytest.raises(psycopg2.errors.FeatureNotSupported, match="CHECK OPTION"):
+            shop.run(statement)
+    assert not {"create", "write"} & set(shop.asked())
+    shop.run("DELETE FROM cheap WHERE id = 1")
 
 
 def test_ids_are_integers(shop):
