@@ -238,6 +238,22 @@ def test_analyze_samples(db, fake):
     assert low < 2000 and high > 38000
 
 
+def test_a_child_is_analysed_as_its_owner(db, fake):
+    products(db, url(fake, "rows=20"))
+    owner = f"{db.name}_owner"
+    db.run(f"CREATE ROLE {owner}")
+    db.run(f"CREATE USER MAPPING FOR {owner} SERVER erp OPTIONS (login 'admin', password 'admin')")
+    db.run("DROP USER MAPPING FOR CURRENT_USER SERVER erp")
+    db.run("CREATE TABLE parent (id bigint)")
+    db.run("ALTER FOREIGN TABLE product INHERIT parent")
+    db.run(f"ALTER FOREIGN TABLE product OWNER TO {owner}")
+    db.run("ANALYZE parent")
+    assert db.value("SELECT count(*) FROM pg_stats WHERE tablename = 'parent' AND inherited") == 1
+    db.run("DROP TABLE parent CASCADE")
+    db.run(f"DROP OWNED BY {owner}")
+    db.run(f"DROP ROLE {owner}")
+
+
 def test_explain_analyze_counts(db, fake):
     products(db, url(fake, "rows=2500"), page_size=1000)
     lines = [line.strip() for line, in db.run("EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF) SELECT name FROM product")]
