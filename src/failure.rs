@@ -29,6 +29,12 @@ impl Failure {
         self
     }
 
+    /// The same with one more line of DETAIL.
+    pub fn and_detail(self, line: &str) -> Failure {
+        let lines = self.detail.iter().map(String::as_str).chain([line]);
+        Failure { detail: Some(lines.collect::<Vec<_>>().join("\n")), ..self }
+    }
+
     /// A domain that cannot be read, with a mark under the character in question.
     pub fn domain(text: &str, error: &DomainError) -> Failure {
         // White space of any kind is one column wide here, so that the mark stays in place.
@@ -45,9 +51,7 @@ impl Failure {
         match is_doubtful {
             false => failure,
             true => {
-                let doubt = "Odoo may have done it all the same; it was not asked again.";
-                let detail = failure.detail.iter().map(String::as_str).chain([doubt]);
-                Failure { detail: Some(detail.collect::<Vec<_>>().join("\n")), ..failure }
+                failure.and_detail("Odoo may have done it all the same; it was not asked again.")
             }
         }
     }

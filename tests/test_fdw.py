@@ -48,6 +48,14 @@ def test_a_count_reads_nothing(db, fake):
     assert "read" not in asked(fake, "/count") and "search" not in asked(fake, "/count")
 
 
+def test_all_ways_to_ask_find_the_same_records(db, fake):
+    db.server(url(fake))
+    db.run("CREATE FOREIGN TABLE attachment (id bigint, name text, write_date timestamptz) SERVER erp OPTIONS (model 'ir.attachment')")
+    assert db.value("SELECT count(*) FROM attachment") == db.value("SELECT count(name) FROM attachment") == 3
+    for order in ("", "ORDER BY id DESC LIMIT 9", "ORDER BY write_date"):
+        assert {id for id, in db.run(f"SELECT id FROM attachment {order}")} == {1, 2, 3}
+
+
 def test_a_closed_cursor_asks_no_more(db, fake):
     products(db, url(fake, "rows=200000/cursor"), page_size=1000)
     db.connection.autocommit = False
@@ -228,6 +236,22 @@ def test_analyze_samples(db, fake):
     low, high = db.run("SELECT (histogram_bounds::text::bigint[])[1], (histogram_bounds::text::bigint[])[11] "
                        "FROM pg_stats WHERE tablename = 'product' AND attname = 'id'")[0]
     assert low < 2000 and high > 38000
+
+
+def test_a_child_is_analysed_as_its_owner(db, fake):
+    products(db, url(fake, "rows=20"))
+    owner = f"{db.name}_owner"
+    db.run(f"CREATE ROLE {owner}")
+    db.run(f"CREATE USER MAPPING FOR {owner} SERVER erp OPTIONS (login 'admin', password 'admin')")
+    db.run("DROP USER MAPPING FOR CURRENT_USER SERVER erp")
+    db.run("CREATE TABLE parent (id bigint)")
+    db.run("ALTER FOREIGN TABLE product INHERIT parent")
+    db.run(f"ALTER FOREIGN TABLE product OWNER TO {owner}")
+    db.run("ANALYZE parent")
+    assert db.value("SELECT count(*) FROM pg_stats WHERE tablename = 'parent' AND inherited") == 1
+    db.run("DROP TABLE parent CASCADE")
+    db.run(f"DROP OWNED BY {owner}")
+    db.run(f"DROP ROLE {owner}")
 
 
 def test_explain_analyze_counts(db, fake):

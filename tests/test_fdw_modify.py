@@ -1,5 +1,6 @@
 """INSERT, UPDATE and DELETE on foreign tables, and what odoo_check says of tables that no longer match."""
 
+import base64
 import io
 
 import psycopg2
@@ -80,6 +81,81 @@ def test_joins_and_loaded_rows_may_say_what_to_write(shop):
         (2, 2.99), (3, 33.5), (4, 44.0), (5, 5.99)]
 
 
+def test_a_record_is_changed_once(shop):
+    joined = "(VALUES (3, 'a'), (3, 'b'), (4, 'c')) n(id, x) WHERE n.id = p.id"
+    assert len(shop.run(f"UPDATE product p SET name = n.x FROM {joined} RETURNING p.id")) == 2
+    shop.run(f"UPDATE product p SET name = n.x FROM {joined}")
+    shop.run(f"DELETE FROM product p USING {joined}")
+    assert shop.value("SELECT count(*) FROM product") == 298
+
+
+@pytest.mark.parametrize("order", ["", "ORDER BY write_date"])
+def test_a_statement_does_not_see_what_it_makes(db, fake, order):
+    products(db, url(fake, f"rows=1500/only={db.name}"), writable="true")
+    db.run(f"INSERT INTO product (name) SELECT name FROM product WHERE length(name) > 0 {order} LIMIT 9000")
+    assert db.value("SELECT count(*) FROM product") == 3000
+
+
+def test_what_postgres_fills_is_sent(shop):
+    shop.run("ALTER FOREIGN TABLE product ALTER default_code SET DEFAULT 'D'")
+    assert shop.run("INSERT INTO product (name) VALUES ('Tea') RETURNING default_code, active") == [("D", False)]
+    shop.run("CREATE FOREIGN TABLE loud (id bigint, name text, default_code text GENERATED ALWAYS AS (upper(name)) STORED) "
+             "SERVER erp OPTIONS (model 'product.product')")
+    shop.run("INSERT INTO loud (name) VALUES ('Mug')")
+    shop.run("UPDATE loud SET name = 'Cup' WHERE id = 7")
+    assert shop.run("SELECT default_code FROM product WHERE id IN (7, 302) ORDER BY id") == [("CUP",), ("MUG",)]
+
+
+def test_triggers_that_may_change_rows_are_refused(shop):
+    shop.run("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN coalesce(NEW, OLD); END $$")
+    shop.run("CREATE TRIGGER stamp BEFORE INSERT OR UPDATE OR DELETE ON product FOR EACH ROW EXECUTE FUNCTION f()")
+    for statement in ("INSERT INTO product (name) VALUES ('x')", "UPDATE product SET name = 'x' WHERE id = 1"):
+        with pytest.raises(psycopg2.errors.FeatureNotSupported, match='the trigger "stamp"'):
+            shop.run(statement)
+    shop.run("DELETE FROM product WHERE id = 1")
+    shop.run("ALTER FOREIGN TABLE product DISABLE TRIGGER stamp")
+    shop.run("UPDATE product SET name = 'x' WHERE id = 2")
+    assert shop.run("SELECT name FROM product WHERE id < 3") == [("x",)]
+
+
+def test_check_options_are_refused(shop):
+    shop.run("CREATE VIEW cheap AS SELECT * FROM product WHERE list_price < 5 WITH CHECK OPTION")
+    for statement in ("INSERT INTO cheap (name, list_price) VALUES ('x', 9)", "UPDATE cheap SET list_price = 9 WHERE id = 1"):
+        with pytest.raises(psycopg2.errors.FeatureNotSupported, match="CHECK OPTION"):
+            shop.run(statement)
+    assert not {"create", "write"} & set(shop.asked())
+    shop.run("DELETE FROM cheap WHERE id = 1")
+
+
+def test_ids_are_integers(shop):
+    for kind in ("numeric", "smallint", "integer"):
+        shop.run(f"CREATE FOREIGN TABLE by_{kind} (id {kind}, name text) SERVER erp OPTIONS (model 'product.product')")
+    with pytest.raises(psycopg2.Error, match="holds no integers") as raised:
+        shop.run("DELETE FROM by_numeric WHERE id = 7")
+    shop.run(raised.value.diag.message_hint)
+    for table in ("by_numeric", "by_smallint", "by_integer"):
+        assert shop.run(f"UPDATE {table} SET name = '{table}' WHERE id = 7 RETURNING id, name") == [(7, table)]
+
+
+def test_bytes_travel_as_base64(shop, fake):
+    shop.run("CREATE FOREIGN TABLE picture (id bigint, image_1920 bytea) SERVER erp OPTIONS (model 'product.product')")
+    data = bytes(range(256))
+    shop.run("UPDATE picture SET image_1920 = %s WHERE id = 7", psycopg2.Binary(data))
+    prefix = next(prefix for _, prefix in fake.calls if f"/only={shop.name}" in prefix)
+    record = behaviour_of(prefix).database.models["product.product"].records[7]
+    assert base64.b64decode(record["image_1920"], validate=True) == data
+    assert bytes(shop.value("SELECT image_1920 FROM picture WHERE id = 7")) == data
+
+
+def test_children_may_have_their_ids_in_other_columns(shop):
+    shop.run("CREATE TABLE parent (id bigint, name text)")
+    shop.run("CREATE FOREIGN TABLE category (name text, id bigint) SERVER erp OPTIONS (model 'product.category')")
+    for child in ("product", "category"):
+        shop.run(f"ALTER FOREIGN TABLE {child} INHERIT parent")
+    shop.run("UPDATE parent SET name = 'both' WHERE id = 3")
+    assert shop.run("SELECT name FROM product WHERE id = 3 UNION ALL SELECT name FROM category WHERE id = 3") == [("both",)] * 2
+
+
 @pytest.mark.parametrize("statement, words", [
     ("INSERT INTO product (id, name) VALUES (5, 'x')", "id cannot be written"),
     ("UPDATE product SET id = 5 WHERE id = 7", "id cannot be written"),
@@ -94,7 +170,7 @@ def test_what_cannot_be_written_is_named(shop, statement, words):
 
 
 def test_copy_is_refused(shop):
-    with shop.connection.cursor() as cursor, pytest.raises(psycopg2.errors.FeatureNotSupported, match="COPY"):
+    with shop.connection.cursor() as cursor, pytest.raises(psycopg2.errors.FeatureNotSupported, match="COPY .* public.product"):
         cursor.copy_expert("COPY product (name) FROM STDIN", io.StringIO("x\n"))
 
 
@@ -102,6 +178,22 @@ def test_a_write_that_may_have_happened_says_so(db, fake):
     products(db, url(fake, f"rows=20/only={db.name}/reset@create"), writable="true", timeout=2)
     with pytest.raises(psycopg2.Error, match="may have done it all the same"):
         db.run("INSERT INTO product (name) VALUES ('x')")
+
+
+def test_an_error_tells_what_is_done_already(db, fake):
+    products(db, url(fake, f"rows=20/only={db.name}/fault=2@read"), writable="true")
+    with pytest.raises(psycopg2.Error, match="its id is 21"):
+        db.run("INSERT INTO product (name) VALUES ('x') RETURNING name")
+    with pytest.raises(psycopg2.Error, match="made before, and stay so: 100"):
+        db.run("INSERT INTO product (name, write_date) SELECT 'x', CASE WHEN n > 150 THEN 'infinity' ELSE now() END "
+               "FROM generate_series(1, 200) n")
+
+
+def test_false_is_no_success(db, fake):
+    products(db, url(fake, f"rows=20/only={db.name}/body=false@write"), writable="true", protocol="xmlrpc")
+    with pytest.raises(psycopg2.Error, match="Odoo did not change records of product.product") as raised:
+        db.run("UPDATE product SET name = 'x' WHERE id < 3")
+    assert raised.value.diag.message_detail == "It answered False for 1, 2."
 
 
 def test_check_names_the_statement_that_mends(db, fake):

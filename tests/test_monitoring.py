@@ -160,7 +160,7 @@ def test_lines_in_the_servers_log(db, fake, level, lines):
     before = db.cluster.log.stat().st_size
     db.run("SELECT * FROM odoo_sync('products')")
     db.run("SELECT * FROM odoo_sync('products')")
-    text = db.cluster.log.read_text()[before:]
+    text = db.cluster.log.read_bytes()[before:].decode()
     found = [line for line in text.splitlines() if "odoo_etl: sync" in line]
     assert len(found) == lines
     if found:

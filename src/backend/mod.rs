@@ -16,6 +16,7 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use std::{io, ptr};
 
+use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgMemoryContexts, PgSqlErrorCode, PgTryBuilder, pg_sys};
 
@@ -32,8 +33,8 @@ unsafe extern "C" {
     ) -> c_int;
 }
 
-// SAFETY: as PostgreSQL's utils/elog.h declares them; they return at levels below ERROR.
-unsafe extern "C" {
+// SAFETY: as PostgreSQL's utils/elog.h declares them.
+unsafe extern "C-unwind" {
     fn errstart(level: c_int, domain: *const c_char) -> bool;
     fn errfinish(file: *const c_char, line: c_int, function: *const c_char);
 }
@@ -74,13 +75,16 @@ pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
 /// Writes a line to the server's log, without the statement that it comes from.
 pub fn log_line(text: &str) {
     let text = CString::new(text.replace('\0', "")).unwrap_or_default();
-    // SAFETY: errstart to errfinish as utils/elog.h asks for; LOG returns. The format has one %s.
+    // SAFETY: errstart to errfinish as utils/elog.h asks for. The format has one %s. errfinish looks
+    // for a cancel, of which the guard makes a panic: no frame of Rust's is jumped over.
     unsafe {
-        if errstart(pg_sys::LOG as c_int, ptr::null()) {
+        if pg_guard_ffi_boundary(|| errstart(pg_sys::LOG as c_int, ptr::null())) {
             pg_sys::errmsg_internal(c"%s".as_ptr(), text.as_ptr());
             pg_sys::errhidestmt(true);
             pg_sys::errhidecontext(true);
-            errfinish(c"journal".as_ptr(), 0, c"log_line".as_ptr());
+            pg_guard_ffi_boundary(|| {
+                errfinish(c"journal".as_ptr(), 0, c"log_line".as_ptr());
+            });
         }
     }
 }

@@ -114,6 +114,13 @@ fn compare(field: &str, kind: Kind, comparison: Comparison, value: Constant) -> 
     let scalar = match value {
         Constant::Null => return exact(Condition::NEVER),
         Constant::Many(_) => return nothing(),
+        // Of these the order is left to PostgreSQL, whatever the value.
+        Constant::Unknown(_)
+            if matches!(kind, Kind::Boolean | Kind::Text | Kind::Many2one)
+                && !matches!(comparison, Comparison::Equal | Comparison::NotEqual) =>
+        {
+            return nothing();
+        }
         Constant::Unknown(name) => {
             let is_exact = !matches!(kind, Kind::Text | Kind::Decimal { .. });
             let condition = Condition::leaf(field, comparison.in_odoo(), name);
@@ -218,6 +225,7 @@ fn is_whole_pattern(pattern: &str) -> bool {
 fn like(field: &str, kind: Kind, negated: bool, ignore_case: bool, pattern: Constant) -> Pushed {
     let pattern = match (kind, pattern) {
         (_, Constant::Null) => return exact(Condition::NEVER),
+        (Kind::Text, Constant::Unknown(_)) if negated => return superset(text_set(field)),
         (Kind::Text, Constant::Unknown(name)) => {
             return superset(Condition::leaf(field, "=like", name));
         }
@@ -227,20 +235,17 @@ fn like(field: &str, kind: Kind, negated: bool, ignore_case: bool, pattern: Cons
     if !is_plain(&pattern) || !is_whole_pattern(&pattern) {
         return nothing();
     }
-    match (negated, ignore_case) {
-        (false, false) if pattern.is_empty() => superset(unset(field)),
-        (false, false) => exact(Condition::leaf(field, "=like", pattern)),
-        (true, false) if pattern.is_empty() => superset(text_set(field)),
-        // In 19 the negation finds NULL too.
-        (true, false) => exact(
-            Condition::Not(Box::new(Condition::leaf(field, "=like", pattern))).and(text_set(field)),
-        ),
-        // Odoo may compare without accents, which finds more; but `_` then stands for a part of
-        // a letter, and which other letters are alike is the database's matter.
-        (false, true) if pattern.is_ascii() && !pattern.contains('_') && !pattern.is_empty() => {
-            superset(Condition::leaf(field, "=ilike", pattern))
+    // Odoo may compare without accents, before 17 by `=like` too: it finds more, and negated less.
+    match negated {
+        true => superset(text_set(field)),
+        false if pattern.is_empty() => text(field, Comparison::Equal, ""),
+        // `_` then stands for a part of a letter, and which other letters are alike is the
+        // database's matter.
+        false if !pattern.is_ascii() || pattern.contains('_') => nothing(),
+        false => {
+            let operator = if ignore_case { "=ilike" } else { "=like" };
+            superset(Condition::leaf(field, operator, pattern))
         }
-        _ => nothing(),
     }
 }
 

@@ -2,6 +2,8 @@
 //!
 //! Odoo commits each request by itself; a ROLLBACK does not reach it.
 
+use std::collections::HashSet;
+
 use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 use serde::{Deserialize, Serialize};
@@ -91,6 +93,10 @@ pub struct Modification {
     /// Records that wait for their request, and the values that they all get.
     waiting: Vec<i64>,
     values: Vec<(String, Value)>,
+    /// Records that the statement came to, where it changes or deletes some.
+    met: HashSet<i64>,
+    /// So many records are changed already.
+    done: usize,
 }
 
 impl Modification {
@@ -99,7 +105,14 @@ impl Modification {
         let server = Server::of_oid(server);
         server.require_writable()?;
         let lease = Lease::take(&server, user)?;
-        Ok(Modification { plan, lease, waiting: Vec::new(), values: Vec::new() })
+        Ok(Modification {
+            plan,
+            lease,
+            waiting: Vec::new(),
+            values: Vec::new(),
+            met: HashSet::new(),
+            done: 0,
+        })
     }
 
     pub fn plan(&self) -> &ModifyPlan {
@@ -108,23 +121,33 @@ impl Modification {
 
     /// Makes records of these rows and returns their ids.
     pub fn insert(&mut self, rows: Vec<Vec<Constant>>) -> Result<Vec<i64>, Failure> {
+        let made = self.create(rows);
+        made.map_err(|failure| self.told_of_done(failure))
+    }
+
+    fn create(&mut self, rows: Vec<Vec<Constant>>) -> Result<Vec<i64>, Failure> {
         let values: Result<Vec<Value>, Failure> =
             rows.into_iter().map(|row| Ok(self.values(row)?.into_iter().collect())).collect();
         let (model, values) = (self.plan.model.clone(), values?);
         let wanted = values.len();
         let ids = self.lease.session().write(move |odoo| odoo.model(&model).create(values))?;
-        match ids.len() == wanted {
-            true => Ok(ids),
-            false => Err(Failure::new(
-                State::ERRCODE_FDW_ERROR,
-                format!("Odoo made {} records of {wanted} rows", ids.len()),
-            )),
+        if ids.len() != wanted {
+            let made = format!("Odoo made {} records of {wanted} rows", ids.len());
+            return Err(Failure::new(State::ERRCODE_FDW_ERROR, made)
+                .detail(format!("They stay: {}.", listed(&ids))));
         }
+        self.done += wanted;
+        Ok(ids)
+    }
+
+    /// Whether a record was not met before. A row is changed once, with however many rows it joins.
+    pub fn meet(&mut self, id: i64) -> bool {
+        self.met.insert(id)
     }
 
     /// Gives a record new values, together with those before it that get the same.
     pub fn update(&mut self, id: i64, row: Vec<Constant>) -> Result<(), Failure> {
-        let values = self.values(row)?;
+        let values = self.values(row).map_err(|failure| self.told_of_done(failure))?;
         if values != self.values {
             self.flush()?;
             self.values = values;
@@ -151,19 +174,59 @@ impl Modification {
         if ids.is_empty() {
             return Ok(());
         }
+        let count = ids.len();
+        self.send(ids).map_err(|failure| self.told_of_done(failure))?;
+        self.done += count;
+        Ok(())
+    }
+
+    fn send(&self, ids: Vec<i64>) -> Result<(), Failure> {
         let (model, session) = (self.plan.model.clone(), self.lease.session());
-        match self.plan.action {
+        let shown = listed(&ids);
+        let is_done = match self.plan.action {
             Action::Delete => session.write(move |odoo| odoo.model(&model).unlink(ids))?,
             _ => {
                 let values: Value = self.values.iter().cloned().collect();
                 session.write(move |odoo| odoo.model(&model).write(ids, values))?
             }
         };
-        Ok(())
+        match is_done {
+            true => Ok(()),
+            false => Err(Failure::new(
+                State::ERRCODE_FDW_ERROR,
+                format!("Odoo did not change records of {}", self.plan.model),
+            )
+            .detail(format!("It answered False for {shown}."))),
+        }
+    }
+
+    /// An error of the statement, which does not undo what Odoo has done before.
+    fn told_of_done(&self, failure: Failure) -> Failure {
+        let verb = match self.plan.action {
+            Action::Insert => "made",
+            Action::Update => "changed",
+            Action::Delete => "deleted",
+        };
+        match self.done {
+            0 => failure,
+            done => failure
+                .and_detail(&format!("Records that were {verb} before, and stay so: {done}.")),
+        }
     }
 
     /// What RETURNING needs of a record, as Odoo has it now: one row of each column.
+    ///
+    /// # Errors
+    /// With Odoo's words, and that the record is there where the statement made or changed it.
     pub fn returned(&self, id: i64) -> Result<Vec<Cells>, Failure> {
+        self.read(id).map_err(|failure| match self.plan.action {
+            Action::Insert => failure.and_detail(&format!("The record was made: its id is {id}.")),
+            Action::Update => failure.and_detail(&format!("The record was changed: {id}.")),
+            Action::Delete => failure,
+        })
+    }
+
+    fn read(&self, id: i64) -> Result<Vec<Cells>, Failure> {
         if self.plan.returned.is_empty() {
             return Ok(Vec::new());
         }
@@ -198,6 +261,10 @@ impl Modification {
             .map(|(column, value)| Ok((column.field.clone(), odoo_value(column, value)?)))
             .collect()
     }
+}
+
+fn listed(ids: &[i64]) -> String {
+    ids.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// A column's value as Odoo takes it for the field.

@@ -1,5 +1,6 @@
 //! What execution needs to know, as text: plans are copied and kept.
 
+use pgrx::PgSqlErrorCode as State;
 use serde::{Deserialize, Serialize};
 
 use super::columns::Kind;
@@ -82,6 +83,22 @@ impl Plan {
         }
     }
 
+    /// The condition that Odoo is asked for.
+    ///
+    /// # Errors
+    /// If Odoo is to count or limit in PostgreSQL's place, and would take other rows.
+    pub fn condition(&self, values: &[Constant]) -> Result<Condition, Failure> {
+        let pushed = self.pushed(values);
+        match pushed.exact || !(self.path.is_count || self.path.limit.is_some()) {
+            true => Ok(pushed.condition),
+            false => Err(Failure::new(
+                State::ERRCODE_INTERNAL_ERROR,
+                format!("Odoo cannot pick the rows of {} in PostgreSQL's place", self.model),
+            )
+            .hint("ALTER FOREIGN TABLE … OPTIONS (ADD pushdown 'false') helps; please report it.")),
+        }
+    }
+
     /// The fields in Odoo, each once.
     pub fn fields(&self) -> Vec<(String, FieldType)> {
         let mut fields: Vec<(String, FieldType)> = Vec::new();
@@ -136,7 +153,7 @@ pub(super) fn to_text<T: Serialize>(value: &T) -> String {
 pub(super) fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| {
         Failure::new(
-            pgrx::PgSqlErrorCode::ERRCODE_INTERNAL_ERROR,
+            State::ERRCODE_INTERNAL_ERROR,
             format!("a plan of odoo_fdw cannot be read: {error}"),
         )
     })

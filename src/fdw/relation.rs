@@ -9,7 +9,7 @@ use super::columns::{Kind, searches_otherwise};
 use super::domain::{Pushed, push};
 use super::plan::{Fetched, PathPlan, Plan};
 use super::predicate::Predicate;
-use super::scan::Scan;
+use super::scan::{Scan, all_of};
 use super::sessions;
 use super::table::{Column, RawTable, Table};
 use crate::failure::Failure;
@@ -67,7 +67,7 @@ impl Relation {
         match condition.is_never() {
             true => Ok(0.0),
             false => {
-                let domain = condition.into_domain();
+                let domain = all_of(condition.into_domain());
                 let count = sessions::count(&self.server, self.user, &self.table.model, domain)?;
                 Ok(count as f64)
             }

@@ -113,6 +113,11 @@ BODIES = {
     "html": ("text/html; charset=utf-8", b"<!DOCTYPE html><html><body>Welcome</body></html>"),
     "json": ("application/json", b'{"jsonrpc": "2.0", "error": {"code": 404}}'),
     "empty": ("text/xml", b""),
+    "false": (
+        "text/xml",
+        b"<?xml version='1.0'?><methodResponse><params><param><value><boolean>0</boolean></value>"
+        b"</param></params></methodResponse>",
+    ),
     "latin": (
         "text/xml",
         b"<?xml version='1.0'?><methodResponse><params><param><value><string>caf\xe9</string>"

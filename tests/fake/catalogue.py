@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from .orm import Database, Model
+from .orm import Attachments, Database, Model
 
 
 def field(type_name, relation=None):
@@ -119,6 +119,11 @@ def database(rows=12):
                 "uom.uom",
                 {"name": field("char")},
                 [{"id": 1, "name": "Units"}, {"id": 2, "name": "kg"}],
+            ),
+            Attachments(
+                "ir.attachment",
+                {"name": field("char"), "res_field": field("char")},
+                [{"id": 1, "name": "a"}, {"id": 2, "name": "b", "res_field": "image_1920"}, {"id": 3, "name": "c"}],
             ),
             # Clients read their user at login.
             Model("res.users", USER, [{"id": 2, "login": "admin", "company_id": 1, "company_ids": [1]}]),

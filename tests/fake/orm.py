@@ -1,5 +1,6 @@
 """Models, records and the methods that clients call, as Odoo's ORM answers them."""
 
+import operator
 import re
 import time
 from collections.abc import Mapping
@@ -76,10 +77,10 @@ class Model:
         for term in domain:
             if isinstance(term, (list, tuple)) and isinstance(term[0], str):
                 self._check(term[0])
-        after = scanned_after(domain)
-        if after is not None and order in (None, "id") and self._sees_archived(context):
-            ids = [id for id in self.records if id > after]
-            return (sorted(ids) if order else ids)[offset:][: limit or None]
+        bounds = bounds_of(domain)
+        if bounds is not None and order in (None, "id", "id desc") and self._sees_archived(context):
+            ids = [id for id in self.records if all(holds(id, bound) for holds, bound in bounds)]
+            return (sorted(ids, reverse=order == "id desc") if order else ids)[offset:][: limit or None]
         found = [record for record in self._visible(context, domain) if self._meets(record, domain)]
         if order:
             self._sort(found, order)
@@ -227,18 +228,27 @@ def pattern(like):
     return re.compile("".join(known.get(part, re.escape(part[-1])) for part in parts), re.DOTALL)
 
 
-def scanned_after(domain):
-    """The id after which a domain asks for all; `None` for other domains. A scan of a large model
-    asks so again and again, and its records need not be looked at for it."""
-    if not domain:
-        return 0
-    return domain[0][2] if len(domain) == 1 and domain[0][:2] == ["id", ">"] else None
+def bounds_of(domain):
+    """The bounds of the ids that a domain asks for; `None` for other domains. A scan of a large
+    model asks so again and again, and its records need not be looked at for it."""
+    holds = {">": operator.gt, "<=": operator.le}
+    if all(isinstance(term, list) and term[0] == "id" and term[1] in holds for term in domain):
+        return [(holds[term[1]], term[2]) for term in domain]
+    return None
 
 
 def parameters():
     """Odoo's system parameters: the name that each database has for itself."""
     uuid = {"id": 3, "key": "database.uuid", "value": "7e1ff00d-0000-4000-8000-000000000001"}
     return Model("ir.config_parameter", {"key": {"type": "char"}, "value": {"type": "text"}}, [uuid])
+
+
+class Attachments(Model):
+    """Of these those that fields hold are found only if the domain names them, or ids."""
+
+    def search(self, domain, *args, **kwargs):
+        named = any(isinstance(term, list) and term[0] in ("id", "res_field") for term in domain)
+        return super().search(domain if named else [*domain, ["res_field", "=", False]], *args, **kwargs)
 
 
 class Directory(Model):

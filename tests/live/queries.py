@@ -107,6 +107,9 @@ class Maker:
         if kind == "time" and self.chance(0.2):
             return f"{column} {operator} '{self.random.choice(['2024-01-01', '2026-11-20', '2026-11-24'])}'::date"
         value = self.value(column, kind)
+        if value != "NULL" and self.chance(0.15):
+            # Known only when the query runs.
+            value = f"(SELECT {value})"
         return f"{column} {operator} {value}" if self.chance(0.9) else f"{value} {operator} {column}"
 
     def leaf(self):

@@ -115,6 +115,15 @@ def test_the_statements_of_the_readme_give_rows(live, truth):
     assert 0 < len(rows) <= 20
 
 
+def test_a_count_and_a_limit_see_what_a_scan_does(live):
+    """Odoo leaves attachments that fields hold out of a search that names no ids."""
+    live.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (ir_attachment) FROM SERVER erp INTO live")
+    all_, plain = live.run("SELECT count(name), count(name) FILTER (WHERE res_field IS NULL) FROM live.ir_attachment")[0]
+    assert all_ > plain > 0
+    assert live.value("SELECT count(*) FROM live.ir_attachment") == all_
+    assert len(live.run("SELECT id FROM live.ir_attachment ORDER BY id LIMIT 100000")) == all_
+
+
 def test_comments_are_labels_and_values(live):
     comment = live.value("SELECT col_description('live.sale_order'::regclass, attnum) FROM pg_attribute "
                          "WHERE attrelid = 'live.sale_order'::regclass AND attname = 'state'")

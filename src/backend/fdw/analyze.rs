@@ -40,7 +40,8 @@ unsafe extern "C-unwind" fn sample(
     // SAFETY: the relation is open and locked; `rows` has room for `wanted` tuples, which live
     // in the current context.
     unsafe {
-        let user = pg_sys::GetUserId();
+        // ANALYZE of a parent is run as the parent's owner.
+        let user = (*(*relation).rd_rel).relowner;
         let table = Relation::open(foreign_table((*relation).rd_id), user).or_raise();
         let (plan, mut scan, found) = table.sample(wanted.unsigned_abs() as usize).or_raise();
         let descriptor = (*relation).rd_att;

@@ -1,13 +1,14 @@
 //! INSERT, UPDATE and DELETE on foreign tables.
 
-use pgrx::{PgMemoryContexts, PgSqlErrorCode, pg_sys};
+use std::ptr;
 
-use super::super::in_own_memory;
+use pgrx::{FromDatum, PgMemoryContexts, PgSqlErrorCode, pg_sys};
+
 use super::planner::private_text;
-use super::slot::Maker;
-use super::target::ROW_ID;
+use super::slot::{Maker, encode};
+use super::target::row_id_name;
 use super::value::{constant_of, written};
-use super::{foreign_table, user_of};
+use super::{foreign_table, qualified_name, user_of};
 use crate::failure::{Failure, OrRaise};
 use crate::fdw::predicate::{Constant, Scalar};
 use crate::fdw::{Action, BATCH, Fetched, Modification, ModifyPlan};
@@ -15,30 +16,52 @@ use crate::odoo::Cells;
 
 /// A statement between its begin and its end; the query's memory drops it.
 struct Work {
-    modification: Option<Modification>,
-    /// The junk column.
-    row_id: pg_sys::AttrNumber,
+    modification: Modification,
+    /// The junk column with the record's id, and its type.
+    row_id: (pg_sys::AttrNumber, pg_sys::Oid),
     /// Rows in one request; one each if the statement wants each row's own answer.
     batch: i32,
+    /// The column that shows the id.
+    id: Option<(i16, Maker)>,
     /// One for each column that RETURNING needs.
     makers: Vec<Maker>,
+    /// What one row needs; the query's memory frees it.
+    row_memory: pg_sys::MemoryContext,
 }
 
+impl Work {
+    /// Whether each row has a request of its own.
+    fn is_single(&self) -> bool {
+        self.batch == 1
+    }
+}
+
+/// The statement at work, until it ends. A caller lets go of it before the next one asks.
+///
 /// # Safety
 /// [`begin`] was called for the table, or nothing was.
-unsafe fn work<'a>(result: *mut pg_sys::ResultRelInfo) -> Option<&'a mut Work> {
+unsafe fn state<'a>(result: *mut pg_sys::ResultRelInfo) -> Option<&'a mut Option<Work>> {
     // SAFETY: only `begin` sets the pointer; what it points to lives as long as the query.
-    unsafe { (*result).ri_FdwState.cast::<Work>().as_mut() }
+    unsafe { (*result).ri_FdwState.cast::<Option<Work>>().as_mut() }
 }
 
 /// # Safety
-/// As for [`work`].
-unsafe fn modification<'a>(result: *mut pg_sys::ResultRelInfo) -> &'a mut Modification {
+/// As for [`state`].
+unsafe fn work<'a>(result: *mut pg_sys::ResultRelInfo) -> &'a mut Work {
     // SAFETY: as above.
-    match unsafe { work(result) }.and_then(|work| work.modification.as_mut()) {
-        Some(modification) => modification,
+    match unsafe { state(result) }.and_then(Option::as_mut) {
+        Some(work) => work,
         None => pgrx::error!("a foreign table was not prepared before it was changed"),
     }
+}
+
+/// The name of a table that is changed.
+///
+/// # Safety
+/// The executor's struct is whole.
+unsafe fn name_of(result: *mut pg_sys::ResultRelInfo) -> String {
+    // SAFETY: the executor holds the relation open.
+    unsafe { qualified_name((*(*result).ri_RelationDesc).rd_id) }
 }
 
 /// BeginForeignModify.
@@ -53,7 +76,8 @@ pub unsafe extern "C-unwind" fn begin(
     _subplan: i32,
     flags: i32,
 ) {
-    // SAFETY: the executor's structs are whole when it calls.
+    // SAFETY: the executor's structs are whole when it calls, in the query's memory, where what
+    // the makers need stays.
     unsafe {
         if flags & pg_sys::EXEC_FLAG_EXPLAIN_ONLY as i32 != 0 {
             return;
@@ -62,29 +86,42 @@ pub unsafe extern "C-unwind" fn begin(
         let entry = pg_sys::exec_rt_fetch((*result).ri_RangeTableIndex, executor);
         let plan = ModifyPlan::from_text(&private_text(private)).or_raise();
         let server = foreign_table((*entry).relid).server;
-        let subplan = (*(*state).ps.lefttree).plan;
-        let row_id = match plan.action {
-            Action::Insert => 0,
-            _ => pg_sys::ExecFindJunkAttributeInTlist((*subplan).targetlist, ROW_ID.as_ptr()),
+        let descriptor = (*(*result).ri_RelationDesc).rd_att;
+        let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
+        let maker = |attribute: i16| {
+            let column = &columns[attribute as usize - 1];
+            Maker::new(column.atttypid, column.atttypmod)
+        };
+        let row_id = match (plan.action, plan.id) {
+            (Action::Update | Action::Delete, Some(attribute)) => {
+                let oid = columns[attribute as usize - 1].atttypid;
+                let name = row_id_name(attribute, oid);
+                let list = (*(*(*state).ps.lefttree).plan).targetlist;
+                (pg_sys::ExecFindJunkAttributeInTlist(list, name.as_ptr()), oid)
+            }
+            _ => (0, pg_sys::InvalidOid),
         };
         let modification = Modification::begin(plan, server, user_of(entry)).or_raise();
         // Row triggers and RETURNING want each row's own answer.
         let returning = (*(*state).ps.plan.cast::<pg_sys::ModifyTable>()).returningLists;
         let is_plain = (*result).ri_TrigDesc.is_null() && returning.is_null();
-        let descriptor = (*(*result).ri_RelationDesc).rd_att;
-        let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
-        let maker = |column: &Fetched| {
-            let column = &columns[column.attribute as usize - 1];
-            Maker::new(column.atttypid, column.atttypmod)
-        };
+        let returned = modification.plan().returned.iter();
         let work = Work {
-            makers: modification.plan().returned.iter().map(maker).collect(),
-            modification: Some(modification),
+            id: modification.plan().id.map(|attribute| (attribute, maker(attribute))),
+            makers: returned.map(|column: &Fetched| maker(column.attribute)).collect(),
+            modification,
             row_id,
             batch: if is_plain { BATCH as i32 } else { 1 },
+            row_memory: pg_sys::AllocSetContextCreateExtended(
+                (*executor).es_query_cxt,
+                c"odoo_fdw row".as_ptr(),
+                pg_sys::ALLOCSET_DEFAULT_MINSIZE as usize,
+                pg_sys::ALLOCSET_DEFAULT_INITSIZE as usize,
+                pg_sys::ALLOCSET_DEFAULT_MAXSIZE as usize,
+            ),
         };
-        let kept = PgMemoryContexts::For((*executor).es_query_cxt).leak_and_drop_on_delete(work);
-        (*result).ri_FdwState = kept.cast();
+        let mut memory = PgMemoryContexts::For((*executor).es_query_cxt);
+        (*result).ri_FdwState = memory.leak_and_drop_on_delete(Some(work)).cast();
     }
 }
 
@@ -95,13 +132,15 @@ pub unsafe extern "C-unwind" fn begin(
 #[pgrx::pg_guard]
 pub unsafe extern "C-unwind" fn begin_insert(
     _state: *mut pg_sys::ModifyTableState,
-    _result: *mut pg_sys::ResultRelInfo,
+    result: *mut pg_sys::ResultRelInfo,
 ) {
+    // SAFETY: the executor's struct is whole when it calls.
+    let name = unsafe { name_of(result) };
     Failure::new(
         PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED,
-        "COPY and partitions are not supported by odoo_fdw",
+        format!("COPY and partitions are not supported by odoo_fdw, as for {name}"),
     )
-    .hint("INSERT INTO … SELECT … makes records of rows.")
+    .hint(format!("INSERT INTO {name} SELECT … makes records of rows."))
     .raise();
 }
 
@@ -111,83 +150,91 @@ pub unsafe extern "C-unwind" fn begin_insert(
 /// PostgreSQL calls it.
 #[pgrx::pg_guard]
 pub unsafe extern "C-unwind" fn batch_size(result: *mut pg_sys::ResultRelInfo) -> i32 {
-    // SAFETY: the executor's struct is whole when it calls.
-    unsafe { work(result) }.map_or(1, |work| work.batch)
+    // SAFETY: the executor's struct is whole when it calls; EXPLAIN prepares nothing.
+    unsafe { state(result) }.and_then(|work| work.as_ref()).map_or(1, |work| work.batch)
 }
 
-/// The values that a row has for the plan's columns.
-unsafe fn values(slot: *mut pg_sys::TupleTableSlot, plan: &ModifyPlan) -> Vec<Constant> {
-    // SAFETY: the slot holds a row of the table; a slot keeps its values in memory of its own.
-    in_own_memory(|| unsafe {
-        let descriptor = (*slot).tts_tupleDescriptor;
-        let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
-        plan.written
-            .iter()
-            .map(|column| {
-                let oid = columns[column.attribute as usize - 1].atttypid;
-                let mut is_null = false;
-                let datum = pg_sys::slot_getattr(slot, column.attribute.into(), &mut is_null);
-                constant_of(datum, is_null, oid)
-                    .unwrap_or_else(|| Constant::One(Scalar::Text(written(datum, oid))))
-            })
-            .collect()
-    })
-}
-
-/// Puts a record's id, and what RETURNING needs of it, into its row.
-unsafe fn answer(
-    slot: *mut pg_sys::TupleTableSlot,
-    work: &mut Work,
-    plan: &ModifyPlan,
-    id: i64,
-    cells: &[Cells],
-) {
-    // SAFETY: the slot holds a row of the table; the tuple, a copy with other values, is made in
-    // the memory that was current before, and the slot frees it.
+/// Runs `body` in the memory of one row, which it empties first.
+///
+/// # Safety
+/// Nothing that a row before left there is used any more.
+unsafe fn in_row_memory<T>(memory: pg_sys::MemoryContext, body: impl FnOnce() -> T) -> T {
+    // SAFETY: as above; the context lives as long as the query.
     unsafe {
-        pg_sys::slot_getallattrs(slot);
-        let outer = pg_sys::CurrentMemoryContext;
-        let tuple = in_own_memory(|| {
-            let descriptor = (*slot).tts_tupleDescriptor;
-            let width = (*descriptor).natts as usize;
-            let columns = (*descriptor).attrs.as_slice(width);
-            let mut values = std::slice::from_raw_parts((*slot).tts_values, width).to_vec();
-            let mut is_null = std::slice::from_raw_parts((*slot).tts_isnull, width).to_vec();
-            let mut set = |attribute: i16, datum: Option<pg_sys::Datum>| {
-                let index = attribute as usize - 1;
-                is_null[index] = datum.is_none();
-                values[index] = datum.unwrap_or(pg_sys::Datum::null());
-            };
-            if let Some(attribute) = plan.id {
-                let column = &columns[attribute as usize - 1];
-                let ids = Cells::Integers(vec![Some(id)]);
-                set(attribute, Maker::new(column.atttypid, column.atttypmod).datum(&ids, 0));
-            }
-            for ((column, maker), cells) in plan.returned.iter().zip(&mut work.makers).zip(cells) {
-                set(column.attribute, maker.datum(cells, 0));
-            }
-            pg_sys::MemoryContextSwitchTo(outer);
-            pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), is_null.as_mut_ptr())
-        });
-        pg_sys::ExecForceStoreHeapTuple(tuple, slot, true);
+        pg_sys::MemoryContextReset(memory);
+        PgMemoryContexts::For(memory).switch_to(|_| body())
     }
 }
 
-/// Whether each row has a request of its own.
-unsafe fn is_single(result: *mut pg_sys::ResultRelInfo) -> bool {
-    // SAFETY: as for `work`.
-    unsafe { work(result) }.is_some_and(|work| work.batch == 1)
+/// The values that a row has for the plan's columns.
+///
+/// # Safety
+/// The slot holds a row of the table.
+unsafe fn values(slot: *mut pg_sys::TupleTableSlot, work: &Work) -> Vec<Constant> {
+    // SAFETY: as above; a slot keeps its values in memory of its own, and what is returned is
+    // Rust's own.
+    unsafe {
+        let descriptor = (*slot).tts_tupleDescriptor;
+        let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
+        let value = |column: &Fetched| {
+            let oid = columns[column.attribute as usize - 1].atttypid;
+            let mut is_null = false;
+            let datum = pg_sys::slot_getattr(slot, column.attribute.into(), &mut is_null);
+            value_of(datum, is_null, oid)
+        };
+        let written = work.modification.plan().written.iter();
+        in_row_memory(work.row_memory, || written.map(value).collect())
+    }
 }
 
-/// Tells RETURNING what it asks of a record.
-unsafe fn tell(result: *mut pg_sys::ResultRelInfo, slot: *mut pg_sys::TupleTableSlot, id: i64) {
-    // SAFETY: as for `work`; the slot is the row's.
+/// What Odoo takes for a value: bytes in base64, and as a text what no plain value stands for.
+///
+/// # Safety
+/// The datum is of that type.
+unsafe fn value_of(datum: pg_sys::Datum, is_null: bool, oid: pg_sys::Oid) -> Constant {
+    let text = |text| Constant::One(Scalar::Text(text));
+    // SAFETY: as above.
     unsafe {
-        let cells = modification(result).returned(id).or_raise();
-        let plan = modification(result).plan().clone();
-        if let Some(work) = work(result) {
-            answer(slot, work, &plan, id, &cells);
+        match constant_of(datum, is_null, oid) {
+            Some(constant) => constant,
+            None if oid == pg_sys::BYTEAOID => {
+                text(encode(&Vec::<u8>::from_datum(datum, false).unwrap_or_default()))
+            }
+            None => text(written(datum, oid)),
         }
+    }
+}
+
+/// Tells RETURNING what it asks of a record: puts it, and the id, into the row.
+///
+/// # Safety
+/// The slot holds a row of the table.
+unsafe fn tell(work: &mut Work, slot: *mut pg_sys::TupleTableSlot, id: i64) {
+    let cells = work.modification.returned(id).or_raise();
+    let makers = work.modification.plan().returned.iter().zip(&mut work.makers);
+    // SAFETY: as above, and both arrays are as wide as the descriptor; the tuple, a copy with
+    // other values, is made in the memory that was current before, and the slot frees it.
+    unsafe {
+        pg_sys::slot_getallattrs(slot);
+        let descriptor = (*slot).tts_tupleDescriptor;
+        let width = (*descriptor).natts as usize;
+        let mut values = std::slice::from_raw_parts((*slot).tts_values, width).to_vec();
+        let mut is_null = std::slice::from_raw_parts((*slot).tts_isnull, width).to_vec();
+        let mut set = |attribute: i16, datum: Option<pg_sys::Datum>| {
+            let index = attribute as usize - 1;
+            is_null[index] = datum.is_none();
+            values[index] = datum.unwrap_or(pg_sys::Datum::null());
+        };
+        in_row_memory(work.row_memory, || {
+            if let Some((attribute, maker)) = &mut work.id {
+                set(*attribute, maker.datum(&Cells::Integers(vec![Some(id)]), 0));
+            }
+            for ((column, maker), cells) in makers.zip(&cells) {
+                set(column.attribute, maker.datum(cells, 0));
+            }
+        });
+        let tuple = pg_sys::heap_form_tuple(descriptor, values.as_mut_ptr(), is_null.as_mut_ptr());
+        pg_sys::ExecForceStoreHeapTuple(tuple, slot, true);
     }
 }
 
@@ -224,32 +271,35 @@ pub unsafe extern "C-unwind" fn insert_batch(
 ) -> *mut *mut pg_sys::TupleTableSlot {
     // SAFETY: the executor's structs are whole when it calls, with so many slots.
     unsafe {
-        let modification = modification(result);
+        let work = work(result);
         let rows = std::slice::from_raw_parts(slots, *count as usize);
-        let values = rows.iter().map(|slot| values(*slot, modification.plan())).collect();
-        let ids = modification.insert(values).or_raise();
-        if let (true, [slot], [id]) = (is_single(result), rows, &ids[..]) {
-            tell(result, *slot, *id);
+        let values = rows.iter().map(|slot| values(*slot, work)).collect();
+        let ids = work.modification.insert(values).or_raise();
+        if let (true, [slot], [id]) = (work.is_single(), rows, &ids[..]) {
+            tell(work, *slot, *id);
         }
         slots
     }
 }
 
-/// The id of the record that a row of the plan is about.
-unsafe fn row_id(
+/// The id of the record that a row of the plan is about; `None` if the statement has met it.
+///
+/// # Safety
+/// The executor's structs are whole.
+unsafe fn met(
+    work: &mut Work,
     result: *mut pg_sys::ResultRelInfo,
     plan_slot: *mut pg_sys::TupleTableSlot,
-) -> i64 {
-    // SAFETY: the junk column is of the id column's type.
+) -> Option<i64> {
+    let (attribute, oid) = work.row_id;
+    // SAFETY: as above; the junk column is of the id column's type.
     unsafe {
-        let attribute = work(result).map_or(0, |work| work.row_id);
         let mut is_null = true;
         let datum = pg_sys::ExecGetJunkAttribute(plan_slot, attribute, &mut is_null);
-        if is_null {
-            pgrx::error!("a row of a foreign table has no id");
+        match constant_of(datum, is_null, pg_sys::getBaseType(oid)) {
+            Some(Constant::One(Scalar::Integer(id))) => work.modification.meet(id).then_some(id),
+            _ => pgrx::error!("a row of the foreign table {} has no id", name_of(result)),
         }
-        // An integer is passed with its sign.
-        datum.value() as i64
     }
 }
 
@@ -266,13 +316,15 @@ pub unsafe extern "C-unwind" fn update(
 ) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: the executor's structs are whole when it calls.
     unsafe {
-        let modification = modification(result);
-        let values = values(slot, modification.plan());
-        let id = row_id(result, plan_slot);
-        modification.update(id, values).or_raise();
-        if is_single(result) {
-            modification.flush().or_raise();
-            tell(result, slot, id);
+        let work = work(result);
+        let Some(id) = met(work, result, plan_slot) else {
+            return ptr::null_mut();
+        };
+        let values = values(slot, work);
+        work.modification.update(id, values).or_raise();
+        if work.is_single() {
+            work.modification.flush().or_raise();
+            tell(work, slot, id);
         }
         slot
     }
@@ -291,16 +343,18 @@ pub unsafe extern "C-unwind" fn delete(
 ) -> *mut pg_sys::TupleTableSlot {
     // SAFETY: the executor's structs are whole when it calls.
     unsafe {
-        let modification = modification(result);
-        let id = row_id(result, plan_slot);
-        if is_single(result) {
+        let work = work(result);
+        let Some(id) = met(work, result, plan_slot) else {
+            return ptr::null_mut();
+        };
+        if work.is_single() {
             // RETURNING reads the row from the slot, as the record was.
             pg_sys::ExecStoreAllNullTuple(slot);
-            tell(result, slot, id);
+            tell(work, slot, id);
         }
-        modification.delete(id).or_raise();
-        if is_single(result) {
-            modification.flush().or_raise();
+        work.modification.delete(id).or_raise();
+        if work.is_single() {
+            work.modification.flush().or_raise();
         }
         slot
     }
@@ -316,9 +370,7 @@ pub unsafe extern "C-unwind" fn end(
     result: *mut pg_sys::ResultRelInfo,
 ) {
     // SAFETY: as for `update`.
-    if let Some(work) = unsafe { work(result) }
-        && let Some(modification) = work.modification.take()
-    {
-        modification.end().or_raise();
+    if let Some(work) = unsafe { state(result) }.and_then(Option::take) {
+        work.modification.end().or_raise();
     }
 }

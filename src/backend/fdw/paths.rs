@@ -231,8 +231,12 @@ unsafe fn count_path(
             && (*query).groupingSets.is_null()
             && (*query).havingQual.is_null()
             && (*input).reloptkind == pg_sys::RelOptKind::RELOPT_BASEREL;
+        let is_exact = planned(input).is_some_and(|planned| planned.is_exact);
+        if !is_whole || !is_exact {
+            return;
+        }
         let target = (*root).upper_targets[UpperRelationKind::UPPERREL_GROUP_AGG as usize];
-        let flags = pg_sys::PVC_INCLUDE_AGGREGATES as i32;
+        let flags = (pg_sys::PVC_INCLUDE_AGGREGATES | pg_sys::PVC_INCLUDE_PLACEHOLDERS) as i32;
         let is_count = |node: *mut pg_sys::Node| {
             is_a(node, NodeTag::T_Aggref) && {
                 let aggregate = node.cast::<pg_sys::Aggref>();
@@ -243,8 +247,7 @@ unsafe fn count_path(
             }
         };
         let parts: Vec<_> = nodes(pg_sys::pull_var_clause((*target).exprs.cast(), flags)).collect();
-        let is_exact = planned(input).is_some_and(|planned| planned.is_exact);
-        if !is_whole || !is_exact || parts.is_empty() || !parts.into_iter().all(is_count) {
+        if parts.is_empty() || !parts.into_iter().all(is_count) {
             return;
         }
         keep(output, Kept::Counted(input));

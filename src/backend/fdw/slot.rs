@@ -88,9 +88,24 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// Bytes in base64.
+pub fn encode(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
+    for group in bytes.chunks(3) {
+        let byte = |place: usize| u32::from(group.get(place).copied().unwrap_or(0));
+        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
+        text.extend((0..4).map(|place| match place <= group.len() {
+            true => char::from(DIGITS[(bits >> (18 - 6 * place) & 63) as usize]),
+            false => '=',
+        }));
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
-    use super::decode;
+    use super::{decode, encode};
 
     #[test]
     fn base64() {
@@ -98,5 +113,8 @@ mod tests {
         assert_eq!(decode("T2Rv\nb28=").unwrap(), b"Odooo");
         assert_eq!(decode("").unwrap(), b"");
         assert_eq!(decode("12.3 Kb"), None);
+        assert_eq!(encode(b""), "");
+        assert_eq!(encode(b"Odoo"), "T2Rvbw==");
+        assert_eq!(encode(b"\xff\xef\xbe\0\0"), "/+++AAA=");
     }
 }

@@ -91,17 +91,23 @@ pub unsafe fn written(datum: pg_sys::Datum, oid: pg_sys::Oid) -> String {
 }
 
 /// A date or a time without a zone as the time that a comparison with a `timestamptz` takes it
-/// for; other values as they are.
+/// for, an infinity if it is beyond all of those; other values as they are.
 ///
 /// # Safety
 /// The datum is of that type and not NULL.
 pub unsafe fn as_time(datum: pg_sys::Datum, oid: pg_sys::Oid) -> (pg_sys::Datum, pg_sys::Oid) {
-    let function = match oid {
-        pg_sys::DATEOID => pg_sys::date_timestamptz,
-        pg_sys::TIMESTAMPOID => pg_sys::timestamp_timestamptz,
-        _ => return (datum, oid),
+    let mut overflow = 0;
+    // SAFETY: as above; both types are passed by value, and `overflow` is a live variable.
+    let time = unsafe {
+        match oid {
+            pg_sys::DATEOID => {
+                pg_sys::date2timestamptz_opt_overflow(datum.value() as i32, &mut overflow)
+            }
+            pg_sys::TIMESTAMPOID => {
+                pg_sys::timestamp2timestamptz_opt_overflow(datum.value() as i64, &mut overflow)
+            }
+            _ => return (datum, oid),
+        }
     };
-    // SAFETY: as above; a strict function of a value that is not NULL has one.
-    let time = unsafe { pgrx::direct_function_call_as_datum(function, &[Some(datum)]) };
-    (time.unwrap_or(datum), pg_sys::TIMESTAMPTZOID)
+    (pg_sys::Datum::from(time), pg_sys::TIMESTAMPTZOID)
 }

@@ -115,6 +115,8 @@ SELECT * FROM asked('pos_order', $$date_order < '2024-04-01'$$);
 SELECT * FROM asked('pos_order', $$date_order >= date '2024-04-01'$$);
 SELECT * FROM asked('pos_order', $$date_order >= timestamp '2024-04-01 02:00'$$);
 SELECT * FROM asked('pos_order', $$date_order < 'infinity'$$);
+SELECT * FROM asked('pos_order', $$date_order < date '5874897-12-31'$$);
+SELECT * FROM asked('pos_order', $$date_order > timestamp '4714-11-24 00:00 BC'$$);
 RESET timezone;
 
 \echo '-- AND, OR, NOT'

@@ -42,6 +42,15 @@ EXPLAIN (COSTS OFF) SELECT state, count(*) FROM live.pos_order GROUP BY state;
 EXPLAIN (COSTS OFF) SELECT count(*) FILTER (WHERE id > 1) FROM live.pos_order;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM live.pos_order HAVING count(*) > 1;
 
+-- A value that is not known yet is no reason to count or to limit what Odoo will not be asked for.
+EXPLAIN (COSTS OFF) SELECT count(*) FROM live.pos_order WHERE partner_id > (SELECT 2);
+SELECT count(*) FROM live.pos_order WHERE partner_id > (SELECT 2);
+SELECT id FROM live.pos_order WHERE partner_id > (SELECT 2) ORDER BY id DESC LIMIT 1;
+SELECT count(*) FROM live.loyalty_program WHERE active > (SELECT false);
+SELECT count(*) FROM live.pos_order WHERE partner_id = (SELECT 10);
+SELECT s.x, count(*) FROM live.pos_order o
+LEFT JOIN (SELECT id, coalesce(name, 'none') AS x FROM live.loyalty_program) s ON s.id = o.partner_id GROUP BY s.x;
+
 -- Parameters.
 SET plan_cache_mode = force_generic_plan;
 PREPARE by_state(text, bigint[]) AS SELECT id FROM live.pos_order WHERE state = $1 OR id = ANY ($2) ORDER BY id;
