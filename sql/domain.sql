@@ -1,9 +1,9 @@
 CREATE TYPE odoo_domain;
 
-CREATE FUNCTION odoo_domain_in(cstring) RETURNS odoo_domain
+CREATE FUNCTION odoo_domain_in(written cstring) RETURNS odoo_domain
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_domain_in_wrapper';
-CREATE FUNCTION odoo_domain_out(odoo_domain) RETURNS cstring
+CREATE FUNCTION odoo_domain_out(domain odoo_domain) RETURNS cstring
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_domain_out_wrapper';
 
@@ -44,13 +44,13 @@ COMMENT ON FUNCTION odoo_domain(text, text, timestamp) IS 'one condition on a ti
 COMMENT ON FUNCTION odoo_domain(text, text, date) IS 'one condition on a date in Odoo';
 COMMENT ON FUNCTION odoo_domain(text, text, anyelement) IS 'one condition on a field of Odoo, with a number, a boolean or an array';
 
-CREATE FUNCTION odoo_domain_and(odoo_domain, odoo_domain) RETURNS odoo_domain
+CREATE FUNCTION odoo_domain_and(one odoo_domain, other odoo_domain) RETURNS odoo_domain
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_domain_and_wrapper';
-CREATE FUNCTION odoo_domain_or(odoo_domain, odoo_domain) RETURNS odoo_domain
+CREATE FUNCTION odoo_domain_or(one odoo_domain, other odoo_domain) RETURNS odoo_domain
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_domain_or_wrapper';
-CREATE FUNCTION odoo_domain_not(odoo_domain) RETURNS odoo_domain
+CREATE FUNCTION odoo_domain_not(domain odoo_domain) RETURNS odoo_domain
     LANGUAGE c IMMUTABLE STRICT PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_domain_not_wrapper';
 COMMENT ON FUNCTION odoo_domain_and(odoo_domain, odoo_domain) IS 'implementation of & operator';

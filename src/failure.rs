@@ -3,7 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as State, spi::SpiError};
 
-use crate::backend::Caught;
+use crate::backend::{self, Caught};
 use crate::odoo::{DomainError, Error, Fault, FaultKind};
 
 #[derive(Debug, Clone)]
@@ -86,9 +86,21 @@ impl Failure {
         if let Some(hint) = self.hint {
             report = report.set_hint(hint);
         }
-        report.report(level);
+        match level {
+            PgLogLevel::ERROR => report.report(level),
+            _ => backend::uninterrupted(|| report.report(level)),
+        }
     }
 }
+
+/// pgrx's macro of the name, without its look for a cancel.
+macro_rules! notice {
+    ($($text:tt)*) => { $crate::backend::uninterrupted(|| pgrx::notice!($($text)*)) };
+}
+macro_rules! warning {
+    ($($text:tt)*) => { $crate::backend::uninterrupted(|| pgrx::warning!($($text)*)) };
+}
+pub(crate) use {notice, warning};
 
 /// The end of every SQL function: its result, or its error.
 pub trait OrRaise<T> {

@@ -6,7 +6,7 @@ import time
 import psycopg2
 import pytest
 
-from .conftest import url
+from .conftest import BY_PASSWORD, url
 from .test_cancel import threads, wait_until
 from .test_memory import MORE, high_water
 
@@ -205,7 +205,7 @@ def test_one_login_serves_a_transaction(db, fake):
 
 
 def test_other_credentials_are_used_at_once(db, fake):
-    products(db, url(fake, "rows=20"))
+    products(db, url(fake, "rows=20"), protocol=BY_PASSWORD)
     db.run("BEGIN")
     assert db.value("SELECT count(*) FROM product") == 20
     db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'wrong')")

@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import Database, heard, url
+from .conftest import BY_PASSWORD, Database, heard, url
 from .lab import ports
 from .lab.postgres import Cluster
 
@@ -138,7 +138,7 @@ def test_an_expression_that_cron_does_not_know(home, fake, cron):
 
 
 def failing(home, fake, behaviour):
-    home.server(url(fake, f"rows=40/{behaviour}/job={home.name}{time.monotonic()}"))
+    home.server(url(fake, f"rows=40/{behaviour}/job={home.name}{time.monotonic()}"), protocol=BY_PASSWORD)
     home.run("SELECT odoo_schedule('products', '*/10 * * * *')")
 
 

@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import Database, url
+from .conftest import BY_PASSWORD, Database, url
 from .lab import places, ports
 from .lab.postgres import Cluster
 
@@ -362,7 +362,7 @@ def test_the_secret_is_nowhere(watched, fake, key, monkeypatch, kind, behaviour)
     monkeypatch.setattr("tests.fake.server.SECRET", SECRET)
     db = Database(watched)
     db.run("CREATE EXTENSION pg_stat_statements")
-    db.server(url(fake, behaviour))
+    db.server(url(fake, behaviour), protocol=BY_PASSWORD)
     key.write_text(SECRET)
     value = key if kind == "api_key_file" else SECRET
     # The statement itself may be logged, as that of CREATE ROLE may.

@@ -16,7 +16,6 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use std::{io, ptr};
 
-use pgrx::pg_sys::ffi::pg_guard_ffi_boundary;
 use pgrx::pg_sys::panic::CaughtError;
 use pgrx::{PgMemoryContexts, PgSqlErrorCode, PgTryBuilder, pg_sys};
 
@@ -75,18 +74,27 @@ pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
 /// Writes a line to the server's log, without the statement that it comes from.
 pub fn log_line(text: &str) {
     let text = CString::new(text.replace('\0', "")).unwrap_or_default();
-    // SAFETY: errstart to errfinish as utils/elog.h asks for. The format has one %s. errfinish looks
-    // for a cancel, of which the guard makes a panic: no frame of Rust's is jumped over.
-    unsafe {
-        if pg_guard_ffi_boundary(|| errstart(pg_sys::LOG as c_int, ptr::null())) {
+    // SAFETY: errstart to errfinish as utils/elog.h asks for. The format has one %s.
+    uninterrupted(|| unsafe {
+        if errstart(pg_sys::LOG as c_int, ptr::null()) {
             pg_sys::errmsg_internal(c"%s".as_ptr(), text.as_ptr());
             pg_sys::errhidestmt(true);
             pg_sys::errhidecontext(true);
-            pg_guard_ffi_boundary(|| {
-                errfinish(c"journal".as_ptr(), 0, c"log_line".as_ptr());
-            });
+            errfinish(c"journal".as_ptr(), 0, c"log_line".as_ptr());
         }
-    }
+    });
+}
+
+/// Runs `body`, which reports something below an error: PostgreSQL looks for a cancel at its end,
+/// and would jump over frames of Rust's. The next wait sees it.
+pub fn uninterrupted<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: the counter is the backend's; a report below an error returns, so it is counted
+    // down again.
+    unsafe { pg_sys::InterruptHoldoffCount += 1 };
+    let done = body();
+    // SAFETY: as above.
+    unsafe { pg_sys::InterruptHoldoffCount -= 1 };
+    done
 }
 
 /// Runs `body` with a memory context of its own, which is freed after it: what a set-returning

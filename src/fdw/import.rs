@@ -7,7 +7,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
 use super::columns::sql_type;
-use crate::failure::Failure;
+use crate::failure::{Failure, notice};
 use crate::odoo::{Connection, Domain, Error, FaultKind, Field, Fields, Value};
 use crate::quote::{ident, literal};
 use crate::server::{Place, Server, Session, check, flag};
@@ -97,7 +97,7 @@ pub fn import(
         }
     }
     if hidden > 0 {
-        pgrx::notice!("{hidden} models that the Odoo user may not read are left out");
+        notice!("{hidden} models that the Odoo user may not read are left out");
     }
     Ok(statements)
 }
@@ -155,10 +155,7 @@ fn wanted(models: Vec<Model>, list: &ImportList) -> Result<Vec<Model>, Failure> 
             };
             let is_first = is_wanted && taken.insert(table.clone());
             if is_wanted && !is_first {
-                pgrx::notice!(
-                    "model {} is left out: another one is the table \"{table}\"",
-                    model.name
-                );
+                notice!("model {} is left out: another one is the table \"{table}\"", model.name);
             }
             is_first
         })

@@ -19,3 +19,6 @@ use pgrx::extension_sql_file;
 
 // What these functions take and return is said there, as are their comments.
 extension_sql_file!("../../sql/client.sql", name = "client", requires = ["domain"]);
+
+// After all functions.
+extension_sql_file!("../../sql/comments.sql", name = "comments", finalize);

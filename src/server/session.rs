@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use pgrx::PgSqlErrorCode;
 
 use crate::backend;
-use crate::failure::Failure;
+use crate::failure::{Failure, notice};
 use crate::odoo::{Canceller, Connection, Error, Protocol, Traffic};
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
@@ -121,7 +121,7 @@ impl Session {
     pub fn tell_of_fall_back(&self, server: &str) {
         if let Some(before) = self.connection.fell_back_from() {
             let now = self.protocol();
-            pgrx::notice!("server \"{server}\" no longer answers in {before}; {now} is used");
+            notice!("server \"{server}\" no longer answers in {before}; {now} is used");
         }
     }
 

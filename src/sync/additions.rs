@@ -1,13 +1,11 @@
 //! What users added to a server's tables: where it is remembered, and how it follows Odoo.
 
-use pgrx::prelude::*;
-
 use super::catalogue::Catalogue;
 use super::lock;
 use super::plan;
 use super::state::Extension;
 use super::tables::{self, Existing};
-use crate::failure::Failure;
+use crate::failure::{Failure, notice};
 use crate::odoo::{Field, FieldType, Fields};
 use crate::query;
 use crate::quote::ident;
@@ -296,9 +294,9 @@ fn find(
         if plan::follow(path, column.sql_type, model, catalogue)?.is_some() {
             return Ok(Found::Field);
         }
-        found = match plan::leads_somewhere(path, model, catalogue)? {
-            true => Found::OtherType(model),
-            false => Found::NoField(model),
+        found = match plan::walk(path, model, catalogue)? {
+            Some(_) => Found::OtherType(model),
+            None => Found::NoField(model),
         };
     }
     Ok(found)

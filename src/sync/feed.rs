@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
-use pgrx::prelude::*;
 use serde_json::Value as Json;
 
 use super::batch::Fetched;
@@ -22,7 +21,7 @@ use super::run::{Run, Target, is_denied};
 use super::state::{Mark, Reached, Resume};
 use super::tables;
 use crate::backend;
-use crate::failure::Failure;
+use crate::failure::{Failure, warning};
 use crate::odoo::{Cells, Connection, Domain, Error, Page};
 use crate::server::Ticket;
 use crate::warehouse::{self, Dataset, Extent, Source};

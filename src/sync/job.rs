@@ -3,7 +3,6 @@
 use std::collections::VecDeque;
 
 use pgrx::PgSqlErrorCode as State;
-use pgrx::prelude::*;
 
 use super::additions;
 use super::feed::FeedLoad;
@@ -15,7 +14,7 @@ use super::schedule;
 use super::state::Extension;
 use super::writable::require_writable;
 use crate::backend;
-use crate::failure::Failure;
+use crate::failure::{Failure, notice};
 use crate::server::Server;
 use crate::warehouse::{Dataset, Entity};
 

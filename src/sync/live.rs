@@ -18,7 +18,7 @@ use super::poison;
 use super::statements::{Target, carrier};
 use super::transform::{Context, Rows};
 use crate::backend;
-use crate::failure::{Failure, OrRaise};
+use crate::failure::{Failure, OrRaise, notice};
 use crate::odoo::{Cells, Domain, Error, FieldType, Identity, Page};
 use crate::quote::ident;
 use crate::server::{Server, Session, Ticket};

@@ -16,7 +16,7 @@ use super::state::Extension;
 use super::tables::{self, MISSING_DATA};
 use super::writable::require_writable;
 use crate::failure::Failure;
-use crate::odoo::{Domain, Error, Field, FieldType};
+use crate::odoo::{Domain, Error, FieldType};
 use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
@@ -124,12 +124,14 @@ impl Desk {
         }
         let path = simple_path(field)?;
         for model in models {
-            let Some((last, is_through_many)) = self.last_field(model, &path.fields)? else {
+            let steps = plan::walk(&path, model, &mut self.catalogue)?.unwrap_or_default();
+            let Some(((_, _, last), before)) = steps.split_last() else {
                 continue;
             };
-            let sql_type = match is_through_many {
+            let is_many = |(_, _, field): &plan::Step| field.field_type == FieldType::ToMany;
+            let sql_type = match before.iter().any(is_many) {
                 true => Some(SqlType::Text),
-                false => sql_type(&last),
+                false => sql_type(last),
             };
             let Some(sql_type) = sql_type else {
                 return Err(invalid(format!("field \"{field}\" of {model} is binary"))
@@ -173,32 +175,6 @@ impl Desk {
             Err(Error::Fault(_)) => Ok(false),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// The last field of a path, and whether the first one leads to many records.
-    fn last_field(
-        &mut self,
-        model: &str,
-        fields: &[&str],
-    ) -> Result<Option<(Field, bool)>, Failure> {
-        let mut model = model.to_owned();
-        let mut found: Option<Field> = None;
-        let mut is_through_many = false;
-        for name in fields {
-            if found.as_ref().is_some_and(|field| field.field_type == FieldType::ToMany) {
-                is_through_many = true;
-            }
-            if model.is_empty() {
-                return Ok(None);
-            }
-            let known = self.catalogue.fields(&model)?;
-            let Some(field) = known.as_ref().and_then(|known| known.get(name)) else {
-                return Ok(None);
-            };
-            model = field.relation.clone().unwrap_or_default();
-            found = Some(field.clone());
-        }
-        Ok(found.map(|field| (field, is_through_many)))
     }
 }
 

@@ -6,7 +6,7 @@ use pgrx::PgSqlErrorCode as State;
 
 use super::catalogue::Catalogue;
 use crate::failure::Failure;
-use crate::odoo::{Domain, FieldType};
+use crate::odoo::{Domain, Field, FieldType};
 use crate::warehouse::dataset::ACTIVE;
 use crate::warehouse::path::{self, Path, Test};
 use crate::warehouse::{Column, Dataset, Feed, Source, SqlType};
@@ -291,57 +291,49 @@ pub fn follow(
     start: &str,
     catalogue: &mut Catalogue,
 ) -> Result<Option<Origin>, Failure> {
-    let mut model = start.to_owned();
-    let mut first = None;
-    let mut hops = Vec::new();
-    for name in &path.fields {
-        // Nothing lies beyond a field that is no relation.
-        let fields = match model.is_empty() {
-            true => None,
-            false => catalogue.fields(&model)?,
-        };
-        let Some(fields) = fields else {
-            return Ok(None);
-        };
-        let Some(known) = fields.get(name) else {
-            return Ok(None);
-        };
-        let field = Reading { name: (*name).to_owned(), field_type: known.field_type };
-        let next = known.relation.clone().unwrap_or_default();
-        let from = std::mem::replace(&mut model, next);
-        match first {
-            None => first = Some(field),
-            Some(_) => hops.push(Hop { model: from, field }),
-        }
-    }
+    let Some(steps) = walk(path, start, catalogue)? else {
+        return Ok(None);
+    };
+    let mut hops = steps.into_iter().map(|(model, name, field)| {
+        let field = Reading { name: name.to_owned(), field_type: field.field_type };
+        Hop { model, field }
+    });
+    let first = hops.next();
+    let hops = hops.collect();
     let own = match path.guard {
         Some(_) => catalogue.fields(start)?,
         None => None,
     };
     let guard = path.guard.filter(|name| own.is_some_and(|fields| fields.contains(name)));
     let guard = guard.map(|name| Reading { name: name.to_owned(), field_type: FieldType::Boolean });
-    let origin = first.map(|field| Origin { field, hops, test: path.test, guard });
+    let origin = first.map(|first| Origin { field: first.field, hops, test: path.test, guard });
     Ok(origin.filter(|origin| fits(origin, sql_type)))
 }
 
-/// Whether Odoo has all fields of a path, whatever their types.
-pub fn leads_somewhere(
+/// A step of a path: a model, and a field of it.
+pub type Step = (String, &'static str, Field);
+
+/// The steps of a path, if this Odoo has all of its fields, whatever their types.
+pub fn walk(
     path: &Path,
     start: &str,
     catalogue: &mut Catalogue,
-) -> Result<bool, Failure> {
+) -> Result<Option<Vec<Step>>, Failure> {
     let mut model = start.to_owned();
+    let mut steps = Vec::new();
     for name in &path.fields {
+        // Nothing lies beyond a field that is no relation.
         let fields = match model.is_empty() {
             true => None,
             false => catalogue.fields(&model)?,
         };
         let Some(field) = fields.as_ref().and_then(|fields| fields.get(name)) else {
-            return Ok(false);
+            return Ok(None);
         };
-        model = field.relation.clone().unwrap_or_default();
+        let next = field.relation.clone().unwrap_or_default();
+        steps.push((std::mem::replace(&mut model, next), *name, field.clone()));
     }
-    Ok(true)
+    Ok(Some(steps))
 }
 
 /// Whether a column can hold a field's values. A customised Odoo may have another type under

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use pgrx::prelude::*;
 
 use crate::backend;
-use crate::failure::Failure;
+use crate::failure::{Failure, notice};
 use crate::server::Server;
 use crate::warehouse::ddl::qualified;
 

@@ -5,7 +5,6 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use pgrx::PgSqlErrorCode as State;
-use pgrx::prelude::*;
 
 use super::additions;
 use super::catalogue::Catalogue;
@@ -23,7 +22,7 @@ use super::state::Extension;
 use super::tables::{self, Ready, Widths};
 use super::writable::require_writable;
 use crate::backend;
-use crate::failure::Failure;
+use crate::failure::{Failure, notice, warning};
 use crate::odoo::{Identity, Traffic};
 use crate::server::{Server, Session};
 use crate::warehouse::{self, Dataset, Entity, Warehouse};

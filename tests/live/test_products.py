@@ -2,6 +2,7 @@
 
 import pytest
 
+from ..conftest import BY_PASSWORD
 from .conftest import differences
 
 TEXTS = {
@@ -120,7 +121,7 @@ def test_read_returns_what_odoo_has(shop, truth):
 @pytest.mark.parametrize(
     "statement, words",
     [
-        ("SELECT * FROM odoo_read('no.such.model')", "doesn't exist"),
+        ("SELECT * FROM odoo_read('no.such.model')", "does(n't| not) exist"),
         ("SELECT * FROM odoo_read('res.partner', fields => '{nmae}')", 'no field "nmae"'),
         ("SELECT * FROM odoo_read('res.partner', $$[('nmae', '=', 1)]$$)", "Invalid field"),
         ("SELECT * FROM odoo_read('res.partner', order_by => 'nmae')", "Invalid field"),
@@ -133,7 +134,7 @@ def test_what_odoo_lacks_is_named(shop, statement, words):
 
 
 def test_wrong_password_and_wrong_database(db, real):
-    db.server(real.url, name="locked", secret="wrong")
+    db.server(real.url, name="locked", secret="wrong", protocol=BY_PASSWORD)
     with pytest.raises(Exception, match='refused the login "admin"') as raised:
         db.run("SELECT * FROM odoo_sync_all('locked')")
     assert raised.value.pgcode == "28000"

@@ -3,6 +3,7 @@
 import pytest
 
 from . import shop as shop_data
+from ..conftest import BY_PASSWORD
 from .conftest import COMPARE, differences
 
 TABLES = sorted(path.stem for path in COMPARE.glob("*.sql"))
@@ -158,7 +159,7 @@ def test_a_user_without_rights_gets_the_rest(db, real, api, made):
                    fields=["res_id"])[0]["res_id"]
     api("res.users", "create", [{"name": "Cashier", "login": "cashier", "password": "cashier-1",
                                  "group_ids": [(6, 0, [internal, group])]}])
-    db.server(real.url)
+    db.server(real.url, protocol=BY_PASSWORD)
     db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET login 'cashier', SET password 'cashier-1')")
     report = db.report("SELECT * FROM odoo_sync_all()")
     assert report["fact_purchases"]["status"] == "denied"

@@ -6,6 +6,10 @@ WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'odoo_etl')
 ORDER BY 1;
 
+-- Every function has a comment, and its arguments have names.
+SELECT oid::regprocedure AS function FROM pg_proc
+WHERE proname LIKE 'odoo\_%' AND (obj_description(oid, 'pg_proc') IS NULL OR pronargs > 0 AND proargnames IS NULL);
+
 -- Only superusers may make it.
 CREATE ROLE ordinary;
 GRANT CREATE ON DATABASE regression TO ordinary;
