@@ -172,6 +172,10 @@ impl From<Error> for Failure {
                 State::ERRCODE_CONNECTION_FAILURE,
                 Some(shown(content_type, beginning)),
                 match status {
+                    // As Odoo answers JSON-2 in HTML.
+                    404 if beginning.contains("No database is") => {
+                        "Check the server option database: Odoo serves none of that name there."
+                    }
                     404 => {
                         "Check the server option url: nothing answers Odoo's API there. On Odoo 19 the module rpc must be loaded."
                     }
