@@ -878,3 +878,16 @@ def test_values_kept_back_come_to_a_table_that_is_read_whole(db, shop):
     shop.behaviour.database.denied = None
     db.run(sync)
     assert db.value("SELECT count(*) FROM dim_branches WHERE company_name IS NULL") == 0
+
+
+def test_who_uses_a_mirrors_table_holds_up_no_other_table(db, leads):
+    """A new column has to wait for readers, and does so for five seconds."""
+    leads.models["crm.lead"].fields["x_late"] = field("char")
+    with closing(db.connect()) as other, other.cursor() as cursor:
+        cursor.execute("BEGIN; SELECT count(*) FROM crm_leads")
+        report = db.report("SELECT * FROM odoo_sync_all()")
+        assert report["crm_leads"]["status"] == "skipped" and "lock timeout" in report["crm_leads"]["error"]
+        assert report["dim_products"]["status"] == "ok"
+        assert db.value("SHOW lock_timeout") == "0"
+    db.run(SYNC)
+    assert "x_late" in names(db)
