@@ -4,7 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as State, spi::SpiError};
 
 use crate::backend::{self, Caught};
-use crate::odoo::{DomainError, Error, Fault, FaultKind};
+use crate::odoo::{DomainError, Error, Fault, FaultKind, listed};
 
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -12,11 +12,40 @@ pub struct Failure {
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
+    pub cause: Cause,
+}
+
+/// What failed, as far as it decides how to go on.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Cause {
+    #[default]
+    Other,
+    /// Odoo had something against the very request.
+    Request,
+    /// Odoo's access rights keep something from the user.
+    Denied,
+    /// The options of the server or of the user mapping: all other requests fail too.
+    Options,
+    /// Odoo can read no record of a model with some fields.
+    Fields(Box<Unreadable>),
+}
+
+/// Fields of a model, and Odoo's words for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub model: String,
+    pub fields: Vec<(String, String)>,
 }
 
 impl Failure {
     pub fn new(sqlstate: State, message: impl Into<String>) -> Failure {
-        Failure { sqlstate, message: message.into(), detail: None, hint: None }
+        let cause = Cause::Other;
+        Failure { sqlstate, message: message.into(), detail: None, hint: None, cause }
+    }
+
+    /// Whether Odoo's access rights keep something from the user.
+    pub fn is_denied(&self) -> bool {
+        self.cause == Cause::Denied
     }
 
     pub fn detail(mut self, detail: impl Into<String>) -> Failure {
@@ -122,7 +151,7 @@ impl From<SpiError> for Failure {
 impl From<Caught> for Failure {
     fn from(caught: Caught) -> Failure {
         let Caught { sqlstate, message, detail, hint } = caught;
-        Failure { sqlstate, message, detail, hint }
+        Failure { sqlstate, message, detail, hint, cause: Cause::Other }
     }
 }
 
@@ -220,10 +249,29 @@ impl From<Error> for Failure {
                 None,
                 "Name them in kwargs, the ids of the records as \"ids\"; or set the server option protocol to jsonrpc.",
             ),
+            Error::Companies { own, .. } => (
+                State::ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
+                Some(match own.is_empty() {
+                    true => "It has none.".into(),
+                    false => format!("Its companies: {}.", listed(own)),
+                }),
+                "Change the server option companies, or let the Odoo user have them.",
+            ),
+            Error::Language { installed, .. } => (
+                State::ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
+                Some(format!("Installed: {}.", installed.join(", "))),
+                "Change the server option language, or install the language in Odoo.",
+            ),
             Error::Cancelled => (State::ERRCODE_QUERY_CANCELED, None, "Run it again."),
             Error::Fault(fault) => return from_fault(fault),
         };
-        Failure { sqlstate, message, detail, hint: Some(hint.to_owned()) }
+        let cause = match error {
+            Error::Denied { .. } | Error::Companies { .. } | Error::Language { .. } => {
+                Cause::Options
+            }
+            _ => Cause::Other,
+        };
+        Failure { sqlstate, message, detail, hint: Some(hint.to_owned()), cause }
     }
 }
 
@@ -245,9 +293,9 @@ fn from_fault(fault: &Fault) -> Failure {
             State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
             "Check the field's name in the domain, in fields and in order_by.",
         ),
-        FaultKind::UnknownDatabase => (
+        FaultKind::Database => (
             State::ERRCODE_INVALID_CATALOG_NAME,
-            "Check the server option database; it is the name of Odoo's database.",
+            "Check the server option database; it is the name of Odoo's database. Else look whether Odoo reaches its PostgreSQL.",
         ),
         FaultKind::User => {
             (State::ERRCODE_FDW_ERROR, "The words are Odoo's; check what was asked for.")
@@ -256,8 +304,13 @@ fn from_fault(fault: &Fault) -> Failure {
             (State::ERRCODE_FDW_ERROR, "The words are Odoo's; its log holds the whole traceback.")
         }
     };
+    let cause = match fault.kind {
+        FaultKind::Denied | FaultKind::Database => Cause::Options,
+        FaultKind::Access => Cause::Denied,
+        _ => Cause::Request,
+    };
     let failure = Failure::new(sqlstate, Error::Fault(fault.clone()).to_string()).hint(hint);
-    Failure { detail: fault.detail.clone(), ..failure }
+    Failure { detail: fault.detail.clone(), cause, ..failure }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::fdw;
 use crate::odoo::{Identity, Protocol, Version};
 use crate::query;
 use crate::server::{Server, Session};
-use crate::sync::{Catalogue, Plan, warehouse_of};
+use crate::sync::{Catalogue, Lacks, Plan, Trials, warehouse_of};
 use crate::warehouse::{Additions, Dataset, Warehouse};
 
 /// One examined thing: its name, how it is, the facts, and what to do about it.
@@ -101,12 +101,13 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
         }
     }
     let mut catalogue = Catalogue::new(session.clone());
+    let mut trials = Trials::default();
     let known = warehouse_of(&server.name);
     let known = known.unwrap_or_else(|_| Warehouse::with(&Additions::default()));
     for dataset in known.datasets() {
         for feed in 0..dataset.feeds.len() {
             findings.push(
-                table(dataset, feed, session, &mut catalogue)
+                table(dataset, feed, session, &mut catalogue, &mut trials)
                     .unwrap_or_else(|failure| failed(dataset.table, failure)),
             );
         }
@@ -160,6 +161,7 @@ fn table(
     feed: usize,
     session: &Session,
     catalogue: &mut Catalogue,
+    trials: &mut Trials,
 ) -> Result<Finding, Failure> {
     let Some(plan) = Plan::make(dataset, feed, catalogue)? else {
         let models = dataset.feeds[feed].models.join(" or ");
@@ -172,20 +174,30 @@ fn table(
     };
     let (model, domain) = (plan.model.clone(), plan.domain());
     let count = session.call(move |odoo| odoo.model(&model).count(domain))?;
-    let absent = plan.absent();
-    Ok(match absent.is_empty() {
-        true => finding(dataset.table, OK, format!("{}: {count} records", plan.model), None),
-        false => finding(
-            dataset.table,
-            WARNING,
-            format!("{}: {count} records; no field for {}", plan.model, absent.join(", ")),
-            Some(NO_FIELD.into()),
-        ),
-    })
+    let Lacks { unreadable, unsearchable } = trials.of(session, catalogue, &plan)?;
+    let absent = plan.absent().into_iter().map(str::to_owned).collect();
+    let (mut detail, mut hints) = (format!("{}: {count} records", plan.model), Vec::new());
+    for (what, names, hint) in [
+        ("no field for", absent, NO_FIELD),
+        ("cannot read", unreadable, CANNOT_READ),
+        ("cannot search by", unsearchable, CANNOT_SEARCH),
+    ] {
+        if !names.is_empty() {
+            detail += &format!("; {what} {}", names.join(", "));
+            hints.push(hint);
+        }
+    }
+    let status = if hints.is_empty() { OK } else { WARNING };
+    let hint = (!hints.is_empty()).then(|| hints.join(" "));
+    Ok(finding(dataset.table, status, detail, hint))
 }
 
 const NO_FIELD: &str = "Such columns stay NULL: the module that brings the field is not installed, \
                         this release has none, or the Odoo user may not read it.";
+const CANNOT_READ: &str = "What Odoo describes and cannot read is left out: give the Odoo user a group \
+                           that may read it, or look into Odoo's log.";
+const CANNOT_SEARCH: &str = "Changes that such records alone tell are found by a full refresh: give the \
+                             Odoo user a group that may read them.";
 
 fn finding(check: &str, status: &'static str, detail: String, hint: Option<String>) -> Finding {
     Finding { check: check.to_owned(), status, detail, hint }

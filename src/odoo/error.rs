@@ -51,6 +51,10 @@ pub enum Error {
     Fault(Fault),
     /// Login refused: wrong login, password, API key, or database without such a user.
     Denied { login: String, database: String },
+    /// Companies were asked for that are not the user's.
+    Companies { login: String, lacking: Vec<i64>, own: Vec<i64> },
+    /// A language was asked for that Odoo has not installed.
+    Language { language: String, installed: Vec<String> },
     /// The exchange was ended from this side.
     Cancelled,
 }
@@ -74,13 +78,16 @@ pub enum FaultKind {
     Denied,
     /// Fault 4, AccessError: rights on a model, a record, a field or a company.
     Access,
-    /// Fault 2 with "Object X doesn't exist", or a KeyError of the registry.
+    /// What [`User`](FaultKind::User) turned out to mean, after a question: [`Model::fields`] too
+    /// was refused. Odoo's own words are in the user's language.
+    ///
+    /// [`Model::fields`]: super::Model::fields
     UnknownModel,
-    /// Fault 1 with "Invalid field 'x'".
+    /// Fault 1, ValueError: "Invalid field 'x'", which no release translates.
     UnknownField,
-    /// Fault 1 with an unknown database.
-    UnknownDatabase,
-    /// Fault 2: UserError, ValidationError, MissingError.
+    /// Fault 1, psycopg2's OperationalError: Odoo has no connection with the database.
+    Database,
+    /// Fault 2: UserError, ValidationError, MissingError; of JSON-2 also NotFound.
     User,
     /// Fault 1: any other error of the server.
     Server,
@@ -90,17 +97,12 @@ impl Fault {
     /// Classifies an XML-RPC fault of `/xmlrpc/2`.
     pub fn from_xmlrpc(code: i64, text: &str, call: String) -> Fault {
         let message = last_line(text);
-        let kind = match code {
-            3 => FaultKind::Denied,
-            4 => FaultKind::Access,
-            2 if message.starts_with("Object ") && message.contains("doesn't exist") => {
-                FaultKind::UnknownModel
-            }
-            2 => FaultKind::User,
-            _ if message.contains("Invalid field") => FaultKind::UnknownField,
-            _ if message.contains("database") && message.contains("does not exist") => {
-                FaultKind::UnknownDatabase
-            }
+        let kind = match (code, exception(&message)) {
+            (3, _) => FaultKind::Denied,
+            (4, _) => FaultKind::Access,
+            (2, _) => FaultKind::User,
+            (_, "ValueError") if message.contains("Invalid field") => FaultKind::UnknownField,
+            (_, "OperationalError") => FaultKind::Database,
             _ => FaultKind::Server,
         };
         let detail = match text.contains(TRACEBACK) {
@@ -119,18 +121,22 @@ impl Fault {
             "AccessDenied" => 3,
             "AccessError" => 4,
             "UserError" | "ValidationError" | "MissingError" | "RedirectWarning" => 2,
-            // JSON-2 says so of a model; of a method too, which the words tell apart.
-            "NotFound" if message.starts_with("the model ") => {
-                let kind = FaultKind::UnknownModel;
-                return Fault { kind, message: message.to_owned(), detail: None, call };
-            }
+            // JSON-2 says so of a model and of a method.
+            "NotFound" => 2,
             _ => 1,
         };
-        match code == 1 && traceback.contains(TRACEBACK) {
-            true => Fault::from_xmlrpc(code, traceback, call),
-            false => Fault::from_xmlrpc(code, message, call),
+        match code {
+            1 if traceback.contains(TRACEBACK) => Fault::from_xmlrpc(code, traceback, call),
+            1 if !name.is_empty() => Fault::from_xmlrpc(code, &format!("{name}: {message}"), call),
+            _ => Fault::from_xmlrpc(code, message, call),
         }
     }
+}
+
+/// The exception that a traceback's last line names, without its module.
+fn exception(message: &str) -> &str {
+    let name = message.split(':').next().unwrap_or_default();
+    name.rsplit('.').next().unwrap_or_default()
 }
 
 const TRACEBACK: &str = "Traceback (most recent call last)";
@@ -155,6 +161,11 @@ fn last_line(text: &str) -> String {
         lines().next()
     };
     chosen.unwrap_or("(no text)").to_owned()
+}
+
+/// Numbers as people list them.
+pub fn listed(numbers: &[i64]) -> String {
+    numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether an HTTP status tells of a trouble that passes.
@@ -211,9 +222,11 @@ impl Error {
         match self {
             Error::Timeout { .. } | Error::Broken { .. } | Error::TooLarge { .. } => true,
             Error::Status { status, .. } => matches!(status, 413 | 500 | 502..=504),
-            Error::Fault(fault) => ["MemoryError", "CPU time limit", "memory limit"]
-                .iter()
-                .any(|sign| fault.message.contains(sign)),
+            // The second one is no exception of its own; Odoo does not translate it.
+            Error::Fault(fault) if fault.kind == FaultKind::Server => {
+                exception(&fault.message) == "MemoryError"
+                    || fault.message.contains("CPU time limit exceeded")
+            }
             _ => false,
         }
     }
@@ -224,7 +237,7 @@ impl Error {
             Error::Malformed { .. } => true,
             Error::Fault(fault) => !matches!(
                 fault.kind,
-                FaultKind::Denied | FaultKind::UnknownModel | FaultKind::UnknownDatabase
+                FaultKind::Denied | FaultKind::UnknownModel | FaultKind::Database
             ),
             _ => false,
         }
@@ -279,6 +292,12 @@ impl fmt::Display for Error {
             Error::Denied { login, database } => {
                 write!(f, "Odoo refused the login \"{login}\" to database \"{database}\"")
             }
+            Error::Companies { login, lacking, .. } => {
+                write!(f, "the Odoo user \"{login}\" is not in company {}", listed(lacking))
+            }
+            Error::Language { language, .. } => {
+                write!(f, "the language \"{language}\" is not installed in Odoo")
+            }
             Error::Cancelled => f.write_str("the request was cancelled"),
         }
     }
@@ -319,13 +338,15 @@ mod tests {
     fn codes_have_kinds() {
         assert_eq!(fault(3, "Access Denied").kind, FaultKind::Denied);
         assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
-        assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::UnknownModel);
+        assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::User);
         assert_eq!(fault(2, "Some rule\nmore").message, "Some rule");
         assert_eq!(fault(4, "No.\n\nGroups:\n\t- A\n").detail.as_deref(), Some("Groups:\n\t- A"));
         assert_eq!(fault(1, "").message, "(no text)");
         let database = "Traceback (most recent call last):\n  File\npsycopg2.OperationalError: \
-                        connection failed: FATAL:  database \"nope\" does not exist\n";
-        assert_eq!(fault(1, database).kind, FaultKind::UnknownDatabase);
+                        FATAL:  la base de données « nope » n'existe pas\n";
+        assert_eq!(fault(1, database).kind, FaultKind::Database);
+        assert!(Error::Fault(fault(1, "MemoryError")).asks_for_less());
+        assert!(!Error::Fault(fault(2, "MemoryError: it is full")).asks_for_less());
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use super::value::Value;
 
 /// The attributes to ask for. Without a list Odoo may fault on an attribute that is None.
-pub const ATTRIBUTES: &[&str] = &["type", "string", "relation", "store", "company_dependent"];
+pub const ATTRIBUTES: &[&str] =
+    &["type", "string", "relation", "store", "searchable", "company_dependent"];
 
 /// Those that a table made of the model needs besides.
 pub const MORE_ATTRIBUTES: &[&str] = &["help", "selection", "related", "translate", "digits"];
@@ -61,6 +62,8 @@ pub struct Field {
     pub company_dependent: bool,
     /// Stored in Odoo's database; other fields are computed when they are read.
     pub stored: bool,
+    /// Odoo may be asked for records by it: it is stored, or its module says how.
+    pub searchable: bool,
     /// What follows is known of fields that were [described in full](super::Model::fields_in_full).
     pub help: String,
     /// The values of a selection, and their labels.
@@ -89,12 +92,14 @@ impl Fields {
                 let text = |key| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
                 let flag = |key| attributes.get(key).and_then(Value::as_bool);
                 let type_name = text("type")?;
+                let stored = flag("store").unwrap_or(true);
                 let field = Field {
                     field_type: FieldType::from_name(&type_name),
                     type_name,
                     label: text("string").unwrap_or_default(),
                     relation: text("relation"),
-                    stored: flag("store").unwrap_or(true),
+                    stored,
+                    searchable: flag("searchable").unwrap_or(stored),
                     company_dependent: flag("company_dependent").unwrap_or(false),
                     help: text("help").unwrap_or_default(),
                     selection: selection(attributes.get("selection")),
@@ -118,6 +123,11 @@ impl Fields {
 
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// Takes a field away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// All fields, ordered by name.

@@ -23,7 +23,7 @@ pub use cells::{Cells, Lists, Texts};
 pub use condition::Condition;
 pub use connection::{Connection, Identity, Settings};
 pub use domain::{Domain, DomainError};
-pub use error::{Error, Fault, FaultKind};
+pub use error::{Error, Fault, FaultKind, listed};
 pub use fields::{Field, FieldType, Fields};
 pub use meter::Traffic;
 pub use model::Model;

@@ -2,7 +2,7 @@
 
 use super::connection::Connection;
 use super::domain::Domain;
-use super::error::Error;
+use super::error::{Error, Fault, FaultKind};
 use super::fields::{ATTRIBUTES, FieldType, Fields, MORE_ATTRIBUTES};
 use super::page::{Page, PageSink};
 use super::sink::{Refusal, Sink};
@@ -18,6 +18,15 @@ pub struct Model<'c> {
     name: &'c str,
     company: Option<i64>,
     context: Vec<(String, Value)>,
+}
+
+/// The method that describes a model's fields.
+const FIELDS: &str = "fields_get";
+
+/// Its arguments for as little as there is to tell.
+fn one() -> Vec<(&'static str, Value)> {
+    let list = |name: &str| [name].into_iter().collect();
+    vec![("allfields", list("id")), ("attributes", list("type"))]
 }
 
 impl<'c> Model<'c> {
@@ -111,7 +120,7 @@ impl<'c> Model<'c> {
         ];
         let args = vec![("domain", domain.into_value())];
         let request = self.reading("search_read", None, args, kwargs)?;
-        let sink = self.connection.read(&request, || PageSink::new(fields.iter().copied()))?;
+        let sink = self.look(&request, || PageSink::new(fields.iter().copied()))?;
         sink.finish().map_err(|refusal| self.unexpected("search_read", refusal))
     }
 
@@ -131,7 +140,7 @@ impl<'c> Model<'c> {
         sink: impl Fn() -> S,
     ) -> Result<S, Error> {
         let kwargs = vec![("fields", fields), ("load", "".into())];
-        self.connection.read(&self.reading("read", Some(ids), Vec::new(), kwargs)?, sink)
+        self.look(&self.reading("read", Some(ids), Vec::new(), kwargs)?, sink)
     }
 
     /// The fields that the user may read.
@@ -153,7 +162,7 @@ impl<'c> Model<'c> {
     /// What Odoo says of the fields that the user may read: a struct of structs.
     pub fn attributes(&self, attributes: &[&str]) -> Result<Value, Error> {
         let attributes = attributes.iter().copied().collect();
-        let answer = self.ask("fields_get", Vec::new(), vec![("attributes", attributes)])?;
+        let answer = self.ask(FIELDS, Vec::new(), vec![("attributes", attributes)])?;
         match &answer {
             Value::Struct(_) => Ok(answer),
             _ => Err(self.no_description()),
@@ -172,7 +181,33 @@ impl<'c> Model<'c> {
         kwargs: Vec<(&str, Value)>,
     ) -> Result<Value, Error> {
         let request = self.reading(method, None, args, kwargs)?;
-        Ok(self.connection.read(&request, ValueSink::default)?.finish())
+        Ok(self.look(&request, ValueSink::default)?.finish())
+    }
+
+    fn look<S: Sink>(&self, request: &Request, sink: impl Fn() -> S) -> Result<S, Error> {
+        self.connection.read(request, sink).map_err(|error| self.explained(error, &request.method))
+    }
+
+    /// What Odoo says of a model that it lacks it says of other mistakes too, and in the user's
+    /// language. So the model is asked for its fields, which needs no right; and if it has none,
+    /// one that is always there, lest the trouble is another.
+    pub(super) fn explained(&self, error: Error, method: &str) -> Error {
+        let is_users = |error: &Error| error.fault_kind() == Some(&FaultKind::User);
+        let is_refused = |name| {
+            let asked = Model::new(self.connection, name).reading(FIELDS, None, Vec::new(), one());
+            let asked = asked.and_then(|asked| self.connection.read(&asked, || ()));
+            asked.is_err_and(|error| is_users(&error))
+        };
+        match error {
+            Error::Fault(fault)
+                if fault.kind == FaultKind::User
+                    && (method == FIELDS || is_refused(self.name))
+                    && !is_refused("ir.model") =>
+            {
+                Error::Fault(Fault { kind: FaultKind::UnknownModel, ..fault })
+            }
+            error => error,
+        }
     }
 
     /// A request that only reads: archived records are records too.

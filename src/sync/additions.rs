@@ -189,6 +189,20 @@ pub fn refresh(
     Ok(Warehouse::with(&known))
 }
 
+/// The tables after a loss in the middle of a run: columns whose field is gone keep what they have.
+pub fn follow_losses(
+    extension: &Extension,
+    server: &Server,
+    catalogue: &mut Catalogue,
+) -> Result<Warehouse, Failure> {
+    let mut known = of(extension, &server.name)?;
+    let turned = turned(&mut known, |_| true, catalogue)?;
+    if !turned.is_empty() && lock::is_first(&server.name, "additions")? {
+        turned.iter().try_for_each(|column| remember(extension, &server.name, column))?;
+    }
+    Ok(Warehouse::with(&known))
+}
+
 /// The columns for fields that mirrors of all fields lack.
 fn arrived(
     known: &Additions,
@@ -250,6 +264,7 @@ fn turned(
                 );
                 true
             }
+            Found::NoField(model) if catalogue.refused(model)?.fields.contains_key(field) => true,
             Found::NoField(model) => {
                 notice!(
                     "{table}: Odoo has no field {field} of {model} any more; the column keeps its values"
@@ -294,7 +309,7 @@ fn find(
         if plan::follow(path, column.sql_type, model, catalogue)?.is_some() {
             return Ok(Found::Field);
         }
-        found = match plan::walk(path, model, catalogue)? {
+        found = match plan::walk(path.fields.iter().copied(), model, catalogue)? {
             Some(_) => Found::OtherType(model),
             None => Found::NoField(model),
         };

@@ -2,7 +2,7 @@
 //! the table is read again when the user may.
 
 use super::plan::Plan;
-use super::run::{Run, is_denied};
+use super::run::Run;
 use super::state::Extension;
 use crate::failure::Failure;
 use crate::odoo::{Connection, Domain, Error, FieldType};
@@ -80,7 +80,7 @@ impl Run {
                 fields.map(|hop| (hop.field.name.clone(), hop.field.field_type)).collect();
             match self.session.call(move |odoo| can_read(odoo, &model, &fields)) {
                 Ok(false) => {}
-                Err(failure) if is_denied(&failure) => {}
+                Err(failure) if failure.is_denied() => {}
                 is_allowed => return is_allowed,
             }
         }

@@ -17,7 +17,7 @@ use super::lock;
 use super::pace::Pace;
 use super::plan::Plan;
 use super::progress::{Phase, Progress};
-use super::run::{Run, Target, is_denied};
+use super::run::{Run, Target};
 use super::state::{Mark, Reached, Resume};
 use super::tables;
 use crate::backend;
@@ -152,10 +152,9 @@ impl FeedLoad {
         let more = run.timed(dataset, |run| {
             backend::in_own_memory(|| match self.load_page(run) {
                 Err(failure)
-                    if is_denied(&failure) && self.rows == 0 && !run.catalogue.is_from_memory() =>
+                    if failure.is_denied() && self.rows == 0 && !run.catalogue.is_from_memory() =>
                 {
-                    run.deny(dataset, self.feed, failure);
-                    Ok(false)
+                    run.deny(dataset, self.feed, failure).map(|()| false)
                 }
                 Err(failure) => Err(failure),
                 Ok(true) => Ok(true),
@@ -219,7 +218,7 @@ impl FeedLoad {
         if is_whole && is_over && poison.is_empty() {
             self.digest = self.digest_of(&page, &server.options.timezone);
         }
-        if self.digest.is_some() && self.is_as_before(run)? {
+        if self.digest.is_some() && self.is_as_before(run, &page)? {
             self.is_unchanged = true;
             run.report(self.dataset).fetched += ids.len() as i64;
         } else {
@@ -254,7 +253,7 @@ impl FeedLoad {
 
     /// Whether Odoo shows the very values that the last run loaded, and those of the records
     /// that they lead to are as old.
-    fn is_as_before(&self, run: &mut Run) -> Result<bool, Failure> {
+    fn is_as_before(&self, run: &mut Run, page: &Page) -> Result<bool, Failure> {
         let plan = &self.target.plan;
         let remembered = run.memory.recall(&digest_name(plan), None)?;
         let is_same = remembered.is_some() && remembered == self.digest.map(Json::from);
@@ -272,17 +271,19 @@ impl FeedLoad {
         if run.was_denied(plan)? {
             return Ok(false);
         }
-        let Some(domain) = plan.related_since(since) else {
-            return Ok(true);
+        let Some(questions) = plan.related_since(since, page) else {
+            return Ok(false);
         };
-        let model = plan.model.clone();
-        let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, 0, 1);
-        match run.session.submit(search)?.outcome()? {
-            Ok(changed) => Ok(changed.is_empty()),
-            // It does not tell.
-            Err(Error::Fault(_)) => Ok(false),
-            Err(error) => Err(error.into()),
+        for (model, domain) in questions {
+            let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, 0, 1);
+            match run.session.submit(search)?.outcome()? {
+                Ok(changed) if changed.is_empty() => {}
+                // Of a fault nothing is known.
+                Ok(_) | Err(Error::Fault(_)) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(true)
     }
 
     /// Where another job would go on after this page.

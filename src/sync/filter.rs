@@ -36,6 +36,11 @@ fn condition(plan: &Plan, column: &str, operator: &str, value: Value) -> Result<
         return Ok(Domain::none());
     };
     let path = origin.path();
+    if !origin.is_searchable() {
+        let message = format!("rows of {} cannot be chosen by {column}", plan.dataset.table);
+        return Err(Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
+            .detail(format!("Odoo does not search {} by {path}, which it computes.", plan.model)));
+    }
     Ok(match (origin.test, value) {
         (None, value) => Domain::leaf(&path, operator, value),
         (Some(test), value) => {

@@ -14,7 +14,7 @@ use super::schedule;
 use super::state::Extension;
 use super::writable::require_writable;
 use crate::backend;
-use crate::failure::{Failure, notice};
+use crate::failure::{Cause, Failure, notice};
 use crate::server::Server;
 use crate::warehouse::{Dataset, Entity};
 
@@ -123,13 +123,14 @@ impl Job {
         match backend::subtransaction(|| step.go(run, entity)) {
             Ok(true) => return Ok(true),
             Ok(false) => {}
-            Err(failure) if run.renew(entity, &failure) => {
-                self.open_entity();
-                return Ok(true);
-            }
             Err(failure) => {
+                let Err(failure) = run.renew(entity, failure) else {
+                    self.open_entity();
+                    return Ok(true);
+                };
                 if run.fail(entity, &failure) == Status::Failed {
-                    if stop_if_denied(&run.extension, &run.server.name, &failure)? {
+                    stop_if_denied(&run.extension, &run.server.name, &failure)?;
+                    if failure.cause == Cause::Options {
                         // Every other entity would be refused too, and the user locked out.
                         self.entities.truncate(1);
                     }
@@ -161,6 +162,10 @@ impl Job {
 
     fn open_entity(&mut self) {
         self.current = None;
+        if let (Some(run), Some(entity)) = (&self.run, self.entities.front_mut()) {
+            // Its columns may be others since a failure.
+            *entity = run.warehouse.entity(entity.name).unwrap_or(entity);
+        }
         let feeds = self.entities.front().map(|entity| entity.feeds());
         self.feeds = feeds.into_iter().flatten().collect();
     }

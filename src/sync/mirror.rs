@@ -16,7 +16,7 @@ use super::state::Extension;
 use super::tables::{self, MISSING_DATA};
 use super::writable::require_writable;
 use crate::failure::Failure;
-use crate::odoo::{Domain, Error, FieldType};
+use crate::odoo::{Domain, FieldType};
 use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
@@ -124,7 +124,8 @@ impl Desk {
         }
         let path = simple_path(field)?;
         for model in models {
-            let steps = plan::walk(&path, model, &mut self.catalogue)?.unwrap_or_default();
+            let steps = plan::walk(path.fields.iter().copied(), model, &mut self.catalogue)?
+                .unwrap_or_default();
             let Some(((_, _, last), before)) = steps.split_last() else {
                 continue;
             };
@@ -160,21 +161,13 @@ impl Desk {
             .hint(hint.unwrap_or_else(|| "Odoo has no model of the table.".into())))
     }
 
-    /// Whether Odoo can tell which records changed beyond a path's relation: it searches no
-    /// computed ones, and no model that the user may not read.
-    fn follows(&self, model: &str, path: &str) -> Result<bool, Failure> {
+    /// Whether Odoo can tell which records changed beyond a path's relation.
+    fn follows(&mut self, model: &str, path: &str) -> Result<bool, Failure> {
         let Some((relation, _)) = path.rsplit_once('.') else {
             return Ok(false);
         };
-        let changed = Domain::leaf(&format!("{relation}.write_date"), ">=", "9999-01-01 00:00:00");
-        let model = model.to_owned();
-        let asked =
-            self.session.submit(move |odoo| odoo.model(&model).search_after(changed, 0, 1))?;
-        match asked.outcome()? {
-            Ok(_) => Ok(true),
-            Err(Error::Fault(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(plan::is_searchable(relation, model, &mut self.catalogue)?
+            && self.catalogue.can_search(model, relation)?.is_ok())
     }
 }
 

@@ -35,6 +35,7 @@ class Behaviour:
         if release:
             self.database = releases.database(int(release))
             self.database.has_load = int(release) >= 15
+            self.database.release = int(release)
         else:
             self.database = catalogue.database(int(rows)) if rows else catalogue.database()
         drop = self.argument("without", None)
@@ -53,7 +54,12 @@ class Behaviour:
         uuid = self.argument("uuid", None)
         if uuid:
             self.database.models["ir.config_parameter"].records[3]["value"] = uuid
-        self.database.denied = self.argument("denied", None)
+        for name in ("denied", "broken", "private", "unsearchable", "odd"):
+            setattr(self.database, name, self.argument(name, None))
+        # `languages=fr_FR,de_DE` are installed besides English, `speaks=fr_FR` is the user's.
+        installed = self.argument("languages", None)
+        self.database.languages = ("en_US", *(installed or "fr_FR").split(","))
+        self.database.language = self.argument("speaks", None) or "en_US"
         # `poison=model:id:field`: that value cannot be computed; `most=100`: no read of more.
         poison = self.argument("poison", None)
         self.database.poison = poison.split(":") if poison else None

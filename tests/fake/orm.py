@@ -49,7 +49,7 @@ class Model:
         for parent, link in self.inherits.items():
             for name, field in database.models[parent].fields.items():
                 if name not in self.fields:
-                    self.fields[name] = {**field, "store": False}
+                    self.fields[name] = {**field, "store": False, "searchable": is_searchable(field)}
                     self.parents[name] = (database.models[parent], link)
 
     def value(self, record, field, context=None):
@@ -67,11 +67,16 @@ class Model:
             self.fields[field]["type"], False
         )
 
-    def fields_get(self, attributes=None, **_):
-        return {
-            name: {"string": name.replace("_", " ").capitalize(), "store": True, **field}
-            for name, field in self.fields.items()
-        }
+    def fields_get(self, allfields=None, attributes=None, context=None):
+        found = {}
+        for name, field in self.fields.items():
+            if allfields and name not in allfields:
+                continue
+            found[name] = {"string": name.replace("_", " ").capitalize(), "store": True,
+                           "searchable": is_searchable(field), **field}
+            if name == "lang":
+                found[name]["selection"] = [[code, code] for code in self.database.languages]
+        return found
 
     def search(self, domain, offset=0, limit=None, order=None, context=None):
         for term in domain:
@@ -176,12 +181,21 @@ class Model:
         return all(stack)
 
     def _check(self, path):
-        """Refuses a path of a domain that leads nowhere, whether there are records or not."""
+        """Refuses a path of a domain that leads nowhere, whether there are records or not; tells
+        whether it can be searched by."""
         model = self
         for name in path.split("."):
             if model is None or name not in model.fields:
                 raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in condition")
+            if self.database.unsearchable == f"{model.name}:{name}":
+                self.database.refuse_private(model.name, name)
+            if not is_searchable(model.fields[name]):
+                if self.database.release >= 19:
+                    raise traceback_of(f"ValueError: Cannot convert {model.name}.{name} to SQL because it is not stored")
+                self.database.errors.append(f"Non-stored field {model.name}.{name} cannot be searched.")
+                return False
             model = self.database.models.get(model.fields[name].get("relation"))
+        return True
 
     def _values(self, record, path):
         """The values at the end of a path: several beyond an x2many field, none beyond an empty one."""
@@ -198,6 +212,9 @@ class Model:
         if isinstance(path, int):
             # (1, '=', 1) and (0, '=', 1) are constants.
             return path == operand
+        if not self._check(path):
+            # Releases before 19 leave the condition out.
+            return True
         # As 19 does: False asks for what is empty, and NULL is smaller or greater than nothing.
         ordered = lambda test: lambda value: value is not False and test(value)
         test = {
@@ -215,6 +232,11 @@ class Model:
             and bool(pattern(operand.lower()).fullmatch(value.lower())),
         }[operator]
         return any(test(value) for value in self._values(record, path))
+
+
+def is_searchable(field):
+    """Stored, or with a search method, as related fields have one."""
+    return field.get("searchable", field.get("store", True))
 
 
 def sortable(value, empty):
@@ -272,6 +294,17 @@ METHODS = {"fields_get", "search", "search_count", "search_read", "read", "creat
            "get_available_models", "name_search", "action_archive", "context_told"}
 
 
+#: In English and in French.
+NOT_ALLOWED = (
+    "You are not allowed to access '{name}' ({name}) records.\n\n"
+    "This operation is allowed for the following groups:\n\t- Sales/Administrator\n\n"
+    "Contact your administrator to request access if necessary.",
+    "Vous n'êtes pas autorisé à accéder aux enregistrements '{name}' ({name}).\n\n"
+    "Cette opération est autorisée pour les groupes suivants :\n\t- Ventes/Administrateur\n\n"
+    "Contactez votre administrateur pour demander l'accès si nécessaire.",
+)
+
+
 class Database:
     #: A model that the user may not read.
     denied = None
@@ -283,8 +316,19 @@ class Database:
     heavy = 0
     #: Whether `search_read` takes `load`, as it does since 15.
     has_load = True
+    release = 19
+    #: Languages that are installed, and the user's.
+    languages = ("en_US", "fr_FR")
+    language = "en_US"
+    #: `model:field` of a field that faults in every record, and of one that the user may not read
+    #: though it is described; of a relation that search takes for a field of another model.
+    broken = private = unsearchable = None
+    #: A model whose method `read` does not take what all others take.
+    odd = None
 
     def __init__(self, models):
+        #: What Odoo wrote to its log.
+        self.errors = []
         models = [*models, parameters()]
         self.models = {model.name: model for model in [*models, Directory(models)]}
         for model in self.models.values():
@@ -299,15 +343,19 @@ class Database:
         return latest.replace(tzinfo=timezone.utc).timestamp()
 
     def execute(self, name, method, args, kwargs):
+        context = kwargs.get("context") or {}
+        french = "fr_FR" in (self.language, context.get("lang"))
+        if self.release >= 19 and context.get("lang", "en_US") not in ("en_US", *self.languages):
+            raise Fault(2, f"Invalid language code: {context['lang']}")
         if name not in self.models:
-            raise Fault(2, f"Object {name} doesn't exist")
+            # Releases from 17 on do not translate it.
+            translated = french and self.release < 17
+            raise Fault(2, f"L'objet {name} n'existe pas" if translated else f"Object {name} doesn't exist")
+        if method != "fields_get" and not self.has_companies(context.get("allowed_company_ids", ())):
+            raise Fault(4, "Accès à des sociétés non autorisées ou invalides." if french
+                        else "Access to unauthorized or invalid companies.")
         if name == self.denied and method != "fields_get":
-            raise Fault(
-                4,
-                f"You are not allowed to access '{name}' ({name}) records.\n\n"
-                "This operation is allowed for the following groups:\n\t- Sales/Administrator\n\n"
-                "Contact your administrator to request access if necessary.",
-            )
+            raise Fault(4, NOT_ALLOWED[french].format(name=name))
         model = self.models[name]
         if method not in METHODS or not hasattr(model, method):
             raise traceback_of(
@@ -320,11 +368,33 @@ class Database:
             self.strain(name, [record["id"] for record in result], kwargs.get("fields", ()))
         return result
 
+    @staticmethod
+    def concerns(wish, name, fields):
+        model, _, field = (wish or "").partition(":")
+        return name == model and field in fields
+
+    def has_companies(self, ids):
+        """Whether all are the user's; archived ones are nobody's."""
+        users = self.models["res.users"]
+        return set(ids) <= set(users.value(users.records[2], "company_ids"))
+
+    def refuse_private(self, model, field):
+        """As `hr.employee` speaks for `hr.employee.public`, which lacks the field."""
+        if self.release in (14, 15):
+            raise traceback_of(f"ValueError: Invalid field {model}.public.{field} in leaf")
+        raise Fault(4, "You do not have access to this document.")
+
     def strain(self, name, ids, fields):
         """What goes wrong in some reads only."""
         time.sleep(self.heavy * len(ids))
         if self.most and len(ids) > self.most:
             raise traceback_of("MemoryError")
+        if name == self.odd:
+            raise traceback_of("TypeError: read() got an unexpected keyword argument 'load'")
+        if ids and self.concerns(self.broken, name, fields):
+            raise traceback_of("KeyError: 'no such property'")
+        if self.concerns(self.private, name, fields):
+            raise Fault(4, "The fields you try to read are not available on the public profile.")
         if self.poison:
             model, id, field = self.poison
             if name == model and int(id) in ids and (field in fields or field == "*"):
