@@ -37,6 +37,7 @@ mod statements;
 mod tables;
 mod transform;
 mod writable;
+mod zones;
 
 pub use additions::warehouse_of;
 pub use catalogue::Catalogue;

@@ -21,6 +21,7 @@ use super::report::{Status, TableReport};
 use super::state::Extension;
 use super::tables::{self, Ready, Widths};
 use super::writable::require_writable;
+use super::zones::Zones;
 use crate::backend;
 use crate::failure::{Failure, notice, warning};
 use crate::odoo::{Identity, Traffic};
@@ -64,6 +65,7 @@ pub struct Run {
     pub(super) reasons: HashMap<(&'static str, usize), String>,
     /// Values that were cut or cleaned: what to say of them, with `{}` for how many.
     pub(super) blemishes: HashMap<String, usize>,
+    pub(super) zones: Zones,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
 }
@@ -109,6 +111,7 @@ impl Run {
             order: Vec::new(),
             ahead: None,
             changed: HashMap::new(),
+            zones: Zones::new(&server.options.timezone),
             server: Rc::new(server),
             seen: (session.traffic(), session.waited()),
             session,

@@ -35,6 +35,7 @@ class Behaviour:
         if release:
             self.database = releases.database(int(release))
             self.database.has_load = int(release) >= 15
+            self.database.release = int(release)
         else:
             self.database = catalogue.database(int(rows)) if rows else catalogue.database()
         drop = self.argument("without", None)
