@@ -316,12 +316,12 @@ def test_references_to_records_whose_ids_are_texts(db, fake):
 def test_html_is_no_operand(db, fake, release):
     shop = Shop(db, fake, f"version={release}")
     with_model(shop, Model("mail.template", {"body_html": field("html")}, [
-        {"id": 1, "body_html": "<p>Dear you</p>"}, {"id": 2, "body_html": "<div>Bye</div>"}, {"id": 3}]))
+        {"id": 1, "body_html": "<p>Dear you</p>"}, {"id": 2, "body_html": "<div>Bye</div>"}, {"id": 3}, {"id": 4, "body_html": ""}]))
     table = imported(db, "mail.template")
     for condition, expected in [
-            ("body_html IS NOT NULL", [1, 2]), ("body_html IS NULL", [3]), ("body_html LIKE '%Dear%'", [1]),
-            ("body_html NOT LIKE '%Dear%'", [2]), ("body_html <> 'x'", [1, 2]), ("body_html = '<p>Dear you</p>'", [1]),
-            ("body_html IN ('<div>Bye</div>', 'x')", [2]), ("body_html NOT IN ('x', 'y')", [1, 2]), ("body_html ILIKE '<div>%'", [2])]:
+            ("body_html IS NOT NULL", [1, 2, 4]), ("body_html IS NULL", [3]), ("body_html LIKE '%Dear%'", [1]),
+            ("body_html NOT LIKE '%Dear%'", [2, 4]), ("body_html <> 'x'", [1, 2, 4]), ("body_html = '<p>Dear you</p>'", [1]),
+            ("body_html IN ('<div>Bye</div>', 'x')", [2]), ("body_html NOT IN ('x', 'y')", [1, 2, 4]), ("body_html = ''", [4]), ("body_html ILIKE '<div>%'", [2])]:
         assert found(db, table, condition) == expected
         assert "Dear" not in domain(db, table, condition)
 

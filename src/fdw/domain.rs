@@ -107,7 +107,8 @@ fn null(field: &str, kind: Kind, negated: bool) -> Pushed {
         (Kind::Text, true) => exact(text_set(field)),
         // In 19 it finds empty texts too.
         (Kind::Text | Kind::Html, false) => superset(unset(field)),
-        (Kind::Html, true) => exact(set(field)),
+        // `!= False` leaves out empty ones in 19, and before what else finds them is sanitised.
+        (Kind::Html, true) => nothing(),
         (Kind::Date | Kind::Datetime | Kind::Many2one, true) => exact(set(field)),
         (Kind::Date | Kind::Datetime | Kind::Many2one, false) => exact(unset(field)),
     }
