@@ -277,6 +277,16 @@ impl From<Error> for Failure {
                 Some(format!("Installed: {}.", installed.join(", "))),
                 "Change the server option language, or install the language in Odoo.",
             ),
+            Error::RepeatedIds { .. } => (
+                State::ERRCODE_FEATURE_NOT_SUPPORTED,
+                Some("Odoo would read one of them in place of all: rows would be lost, and others come twice.".into()),
+                "Read the models that it is made of.",
+            ),
+            Error::Character { .. } => (
+                State::ERRCODE_UNTRANSLATABLE_CHARACTER,
+                None,
+                "Leave it out, or set the server option protocol to jsonrpc.",
+            ),
             Error::Cancelled => (State::ERRCODE_QUERY_CANCELED, None, "Run it again."),
             Error::Fault(fault) => return from_fault(fault),
         };

@@ -416,6 +416,50 @@ impl Relation {
     }
 }
 
+/// Settings under which values are written in one way, and names are those of PostgreSQL itself.
+const PLAIN: [(&CStr, &CStr); 6] = [
+    (c"datestyle", c"ISO"),
+    (c"intervalstyle", c"postgres"),
+    (c"extra_float_digits", c"1"),
+    (c"bytea_output", c"hex"),
+    (c"quote_all_identifiers", c"off"),
+    (c"search_path", c"pg_catalog, pg_temp"),
+];
+
+/// Runs `body` under settings of its own, whatever those of the session; these are back on every
+/// path.
+pub fn with_plain_settings<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: as a function's SET clause does (fmgr_security_definer in fmgr.c): the level ends
+    // below, or with the transaction that an error ends.
+    unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        for (name, value) in PLAIN {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+        let done = body();
+        pg_sys::AtEOXact_GUC(true, level);
+        done
+    }
+}
+
+/// Whether the database's encoding is UTF8, and the encoding's name.
+pub fn encoding() -> (bool, String) {
+    // SAFETY: they read the backend's own state; the name is a C string.
+    unsafe {
+        let is_utf8 = pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32;
+        (is_utf8, text(pg_sys::GetDatabaseEncodingName()))
+    }
+}
+
 /// The options of a user's mapping for a server, else of PUBLIC's; without a user, of the current
 /// one's. PostgreSQL's own error if there is none.
 pub fn user_mapping_options(

@@ -214,7 +214,7 @@ fn table(server: &Server, schema: &str, model: &Model, fields: &Fields, choice: 
             false => format!(" OPTIONS (field {})", literal(field_name)),
         };
         let required = if field_name == "id" { " NOT NULL" } else { "" };
-        columns.push(format!("{} {}{renamed}{required}", ident(&column), sql_type(field)));
+        columns.push(format!("{} {}{renamed}{required}", ident(&column), own_type(field)));
         comments.push(format!(
             "COMMENT ON COLUMN {qualified}.{} IS {}",
             ident(&column),
@@ -230,6 +230,15 @@ fn table(server: &Server, schema: &str, model: &Model, fields: &Fields, choice: 
         ident(&server.name),
         literal(&model.name)
     )
+}
+
+/// The type of a field's column: PostgreSQL's own, whatever the path of whoever imports finds.
+fn own_type(field: &Field) -> String {
+    match sql_type(field) {
+        name @ ("bytea" | "date" | "jsonb" | "text") => format!("pg_catalog.{name}"),
+        // Words of SQL.
+        name => name.to_owned(),
+    }
 }
 
 /// Fields of the model's own table, and of records that it refers to; computing others may be

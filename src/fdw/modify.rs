@@ -234,7 +234,7 @@ impl Modification {
             .plan
             .returned
             .iter()
-            .map(|column| (column.field.clone(), column.field_type()))
+            .map(|column| (column.field.clone(), column.field_type))
             .collect();
         let (model, asked) = (self.plan.model.clone(), fields.clone());
         let page = self.lease.session().call(move |odoo| {
@@ -291,7 +291,7 @@ fn odoo_value(column: &Fetched, value: Constant) -> Result<Value, Failure> {
     };
     let scalar = match value {
         Constant::Null => return Ok(Value::Bool(false)),
-        Constant::Many(items) if column.field_type() == FieldType::ToMany => {
+        Constant::Many(items) if column.field_type == FieldType::ToMany => {
             return ids(items).ok_or_else(mismatch);
         }
         Constant::One(scalar) => scalar,
@@ -304,11 +304,18 @@ fn odoo_value(column: &Fetched, value: Constant) -> Result<Value, Failure> {
             format!("field \"{}\" takes dates of the years 1 to 9999", column.field),
         )),
     };
-    match (column.field_type(), scalar) {
+    match (column.field_type, scalar) {
         (FieldType::Boolean, Scalar::Boolean(value)) => Ok(value.into()),
         (FieldType::Integer | FieldType::Many2one, Scalar::Integer(value)) => Ok(value.into()),
-        (FieldType::Decimal, Scalar::Decimal(value)) => Ok(Value::Double(value)),
-        (FieldType::Decimal, Scalar::Integer(value)) => Ok(value.into()),
+        (FieldType::Decimal(_), Scalar::Decimal(value)) => match value.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Value::Double(value)),
+            _ => Err(Failure::new(
+                State::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                format!("field \"{}\" does not take the number {value}", column.field),
+            )
+            .detail("Odoo's numbers are finite double precision ones.")),
+        },
+        (FieldType::Decimal(_), Scalar::Integer(value)) => Ok(value.into()),
         (FieldType::Text, Scalar::Text(value)) => Ok(value.into()),
         (FieldType::Json, Scalar::Text(value)) => {
             serde_json::from_str(&value).map(Value::from_json).map_err(|_| mismatch())

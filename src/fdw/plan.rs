@@ -31,18 +31,16 @@ pub struct PathPlan {
 pub struct Fetched {
     pub attribute: i16,
     pub field: String,
+    pub field_type: FieldType,
+    /// As Odoo calls it.
     pub type_name: String,
-}
-
-impl Fetched {
-    pub fn field_type(&self) -> FieldType {
-        FieldType::from_name(&self.type_name)
-    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
     pub model: String,
+    /// Records tell when they changed.
+    pub is_dated: bool,
     /// Archived records are left out.
     pub only_active: bool,
     pub predicate: Predicate,
@@ -104,7 +102,7 @@ impl Plan {
         let mut fields: Vec<(String, FieldType)> = Vec::new();
         for column in &self.fetched {
             if column.field != "id" && fields.iter().all(|(name, _)| *name != column.field) {
-                fields.push((column.field.clone(), column.field_type()));
+                fields.push((column.field.clone(), column.field_type));
             }
         }
         fields

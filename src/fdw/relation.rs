@@ -135,6 +135,7 @@ impl Relation {
         });
         Ok(Plan {
             model: self.table.model.clone(),
+            is_dated: self.fields.contains("write_date"),
             only_active: self.only_active(),
             subjects: subjects.collect(),
             predicate,
@@ -176,6 +177,7 @@ impl Relation {
         Ok(Fetched {
             attribute: column.attribute,
             field: column.field.clone(),
+            field_type: field.field_type,
             type_name: field.type_name.clone(),
         })
     }

@@ -9,7 +9,7 @@ use super::predicate::Constant;
 use super::sessions::{self, Lease};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Connection, Domain, Error, FieldType, Page, Traffic};
+use crate::odoo::{BEFORE_ALL, Cells, Connection, Domain, Error, FieldType, Page, Traffic};
 use crate::server::{Server, Ticket};
 
 /// Ids in one answer of `search`.
@@ -30,6 +30,7 @@ const BUDGET: usize = 32 << 20;
 pub struct Scan {
     lease: Lease,
     model: String,
+    is_dated: bool,
     fields: Vec<(String, FieldType)>,
     /// What the columns show: the field, or `None` for the id.
     columns: Vec<Option<String>>,
@@ -71,7 +72,7 @@ enum Chunk {
 /// The domain as a scan by ids has it: where it names no id, Odoo leaves some records out of some
 /// models, of `ir.attachment` those that fields hold.
 pub(super) fn all_of(domain: Domain) -> Domain {
-    domain.and(Domain::leaf("id", ">", 0))
+    domain.and(Domain::leaf("id", ">", BEFORE_ALL))
 }
 
 impl Scan {
@@ -95,6 +96,7 @@ impl Scan {
             window: if is_eager { lease.session().readers() * AHEAD } else { 1 },
             page_size: if is_eager { full_size } else { FIRST_PAGE.min(full_size) },
             model: plan.model.clone(),
+            is_dated: plan.is_dated,
             fields: plan.fields(),
             columns: plan.fetched.iter().map(|fetched| column(&fetched.field)).collect(),
             source: Source::End,
@@ -130,7 +132,7 @@ impl Scan {
             }
             _ => {
                 let size = if is_eager { CHUNK } else { FIRST_CHUNK };
-                let next = Chunk::Asked(scan.request_chunk(&domain, 0, size)?);
+                let next = Chunk::Asked(scan.request_chunk(&domain, BEFORE_ALL, size)?);
                 scan.source = Source::Chunks { domain, next, size, is_first: true };
             }
         }
@@ -284,16 +286,17 @@ impl Scan {
         limit: Option<i64>,
     ) -> Result<Vec<i64>, Failure> {
         let (model, domain, order) = (self.model.clone(), all_of(domain), order.to_owned());
-        self.lease
-            .session()
-            .call(move |odoo| odoo.model(&model).search(domain, Some(&order), offset, limit))
+        let is_dated = self.is_dated;
+        self.lease.session().call(move |odoo| {
+            odoo.model(&model).search_to_read(domain, Some(&order), offset, limit, is_dated)
+        })
     }
 
     /// The domain without the records that are made from now on: a statement that makes some of
     /// the rows that it gets would never end.
     fn so_far(&self, domain: Domain) -> Result<Domain, Failure> {
         let last = self.search(domain.clone(), "id desc", 0, Some(1))?;
-        Ok(domain.and(Domain::leaf("id", "<=", last.first().copied().unwrap_or(0))))
+        Ok(domain.and(Domain::leaf("id", "<=", last.first().copied().unwrap_or(BEFORE_ALL))))
     }
 
     fn request_chunk(

@@ -5,7 +5,7 @@ use pgrx::{pg_sys, prelude::*};
 
 use crate::failure::{Failure, OrRaise};
 use crate::fdw;
-use crate::server::{Place, check, may_read_files, read_key};
+use crate::server::{Place, check, may_read_files, read_key, require_utf8};
 
 /// The validator of odoo_fdw.
 #[pg_extern(strict)]
@@ -25,6 +25,9 @@ fn odoo_fdw_validator(options: Vec<Option<String>>, catalog: pg_sys::Oid) {
             None => (option, String::new()),
         })
         .collect();
+    if place == Some(Place::Server) {
+        require_utf8().or_raise();
+    }
     check(place, &pairs).map_err(Failure::from).or_raise();
     if let Some((_, path)) = pairs.iter().find(|(name, _)| name == "api_key_file") {
         key_file(path).or_raise();

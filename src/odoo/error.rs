@@ -47,6 +47,10 @@ pub enum Error {
     Name { what: &'static str, name: String },
     /// Arguments without names, which the protocol cannot send.
     Unnamed { call: String, protocol: Protocol },
+    /// Several records of a model have one id: Odoo reads one of them in place of all.
+    RepeatedIds { model: String },
+    /// A character that the protocol cannot send.
+    Character { character: char, protocol: Protocol },
     /// Odoo's own word that something is wrong.
     Fault(Fault),
     /// Login refused: wrong login, password, API key, or database without such a user.
@@ -287,6 +291,12 @@ impl fmt::Display for Error {
             Error::Name { what, name } => write!(f, "\"{name}\" is no name of a {what}"),
             Error::Unnamed { call, protocol } => {
                 write!(f, "{protocol} cannot send arguments of {call} without their names")
+            }
+            Error::RepeatedIds { model } => {
+                write!(f, "model {model} gives several records the same id")
+            }
+            Error::Character { character, protocol } => {
+                write!(f, "{protocol} cannot send the character U+{:04X}", u32::from(*character))
             }
             Error::Fault(fault) => write!(f, "Odoo refused {}: {}", fault.call, fault.message),
             Error::Denied { login, database } => {

@@ -9,6 +9,9 @@ use super::sink::{Refusal, Sink};
 use super::transport::Request;
 use super::value::{Value, ValueSink};
 
+/// Before every id: views over several models tell their records apart by negative ones.
+pub const BEFORE_ALL: i64 = -i64::MAX;
+
 /// A model such as `res.partner`, seen through a connection.
 ///
 /// Every method fails with [`Error::Fault`] where Odoo refuses: of kind `UnknownModel` if the
@@ -63,14 +66,57 @@ impl<'c> Model<'c> {
     }
 
     /// The ids above `after` in their order, `limit` at most: pages that neither skip nor repeat.
+    ///
+    /// # Errors
+    /// [`Error::RepeatedIds`] if ids repeat, in the page or from it to its neighbours.
     pub fn search_after(
         &self,
         domain: Domain,
         after: i64,
         limit: usize,
     ) -> Result<Vec<i64>, Error> {
-        let page = domain.and(Domain::leaf("id", ">", after));
-        self.search(page, Some("id"), 0, i64::try_from(limit).ok())
+        // The last one of the page before comes again, and may do so once.
+        let page = domain.and(Domain::leaf("id", ">=", after));
+        let mut ids = self.search(page, Some("id"), 0, i64::try_from(limit + 1).ok())?;
+        self.require_distinct(&ids)?;
+        if ids.first() == Some(&after) {
+            ids.remove(0);
+        }
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
+    /// As [`Model::search`], of records that are to be read one by one. Models that are views have
+    /// no write_date: `is_dated` tells.
+    ///
+    /// # Errors
+    /// [`Error::RepeatedIds`] if an id is that of several records.
+    pub fn search_to_read(
+        &self,
+        domain: Domain,
+        order: Option<&str>,
+        offset: i64,
+        limit: Option<i64>,
+        is_dated: bool,
+    ) -> Result<Vec<i64>, Error> {
+        let ids = self.search(domain, order, offset, limit)?;
+        self.require_distinct(&ids)?;
+        // Of a part only the ids themselves may tell that there are more records with them.
+        if !is_dated && !ids.is_empty() && (offset > 0 || limit.is_some()) {
+            let same = Domain::leaf("id", "in", ids.iter().copied().collect::<Value>());
+            self.require_distinct(&self.search(same, Some("id"), 0, None)?)?;
+        }
+        Ok(ids)
+    }
+
+    /// Refuses ids that repeat.
+    fn require_distinct(&self, ids: &[i64]) -> Result<(), Error> {
+        let mut sorted = ids.to_vec();
+        sorted.sort_unstable();
+        match sorted.array_windows().any(|[one, next]| one == next) {
+            true => Err(Error::RepeatedIds { model: self.name.to_owned() }),
+            false => Ok(()),
+        }
     }
 
     /// The first record that meets the domain, archived ones included: its fields as values.
@@ -101,16 +147,19 @@ impl<'c> Model<'c> {
         sink.finish().map_err(|refusal| self.unexpected("read", refusal))
     }
 
-    /// The first records that meet the domain, in the order of their ids, with one request.
+    /// The first records above `after` that meet the domain, in the order of their ids, with one
+    /// request.
     ///
     /// Odoo 14 knows no `load` here, and x2many fields would lack archived records: `search_read`
     /// takes `active_test` from the context before it reads. Both are the caller's to avoid.
     pub fn search_read(
         &self,
         domain: Domain,
+        after: i64,
         fields: &[(&str, FieldType)],
         limit: usize,
     ) -> Result<Page, Error> {
+        let domain = domain.and(Domain::leaf("id", ">", after));
         let names = fields.iter().map(|(name, _)| *name).collect();
         let kwargs = vec![
             ("fields", names),
@@ -121,7 +170,9 @@ impl<'c> Model<'c> {
         let args = vec![("domain", domain.into_value())];
         let request = self.reading("search_read", None, args, kwargs)?;
         let sink = self.look(&request, || PageSink::new(fields.iter().copied()))?;
-        sink.finish().map_err(|refusal| self.unexpected("search_read", refusal))
+        let page = sink.finish().map_err(|refusal| self.unexpected("search_read", refusal))?;
+        self.require_distinct(&page.ids())?;
+        Ok(page)
     }
 
     /// The records' fields as values, one struct per record.

@@ -184,6 +184,7 @@ impl Server {
 
     /// A session as the options of a user mapping say. Nothing is sent yet.
     pub fn session_with(&self, mapping: Vec<(String, String)>) -> Result<Session, Failure> {
+        require_utf8()?;
         let (login, secret, secret_is_key) = credentials(mapping)?;
         let ca = match &self.options.ca_file {
             None => None,
@@ -255,6 +256,22 @@ impl Server {
             )));
         }
         Ok(())
+    }
+}
+
+/// Refuses databases that cannot store what Odoo sends.
+///
+/// # Errors
+/// If this one is not encoded in UTF8.
+pub fn require_utf8() -> Result<(), Failure> {
+    match backend::encoding() {
+        (true, _) => Ok(()),
+        (false, name) => Err(Failure::new(
+            State::ERRCODE_FEATURE_NOT_SUPPORTED,
+            "odoo_etl needs a database with the encoding UTF8",
+        )
+        .detail(format!("That of this one is {name}; Odoo's texts are Unicode."))
+        .hint("CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0;")),
     }
 }
 

@@ -152,7 +152,7 @@ pub fn sql_type(field: &Field) -> Option<SqlType> {
         FieldType::Text if field.type_name == "binary" => return None,
         FieldType::Boolean => SqlType::Boolean,
         FieldType::Integer | FieldType::Many2one => SqlType::Bigint,
-        FieldType::Decimal => SqlType::Numeric,
+        FieldType::Decimal(_) => SqlType::Numeric,
         FieldType::Text => SqlType::Text,
         FieldType::Date => SqlType::Date,
         FieldType::Datetime => SqlType::Timestamptz,

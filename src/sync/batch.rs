@@ -169,9 +169,9 @@ impl Run {
     /// The rows of a page, fit for their table.
     fn transform(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
         let page = with_companies(&self.session, &self.identity, plan, page)?;
-        let mut context =
-            Context { lookups: &mut self.lookups, default_zone: &self.server.options.timezone };
+        let mut context = Context { lookups: &mut self.lookups, zones: &mut self.zones };
         let mut rows = Rows::from_page(plan, &page, &mut context)?;
+        self.zones.warn();
         let table = plan.dataset.table;
         self.blemish(format!("{table}: left out {{}} control character(s)"), page.dropped());
         for (index, planned) in plan.columns.iter().enumerate() {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::memory::Memory;
 use super::refused::Refused;
 use crate::failure::Failure;
-use crate::odoo::{Connection, Domain, Error, FaultKind, Fields, Value};
+use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FaultKind, Fields, Value};
 use crate::server::Session;
 
 /// The fields of models, asked for once.
@@ -166,7 +166,8 @@ impl Catalogue {
         let written = format!("{relation}.write_date");
         let changed = Domain::leaf(&written, ">=", "9999-01-01 00:00:00");
         let model = model.to_owned();
-        let search = move |odoo: &Connection| odoo.model(&model).search_after(changed, 0, 1);
+        let search =
+            move |odoo: &Connection| odoo.model(&model).search_after(changed, BEFORE_ALL, 1);
         match self.session.submit(search)?.outcome()? {
             Ok(_) => Ok(Ok(())),
             Err(error @ Error::Fault(_)) => Ok(Err(error)),

@@ -11,7 +11,7 @@ use super::owner::{self, Table};
 use super::pace::Pace;
 use super::plan::Plan;
 use crate::failure::Failure;
-use crate::odoo::{Cells, FieldType};
+use crate::odoo::{BEFORE_ALL, Cells, FieldType};
 use crate::quote::literal;
 use crate::server::Session;
 use crate::warehouse::ddl::qualified;
@@ -72,7 +72,7 @@ fn versions(session: &Rc<Session>, plan: &Plan) -> Result<(Vec<i64>, Vec<Option<
         model: plan.model.clone(),
         domain: plan.domain(),
         fields: vec![("write_date".to_owned(), FieldType::Datetime)],
-        after: 0,
+        after: BEFORE_ALL,
         at_once: false,
         from_memory: false,
     };

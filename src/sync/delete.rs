@@ -9,6 +9,7 @@ use super::reference::{Reference, references};
 use super::tables::MISSING_DATA;
 use crate::backend;
 use crate::failure::Failure;
+use crate::odoo::BEFORE_ALL;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{self, Column, Dataset, Kind, Source};
@@ -38,7 +39,7 @@ pub struct Range {
 }
 
 impl Range {
-    pub const ALL: Range = Range { after: 0, to: i64::MAX };
+    pub const ALL: Range = Range { after: BEFORE_ALL, to: i64::MAX };
 }
 
 /// The rows of a range that are not among `present`, all the ids that Odoo has there, and that

@@ -5,7 +5,7 @@ use super::plan::Plan;
 use super::run::Run;
 use super::state::Extension;
 use crate::failure::Failure;
-use crate::odoo::{Connection, Domain, Error, FieldType};
+use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::quote::ident;
 
 const TABLE: &str = "odoo_sync_denied";
@@ -90,7 +90,7 @@ impl Run {
 
 fn can_read(odoo: &Connection, model: &str, fields: &[(String, FieldType)]) -> Result<bool, Error> {
     let model = odoo.model(model);
-    let ids = model.search_after(Domain::all(), 0, 1)?;
+    let ids = model.search_after(Domain::all(), BEFORE_ALL, 1)?;
     let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
     Ok(!ids.is_empty() && !fields.is_empty() && model.read(ids, &fields)?.rows() > 0)
 }

@@ -22,7 +22,7 @@ use super::run::{Run, Target};
 use super::state::{Mark, Reached, Resume};
 use crate::backend;
 use crate::failure::{Failure, warning};
-use crate::odoo::{Cells, Connection, Domain, Error, Page};
+use crate::odoo::{BEFORE_ALL, Cells, Connection, Domain, Error, Page};
 use crate::server::Ticket;
 use crate::warehouse::{self, Dataset, Extent, Source};
 
@@ -275,7 +275,8 @@ impl FeedLoad {
             return Ok(false);
         };
         for (model, domain) in questions {
-            let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, 0, 1);
+            let search =
+                move |odoo: &Connection| odoo.model(&model).search_after(domain, BEFORE_ALL, 1);
             match run.session.submit(search)?.outcome()? {
                 Ok(changed) if changed.is_empty() => {}
                 // Of a fault nothing is known.
@@ -361,7 +362,7 @@ fn digest_name(plan: &Plan) -> String {
 
 fn probe(run: &Run, plan: &Plan, since: &str) -> Result<Ticket<Vec<i64>>, Failure> {
     let (model, changed) = (plan.model.clone(), plan.changed_since(since));
-    run.session.submit(move |odoo| odoo.model(&model).search_after(changed, 0, CHUNK))
+    run.session.submit(move |odoo| odoo.model(&model).search_after(changed, BEFORE_ALL, CHUNK))
 }
 
 fn scan(
@@ -378,7 +379,7 @@ fn scan(
         model: plan.model.clone(),
         domain,
         fields: plan.fields(),
-        after: after.unwrap_or(0),
+        after: after.unwrap_or(BEFORE_ALL),
         at_once: since.is_some() || plan.dataset.extent == Extent::Whole,
         from_memory: run.catalogue.is_from_memory(),
     };

@@ -18,6 +18,7 @@ use super::poison;
 use super::refused::Refused;
 use super::statements::{Target, carrier};
 use super::transform::{Context, Rows};
+use super::zones::Zones;
 use crate::backend;
 use crate::failure::{Cause, Failure, OrRaise, Unreadable, notice};
 use crate::odoo::{Cells, Domain, Error, FieldType, Identity, Page};
@@ -56,7 +57,7 @@ struct Reader {
     session: Rc<Session>,
     identity: Identity,
     lookups: Lookups,
-    default_zone: String,
+    zones: Zones,
 }
 
 /// A column that shows a value of the row that a reference points to.
@@ -86,13 +87,15 @@ impl Live {
             // Odoo takes 0 for "no limit".
             Some(0) => Vec::new(),
             limit => {
-                let model = plan.model.clone();
-                session.call(move |odoo| odoo.model(&model).search(domain, Some("id"), 0, limit))?
+                let (model, is_dated) = (plan.model.clone(), plan.is_dated);
+                session.call(move |odoo| {
+                    odoo.model(&model).search_to_read(domain, Some("id"), 0, limit, is_dated)
+                })?
             }
         };
-        let default_zone = server.options.timezone.clone();
+        let zones = Zones::new(&server.options.timezone);
         Ok(Some(Live {
-            reader: Reader { session, identity, lookups, default_zone },
+            reader: Reader { session, identity, lookups, zones },
             plan,
             inherited,
             page_size: server.options.batch(),
@@ -182,8 +185,10 @@ impl Iterator for Live {
 impl Reader {
     fn rows(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
         let page = with_companies(&self.session, &self.identity, plan, page)?;
-        let mut context = Context { lookups: &mut self.lookups, default_zone: &self.default_zone };
-        Rows::from_page(plan, &page, &mut context)
+        let mut context = Context { lookups: &mut self.lookups, zones: &mut self.zones };
+        let rows = Rows::from_page(plan, &page, &mut context);
+        self.zones.warn();
+        rows
     }
 
     /// The rows of those records that the user may see; none of a model that it may not read.

@@ -17,7 +17,7 @@ use super::state::Extension;
 use super::tables::{self, MISSING_DATA};
 use super::writable::require_writable;
 use crate::failure::Failure;
-use crate::odoo::{Domain, FieldType};
+use crate::odoo::{BEFORE_ALL, Domain, FieldType};
 use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
@@ -26,6 +26,9 @@ use crate::warehouse::ddl::qualified;
 use crate::warehouse::{
     self, AddedColumn, Dataset, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
 };
+
+/// So many ids are looked at when a mirror is declared.
+const PROBED: usize = 1_000;
 
 /// The tables that remember something of a mirror, besides its declaration.
 const TABLES: &[&str] = &[
@@ -197,9 +200,9 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
         is_dated: fields.as_ref().is_some_and(|fields| fields.contains("write_date")),
     };
     let columns = desk.columns(&mirror, &wish)?;
-    // Whether the user may read it, and the domain is one.
+    // Whether the user may read it, the domain is one, and the ids tell records apart.
     let (model, domain) = (wish.model.clone(), wish.domain.clone());
-    desk.session.call(move |odoo| odoo.model(&model).search_after(domain, 0, 1))?;
+    desk.session.call(move |odoo| odoo.model(&model).search_after(domain, BEFORE_ALL, PROBED))?;
     let sql = format!(
         "INSERT INTO {} (server, target, model, fields, domain, keep_deleted, is_dated, role) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

@@ -40,6 +40,7 @@ mod tables;
 mod transform;
 mod trial;
 mod writable;
+mod zones;
 
 pub use additions::warehouse_of;
 pub use catalogue::Catalogue;

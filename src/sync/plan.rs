@@ -409,7 +409,8 @@ pub fn walk<'a>(
         let Some(field) = fields.as_ref().and_then(|fields| fields.get(name)) else {
             return Ok(None);
         };
-        let next = field.relation.clone().unwrap_or_default();
+        let is_relation = matches!(field.field_type, FieldType::Many2one | FieldType::ToMany);
+        let next = field.relation.clone().filter(|_| is_relation).unwrap_or_default();
         steps.push((std::mem::replace(&mut model, next), name, field.clone()));
     }
     Ok(Some(steps))
@@ -438,7 +439,7 @@ fn fits(origin: &Origin, column: SqlType) -> bool {
         (SqlType::Text, kind, None) => kind != ToMany,
         (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one),
         (SqlType::BigintArray, kind, None) => matches!(kind, ToMany | Many2one),
-        (SqlType::Numeric, kind, None) => matches!(kind, Decimal | Integer),
+        (SqlType::Numeric, kind, None) => matches!(kind, Decimal(_) | Integer),
         (SqlType::Boolean, kind, None) => kind == Boolean,
         (SqlType::Date, kind, None) => matches!(kind, Date | Datetime),
         (SqlType::Timestamptz, kind, None) => kind == Datetime,

@@ -22,9 +22,10 @@ use super::report::{Status, TableReport};
 use super::state::Extension;
 use super::tables::{self, Ready, Widths};
 use super::writable::require_writable;
+use super::zones::Zones;
 use crate::backend;
 use crate::failure::{Cause, Failure, notice, warning};
-use crate::odoo::{FieldType, Identity, Traffic};
+use crate::odoo::{BEFORE_ALL, FieldType, Identity, Traffic};
 use crate::server::{Server, Session};
 use crate::warehouse::{self, Dataset, Entity, Warehouse};
 
@@ -67,6 +68,7 @@ pub struct Run {
     pub(super) reasons: HashMap<(&'static str, usize), String>,
     /// Values that were cut or cleaned: what to say of them, with `{}` for how many.
     pub(super) blemishes: HashMap<String, usize>,
+    pub(super) zones: Zones,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
 }
@@ -112,6 +114,7 @@ impl Run {
             order: Vec::new(),
             ahead: None,
             changed: HashMap::new(),
+            zones: Zones::new(&server.options.timezone),
             server: Rc::new(server),
             seen: (session.traffic(), session.waited()),
             session,
@@ -238,7 +241,7 @@ impl Run {
     fn shows_some(&self, plan: &Plan) -> Result<(), Failure> {
         let (model, domain) = (plan.model.clone(), plan.domain());
         self.session.call(move |odoo| {
-            let ids = odoo.model(&model).search_after(domain, 0, 1)?;
+            let ids = odoo.model(&model).search_after(domain, BEFORE_ALL, 1)?;
             odoo.model(&model).read(ids, &[("id", FieldType::Integer)]).map(drop)
         })
     }

@@ -209,7 +209,8 @@ fn alter(schema: &str, dataset: &Dataset, statement: &str) -> Result<(), Failure
 
 /// The columns that a schema's tables have.
 pub fn existing(schema: &str) -> Result<Existing, Failure> {
-    let sql = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) \
+    // As if quote_all_identifiers were off.
+    let sql = "SELECT c.relname::text, a.attname::text, replace(format_type(a.atttypid, a.atttypmod), '\"', '') \
                FROM pg_catalog.pg_attribute a \
                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \

@@ -7,7 +7,7 @@ use super::extract;
 use super::plan::Plan;
 use super::poison;
 use crate::failure::{Cause, Failure};
-use crate::odoo::{Connection, Domain, Error, FieldType};
+use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::server::Session;
 
 /// Records that are read on trial.
@@ -83,7 +83,8 @@ fn unreadable(session: &Session, (model, fields): &Question) -> Result<Vec<Strin
         _ => Err(failure),
     };
     let name = model.clone();
-    let search = move |odoo: &Connection| odoo.model(&name).search_after(Domain::all(), 0, SAMPLE);
+    let search =
+        move |odoo: &Connection| odoo.model(&name).search_after(Domain::all(), BEFORE_ALL, SAMPLE);
     let ids = match session.call(search) {
         Ok(ids) => ids,
         Err(failure) => return denied(failure),

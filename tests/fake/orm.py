@@ -1,5 +1,6 @@
 """Models, records and the methods that clients call, as Odoo's ORM answers them."""
 
+import math
 import operator
 import re
 import time
@@ -43,6 +44,9 @@ class Model:
         self.parents = {}
         self.database = None
 
+    #: Whether each id is that of one record.
+    ids_are_distinct = True
+
     def join(self, database):
         """Makes the other models known to this one."""
         self.database = database
@@ -59,13 +63,26 @@ class Model:
         if field in record:
             value = record[field]
             if self.fields[field].get("company_dependent"):
-                return value[(context or {})["allowed_company_ids"][0]]
-            return value
+                value = value[(context or {})["allowed_company_ids"][0]]
+            return self._noisy(value, self.fields[field])
         if field in ("create_date", "write_date"):
             return BEGINNING
         return {"integer": 0, "float": 0.0, "monetary": 0.0, "one2many": [], "many2many": []}.get(
             self.fields[field]["type"], False
         )
+
+    def _sent(self, name, value):
+        """As Python writes dates on Linux: without zeros before the year."""
+        is_dated = self.fields[name]["type"] in ("date", "datetime")
+        return value.lstrip("0") if is_dated and isinstance(value, str) else value
+
+    def _noisy(self, value, field):
+        """A float as `float_round` leaves it, up to 17: 19.990000000000002 of 19.99."""
+        digits = field.get("digits")
+        if not digits or self.database.release > 17 or not isinstance(value, float) or not math.isfinite(value):
+            return value
+        factor = 10 ** -digits[1]
+        return round(value / factor) * factor
 
     def fields_get(self, allfields=None, attributes=None, context=None):
         found = {}
@@ -83,7 +100,8 @@ class Model:
             if isinstance(term, (list, tuple)) and isinstance(term[0], str):
                 self._check(term[0])
         bounds = bounds_of(domain)
-        if bounds is not None and order in (None, "id", "id desc") and self._sees_archived(context):
+        is_simple = self.ids_are_distinct and order in (None, "id", "id desc")
+        if bounds is not None and is_simple and self._sees_archived(context):
             ids = [id for id in self.records if all(holds(id, bound) for holds, bound in bounds)]
             return (sorted(ids, reverse=order == "id desc") if order else ids)[offset:][: limit or None]
         found = [record for record in self._visible(context, domain) if self._meets(record, domain)]
@@ -101,7 +119,8 @@ class Model:
                 raise traceback_of(f"ValueError: Invalid field '{field}' on '{self.name}'")
         found = [self.records[id] for id in ids if id in self.records]
         return [
-            {name: self.value(record, name, context) for name in ["id", *fields]} for record in found
+            {name: self._sent(name, self.value(record, name, context)) for name in ["id", *fields]}
+            for record in found
         ]
 
     def search_read(self, domain, fields=(), offset=0, limit=None, order=None, load=None, context=None):
@@ -154,8 +173,11 @@ class Model:
     def _visible(self, context, domain):
         named = any(isinstance(term, (list, tuple)) and term[0] == "active" for term in domain)
         if named or self._sees_archived(context):
-            return self.records.values()
-        return [record for record in self.records.values() if record.get("active", True)]
+            return self._all()
+        return [record for record in self._all() if record.get("active", True)]
+
+    def _all(self):
+        return self.records.values()
 
     def _sort(self, records, order):
         for part in reversed(order.split(",")):
@@ -215,8 +237,10 @@ class Model:
         if not self._check(path):
             # Releases before 19 leave the condition out.
             return True
+        operand = self._operand(path, operand)
         # As 19 does: False asks for what is empty, and NULL is smaller or greater than nothing.
-        ordered = lambda test: lambda value: value is not False and test(value)
+        # NaN is the greatest of PostgreSQL's numbers.
+        ordered = lambda test: lambda value: value is not False and test(math.inf if value != value else value)
         test = {
             "=": lambda value: not value if operand is False else value == operand,
             "!=": lambda value: bool(value) if operand is False else value != operand,
@@ -232,6 +256,11 @@ class Model:
             and bool(pattern(operand.lower()).fullmatch(value.lower())),
         }[operator]
         return any(test(value) for value in self._values(record, path))
+
+    def _operand(self, field, operand):
+        """What a condition compares with: up to 18 a text is first made the HTML that a field would hold."""
+        is_html = self.fields.get(field, {}).get("type") == "html" and self.database.release <= 18
+        return f"<p>{operand}</p>" if is_html and isinstance(operand, str) and operand else operand
 
 
 def is_searchable(field):
@@ -253,7 +282,7 @@ def pattern(like):
 def bounds_of(domain):
     """The bounds of the ids that a domain asks for; `None` for other domains. A scan of a large
     model asks so again and again, and its records need not be looked at for it."""
-    holds = {">": operator.gt, "<=": operator.le}
+    holds = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
     if all(isinstance(term, list) and term[0] == "id" and term[1] in holds for term in domain):
         return [(holds[term[1]], term[2]) for term in domain]
     return None
@@ -271,6 +300,34 @@ class Attachments(Model):
     def search(self, domain, *args, **kwargs):
         named = any(isinstance(term, list) and term[0] in ("id", "res_field") for term in domain)
         return super().search(domain if named else [*domain, ["res_field", "=", False]], *args, **kwargs)
+
+
+class View(Model):
+    """A report: no record tells when it changed; ids may be negative, and may repeat. Of records
+    that share an id Odoo's cache has the last one, which is read in place of all."""
+
+    def __init__(self, name, fields, rows):
+        super().__init__(name, fields, rows)
+        del self.fields["write_date"]
+        self.rows = rows
+        self.ids_are_distinct = len(self.records) == len(rows)
+
+    def _all(self):
+        return self.rows
+
+
+class TextIds(Model):
+    """Records that Odoo makes of the ids that it is asked for, as `account.root` from 18 on."""
+
+    def search(self, domain, *args, **kwargs):
+        raise traceback_of("NotImplementedError")
+
+
+class Blacklist(Model):
+    """It searches for addresses as it holds them."""
+
+    def _operand(self, field, operand):
+        return operand.lower() if field == "email" and isinstance(operand, str) and "@" in operand else operand
 
 
 class Directory(Model):
