@@ -17,9 +17,13 @@ class Fault(Exception):
         self.text = text
 
 
+#: The one frame of the fake's tracebacks.
+FRAME = '  File "odoo/http.py", line 1, in f\n'
+
+
 def traceback_of(error):
     """Fault 1 carries a whole traceback."""
-    return Fault(1, f'Traceback (most recent call last):\n  File "odoo/http.py", line 1, in f\n{error}\n')
+    return Fault(1, f"Traceback (most recent call last):\n{FRAME}{error}\n")
 
 
 class Model:
