@@ -174,7 +174,11 @@ impl Error {
     /// Whether the same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Error::Connect { .. } | Error::Timeout { .. } | Error::Broken { .. } => true,
+            // A name service may be restarting, or the machine's own entry in it.
+            Error::Resolve { .. }
+            | Error::Connect { .. }
+            | Error::Timeout { .. }
+            | Error::Broken { .. } => true,
             Error::Status { status, .. } => is_passing(*status),
             _ => false,
         }
@@ -370,6 +374,7 @@ mod tests {
             retry_after: None,
         };
         assert!(status(502).is_transient() && status(429).is_transient());
+        assert!(Error::Resolve { host: String::new() }.is_transient());
         assert!(!status(404).is_transient() && !status(500).is_transient());
         assert!(!Error::Fault(fault(3, "")).is_transient());
     }
