@@ -262,3 +262,17 @@ def test_explain_analyze_counts(db, fake):
     requests = next(int(line.split(": ")[1]) for line in lines if line.startswith("Odoo Requests"))
     assert 4 <= requests <= 7
     assert next(int(line.split(": ")[1]) for line in lines if line.startswith("Odoo Bytes")) > 100_000
+
+
+@pytest.mark.parametrize("release", [14, 17, 18])
+def test_values_of_each_company_are_imported(db, fake, release):
+    """Odoo keeps them for the user, be it beside the model's table as up to 17."""
+    db.server(url(fake, f"version={release}"))
+    db.run("CREATE SCHEMA live")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (product_product) FROM SERVER erp INTO live")
+    assert db.value("SELECT standard_price FROM live.product_product WHERE id = 31") == 2.5
+    assert db.run("SELECT id FROM live.product_product WHERE standard_price = 2.5") == [(31,)]
+    assert db.value("SELECT data -> 'standard_price' FROM odoo_read('product.product', '[[\"id\",\"=\",31]]')") == 2.5
+    assert "standard_price" in {row[0] for row in db.run("SELECT column_name FROM odoo_mirror('product.product', 'goods')")}
+    # What is computed is not.
+    assert db.run("SELECT attname FROM pg_attribute WHERE attrelid = 'live.product_product'::regclass AND attname = 'qty_available'") == []

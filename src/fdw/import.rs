@@ -232,10 +232,10 @@ fn table(server: &Server, schema: &str, model: &Model, fields: &Fields, choice: 
     )
 }
 
-/// Fields of the model's own table, and of records that it refers to; computing others may be
+/// Fields that Odoo keeps for the model, and of records that it refers to; computing others may be
 /// slow, or fail.
 fn is_chosen(name: &str, field: &Field, choice: &Choice) -> bool {
-    let is_own = name == "id" || field.stored || field.related;
+    let is_own = name == "id" || field.is_kept() || field.related;
     (is_own || choice.computed) && (field.type_name != "binary" || choice.binary)
 }
 

@@ -137,7 +137,7 @@ fn choose_fields(
         None => Ok(known
             .sorted()
             .into_iter()
-            .filter(|(_, field)| field.stored && field.type_name != "binary")
+            .filter(|(_, field)| field.is_kept() && field.type_name != "binary")
             .map(|(name, _)| name.to_owned())
             .collect()),
         Some(wanted) => {

@@ -59,7 +59,7 @@ pub struct Field {
     pub relation: Option<String>,
     /// Each company has its own value; a read gives that of the context's first company.
     pub company_dependent: bool,
-    /// Stored in Odoo's database; other fields are computed when they are read.
+    /// Stored in the model's own table.
     pub stored: bool,
     /// What follows is known of fields that were [described in full](super::Model::fields_in_full).
     pub help: String,
@@ -71,6 +71,14 @@ pub struct Field {
     pub translated: bool,
     /// To how many decimal places Odoo rounds.
     pub decimals: Option<i64>,
+}
+
+impl Field {
+    /// Whether Odoo keeps its values, as opposed to computing them when they are read: those of
+    /// each company lie beside the model's table up to 17.
+    pub fn is_kept(&self) -> bool {
+        self.stored || self.company_dependent
+    }
 }
 
 /// The fields of a model that the user may read, by name.
