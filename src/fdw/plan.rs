@@ -30,6 +30,7 @@ pub struct PathPlan {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fetched {
     pub attribute: i16,
+    pub column: String,
     pub field: String,
     pub type_name: String,
 }
@@ -42,6 +43,7 @@ impl Fetched {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
+    pub table: String,
     pub model: String,
     /// Archived records are left out.
     pub only_active: bool,
@@ -108,6 +110,11 @@ impl Plan {
             }
         }
         fields
+    }
+
+    /// The fields and the columns that show them.
+    pub fn names(&self) -> Vec<(String, String)> {
+        self.fetched.iter().map(|shown| (shown.field.clone(), shown.column.clone())).collect()
     }
 
     /// What EXPLAIN shows.

@@ -134,6 +134,7 @@ impl Relation {
                 .then(|| (column.attribute, field.to_owned(), kind))
         });
         Ok(Plan {
+            table: self.table.name.clone(),
             model: self.table.model.clone(),
             only_active: self.only_active(),
             subjects: subjects.collect(),
@@ -175,6 +176,7 @@ impl Relation {
         };
         Ok(Fetched {
             attribute: column.attribute,
+            column: column.name.clone(),
             field: column.field.clone(),
             type_name: field.type_name.clone(),
         })

@@ -8,7 +8,7 @@ use pgrx::prelude::*;
 
 use super::arguments::{Members, not_negative, object, required};
 use super::domain;
-use crate::failure::{Failure, OrRaise};
+use crate::failure::{Failure, OrRaise, notice};
 use crate::odoo::{Domain, Fields, Value};
 use crate::server::{Server, Session, Ticket};
 
@@ -30,9 +30,13 @@ fn odoo_read(
         let search = Search::new(model, domain, order_by, max_rows, skip_rows, context)?;
         let server = Server::named_or_only(server)?;
         let session = server.session()?;
-        let fields = choose_fields(&session, &search.model, fields)?;
+        let is_chosen = fields.is_some();
+        let mut fields = choose_fields(&session, &search.model, fields)?;
         let (model, context) = (search.model.clone(), search.context.clone());
         let ids = search.run(&session)?;
+        if let (false, Some(first)) = (is_chosen, ids.first()) {
+            leave_out_refused(&session, &model, *first, &mut fields)?;
+        }
         let page_size = server.options.batch();
         Ok(Records {
             session,
@@ -148,6 +152,22 @@ fn choose_fields(
             }
         }
     }
+}
+
+/// Of the fields that nobody asked for, those that lead to records which the user may not read.
+fn leave_out_refused(
+    session: &Session,
+    model: &str,
+    id: i64,
+    fields: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let (name, asked) = (model.to_owned(), fields.clone());
+    let refused = session.call(move |odoo| odoo.model(&name).refused(id, &asked))?;
+    if !refused.is_empty() {
+        fields.retain(|field| !refused.contains(field));
+        notice!("{model}: left out {}, which the Odoo user may not read", refused.join(", "));
+    }
+    Ok(())
 }
 
 fn unknown_field(model: &str, name: &str, known: &Fields) -> Failure {

@@ -128,6 +128,10 @@ impl Fields {
         self.0.contains_key(name)
     }
 
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
+    }
+
     /// All fields, ordered by name.
     pub fn sorted(&self) -> Vec<(&str, &Field)> {
         let mut all: Vec<_> = self.0.iter().map(|(name, field)| (name.as_str(), field)).collect();

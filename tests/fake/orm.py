@@ -98,6 +98,9 @@ class Model:
         for field in fields:
             if field not in self.fields:
                 raise traceback_of(f"ValueError: Invalid field '{field}' on '{self.name}'")
+            if ids and self.fields[field]["type"] in ("one2many", "many2many"):
+                # It is searched for in the other model.
+                self.database.require_right(self.fields[field]["relation"])
         found = [self.records[id] for id in ids if id in self.records]
         return [
             {name: self.value(record, name, context) for name in ["id", *fields]} for record in found
@@ -305,13 +308,8 @@ class Database:
     def execute(self, name, method, args, kwargs):
         if name not in self.models:
             raise Fault(2, f"Object {name} doesn't exist")
-        if name == self.denied and method != "fields_get":
-            raise Fault(
-                4,
-                f"You are not allowed to access '{name}' ({name}) records.\n\n"
-                "This operation is allowed for the following groups:\n\t- Sales/Administrator\n\n"
-                "Contact your administrator to request access if necessary.",
-            )
+        if method != "fields_get":
+            self.require_right(name)
         model = self.models[name]
         if method not in METHODS or not hasattr(model, method):
             raise traceback_of(
@@ -323,6 +321,15 @@ class Database:
         if method == "search_read":
             self.strain(name, [record["id"] for record in result], kwargs.get("fields", ()))
         return result
+
+    def require_right(self, name):
+        if name == self.denied:
+            raise Fault(
+                4,
+                f"You are not allowed to access '{name}' ({name}) records.\n\n"
+                "This operation is allowed for the following groups:\n\t- Sales/Administrator\n\n"
+                "Contact your administrator to request access if necessary.",
+            )
 
     def strain(self, name, ids, fields):
         """What goes wrong in some reads only."""
