@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use super::extract::{self, Scan, Wanted};
 use super::pace::Pace;
 use super::plan::Plan;
+use super::silent;
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType};
 use crate::quote::literal;
@@ -28,7 +29,8 @@ pub struct Difference {
     pub rows: i64,
     /// Ids that the warehouse lacks.
     pub missing: Vec<i64>,
-    /// Ids whose row is of another version, where records tell when they changed.
+    /// Ids whose row is of another version, where records tell when they changed, or has values
+    /// that changed without.
     pub stale: Vec<i64>,
     /// How many rows there are that Odoo no longer has.
     pub deleted: i64,
@@ -43,17 +45,23 @@ pub fn compare(
 ) -> Result<Difference, Failure> {
     let (ids, dates) = versions(session, plan)?;
     let sql = difference(schema, plan.dataset, feed);
-    Spi::connect(|client| {
+    let mut found = Spi::connect(|client| {
         let args = [ids.clone().into(), dates.into()];
         let row = client.select(&sql, None, &args)?.first();
-        Ok(Difference {
+        Ok::<_, Failure>(Difference {
             rows: row.get(1)?.unwrap_or(0),
             missing: row.get(2)?.unwrap_or_default(),
             stale: row.get(3)?.unwrap_or_default(),
             deleted: row.get(4)?.unwrap_or(0),
             present: ids,
         })
-    })
+    })?;
+    let mut stale = silent::turned(session, schema, plan, feed)?;
+    stale.append(&mut silent::released(session, schema, plan, feed)?);
+    stale.retain(|id| found.present.binary_search(id).is_ok());
+    stale.extend(&found.stale);
+    found.stale = stale.into_iter().collect();
+    Ok(found)
 }
 
 /// Every record's id and write_date. As seconds: the texts of a large table would take much

@@ -32,6 +32,7 @@ mod reference;
 mod report;
 mod run;
 mod schedule;
+mod silent;
 mod state;
 mod statements;
 mod tables;
