@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 use super::delete::of_feed;
 use super::extract::{self, CHUNK};
 use super::filter;
+use super::owner::{self, Table};
 use super::plan::Plan;
 use super::reference::{Reference, references};
 use crate::failure::Failure;
@@ -40,7 +41,7 @@ pub fn turned(
             of_feed(plan.dataset, feed, "row"),
             ident(column),
         );
-        turned.extend(ids(&sql, &[there.into()])?);
+        turned.extend(rows(schema, plan, &sql, &[there.into()])?);
     }
     Ok(turned)
 }
@@ -76,7 +77,7 @@ pub fn released(
             of_feed(plan.dataset, feed, "row"),
             ident(reference.column),
         );
-        released.extend(ids(&sql, &[gone.into(), still.into()])?);
+        released.extend(rows(schema, plan, &sql, &[gone.into(), still.into()])?);
     }
     Ok(released)
 }
@@ -99,7 +100,7 @@ fn gone_parents(
         ident(reference.column),
         of_feed(plan.dataset, feed, "row"),
     );
-    ids(&sql, &[])
+    rows(schema, plan, &sql, &[])
 }
 
 /// Every id that meets a domain; `None` if Odoo does not search by it.
@@ -123,6 +124,8 @@ fn found(session: &Session, model: &str, domain: Domain) -> Result<Option<Vec<i6
     }
 }
 
-fn ids(sql: &str, args: &[DatumWithOid]) -> Result<Vec<i64>, Failure> {
-    Ok(Spi::get_one_with_args::<Vec<i64>>(sql, args)?.unwrap_or_default())
+/// The ids that a statement on a plan's table finds.
+fn rows(schema: &str, plan: &Plan, sql: &str, args: &[DatumWithOid]) -> Result<Vec<i64>, Failure> {
+    let find = || Ok(Spi::get_one_with_args::<Vec<i64>>(sql, args)?.unwrap_or_default());
+    Table::new(schema, plan.dataset.table).run(owner::READ, find)
 }
