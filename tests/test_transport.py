@@ -123,6 +123,48 @@ def test_what_passes_is_tried_again(db, fake, trouble):
         db.run(SYNC)
 
 
+#: Has a name unresolved so often in each process, and then lead to this machine.
+RESOLVER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    static int asked = 0;
+    int (*own)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (!node || strcmp(node, "moment.example") != 0)
+        return own(node, service, hints, found);
+    return ++asked <= 2 ? EAI_AGAIN : own("127.0.0.1", service, hints, found);
+}
+"""
+
+
+@pytest.fixture
+def forgetful(folder):
+    """A cluster whose name service fails at first."""
+    source, library = folder / "resolver.c", folder / "resolver.so"
+    source.write_text(RESOLVER)
+    places.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], "gcc")
+    library.chmod(0o755)
+    cluster = Cluster(folder / "forgetful", ports.free(1)[0], {"fsync": "off"}, {"LD_PRELOAD": str(library)})
+    cluster.init()
+    cluster.start()
+    yield Database(cluster)
+    cluster.stop("immediate")
+
+
+def test_a_name_that_is_unknown_for_a_moment_is_looked_up_again(forgetful, fake):
+    forgetful.server(url(fake, f"only={forgetful.name}", host="moment.example"), retries=1, retry_delay=10, writable="true")
+    with pytest.raises(psycopg2.OperationalError, match='could not resolve the host name "moment.example"'):
+        forgetful.run("SELECT odoo_count('uom.uom')")
+    forgetful.run("ALTER SERVER erp OPTIONS (SET retries '2')")
+    for statement in ("SELECT odoo_count('uom.uom')", "SELECT count(*) FROM odoo_create('uom.uom', '{\"name\": \"x\"}')"):
+        # Another process, which has looked up nothing yet.
+        forgetful.connection = forgetful.connect()
+        assert forgetful.value(statement) > 0
+
+
 def test_retry_after_is_honoured(db, fake):
     db.server(url(fake, f"status=429@read/after=2/passing=1:{db.name}"), retries=1, retry_delay=10)
     begin = time.monotonic()

@@ -30,6 +30,7 @@ pub struct PathPlan {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fetched {
     pub attribute: i16,
+    pub column: String,
     pub field: String,
     pub field_type: FieldType,
     /// As Odoo calls it.
@@ -38,6 +39,7 @@ pub struct Fetched {
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
+    pub table: String,
     pub model: String,
     /// Records tell when they changed.
     pub is_dated: bool,
@@ -106,6 +108,11 @@ impl Plan {
             }
         }
         fields
+    }
+
+    /// The fields and the columns that show them.
+    pub fn names(&self) -> Vec<(String, String)> {
+        self.fetched.iter().map(|shown| (shown.field.clone(), shown.column.clone())).collect()
     }
 
     /// What EXPLAIN shows.

@@ -134,6 +134,7 @@ impl Relation {
                 .then(|| (column.attribute, field.to_owned(), kind))
         });
         Ok(Plan {
+            table: self.table.name.clone(),
             model: self.table.model.clone(),
             is_dated: self.fields.contains("write_date"),
             only_active: self.only_active(),
@@ -176,6 +177,7 @@ impl Relation {
         };
         Ok(Fetched {
             attribute: column.attribute,
+            column: column.name.clone(),
             field: column.field.clone(),
             field_type: field.field_type,
             type_name: field.type_name.clone(),

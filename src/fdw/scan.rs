@@ -6,10 +6,13 @@ use pgrx::pg_sys::Oid;
 
 use super::plan::Plan;
 use super::predicate::Constant;
+use super::rights::refusal;
 use super::sessions::{self, Lease};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{BEFORE_ALL, Cells, Connection, Domain, Error, FieldType, Page, Traffic};
+use crate::odoo::{
+    BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
+};
 use crate::server::{Server, Ticket};
 
 /// Ids in one answer of `search`.
@@ -29,6 +32,9 @@ const BUDGET: usize = 32 << 20;
 /// A scan. Dropped, it ends what is in flight.
 pub struct Scan {
     lease: Lease,
+    /// The foreign table's name, and of each field the column.
+    table: String,
+    names: Vec<(String, String)>,
     model: String,
     is_dated: bool,
     fields: Vec<(String, FieldType)>,
@@ -95,6 +101,8 @@ impl Scan {
             full_window: lease.session().readers() * AHEAD,
             window: if is_eager { lease.session().readers() * AHEAD } else { 1 },
             page_size: if is_eager { full_size } else { FIRST_PAGE.min(full_size) },
+            table: plan.table.clone(),
+            names: plan.names(),
             model: plan.model.clone(),
             is_dated: plan.is_dated,
             fields: plan.fields(),
@@ -265,7 +273,7 @@ impl Scan {
     fn split(&mut self, mut ids: Vec<i64>, error: Error) -> Result<(), Failure> {
         if !error.asks_for_less() || ids.len() < 2 {
             sessions::forget();
-            return Err(error.into());
+            return Err(self.refusal(&ids, error)?);
         }
         let second = ids.split_off(ids.len() / 2);
         self.full_size = ids.len();
@@ -276,6 +284,20 @@ impl Scan {
         }
         self.show(0, |_| Cells::Integers(Vec::new()));
         Ok(())
+    }
+
+    /// Why a page was refused: by name the columns that the user may not read.
+    fn refusal(&self, ids: &[i64], error: Error) -> Result<Failure, Failure> {
+        let (Some(FaultKind::Access), Some(id)) = (error.fault_kind(), ids.first().copied()) else {
+            return Ok(error.into());
+        };
+        let names = self.names.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>();
+        let model = self.model.clone();
+        let refused =
+            self.lease.session().call(move |odoo| odoo.model(&model).refused(id, &names))?;
+        let is_refused = |(field, _): &&(String, String)| refused.contains(field);
+        let columns = self.names.iter().filter(is_refused).map(|(_, column)| column.as_str());
+        Ok(refusal(&self.table, &columns.collect::<Vec<_>>(), error))
     }
 
     fn search(

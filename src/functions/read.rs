@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 
 use super::arguments::{Members, not_negative, object, required};
 use super::domain;
-use crate::failure::{Failure, OrRaise};
+use crate::failure::{Failure, OrRaise, notice};
 use crate::odoo::{Domain, Error, Fields, Model, Value};
 use crate::server::{Server, Session, Ticket};
 
@@ -31,12 +31,16 @@ fn odoo_read(
         let search = Search::new(model, domain, order_by, max_rows, skip_rows, context)?;
         let server = Server::named_or_only(server)?;
         let session = server.session()?;
-        let (fields, is_dated) = choose_fields(&session, &search.model, fields)?;
+        let is_chosen = fields.is_some();
+        let (mut fields, is_dated) = choose_fields(&session, &search.model, fields)?;
         let (model, context) = (search.model.clone(), search.context.clone());
         let ids = search.run(&session, move |model, search| {
             let Search { domain, order, offset, limit, .. } = search;
             model.search_to_read(domain, order.as_deref(), offset, limit, is_dated)
         })?;
+        if let (false, Some(first)) = (is_chosen, ids.first()) {
+            leave_out_refused(&session, &model, *first, &mut fields)?;
+        }
         let page_size = server.options.batch();
         Ok(Records {
             session,
@@ -147,7 +151,7 @@ fn choose_fields(
         None => Ok(known
             .sorted()
             .into_iter()
-            .filter(|(_, field)| field.stored && field.type_name != "binary")
+            .filter(|(_, field)| field.is_kept() && field.type_name != "binary")
             .map(|(name, _)| name.to_owned())
             .collect()),
         Some(wanted) => {
@@ -159,6 +163,22 @@ fn choose_fields(
         }
     };
     Ok((chosen?, known.contains("write_date")))
+}
+
+/// Of the fields that nobody asked for, those that lead to records which the user may not read.
+fn leave_out_refused(
+    session: &Session,
+    model: &str,
+    id: i64,
+    fields: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let (name, asked) = (model.to_owned(), fields.clone());
+    let refused = session.call(move |odoo| odoo.model(&name).refused(id, &asked))?;
+    if !refused.is_empty() {
+        fields.retain(|field| !refused.contains(field));
+        notice!("{model}: left out {}, which the Odoo user may not read", refused.join(", "));
+    }
+    Ok(())
 }
 
 fn unknown_field(model: &str, name: &str, known: &Fields) -> Failure {

@@ -111,8 +111,9 @@ impl Fault {
         };
         let detail = match text.contains(TRACEBACK) {
             true => None,
-            false => text.trim().split_once('\n').map(|(_, rest)| rest.trim().to_owned()),
+            false => text.trim().split_once('\n').map(|(_, rest)| without_database_words(rest)),
         };
+        let detail = detail.filter(|rest| !rest.is_empty()).map(str::to_owned);
         Fault { kind, message, detail, call }
     }
 }
@@ -147,24 +148,31 @@ const TRACEBACK: &str = "Traceback (most recent call last)";
 
 /// The line of a Python traceback that says what happened; of another text, its first line.
 fn last_line(text: &str) -> String {
-    let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
-    let chosen = if text.contains(TRACEBACK) {
-        // The exception is the last line that is not indented; a message of several lines
-        // (PostgreSQL's DETAIL, an echoed statement) follows it.
-        let mut exception = None;
-        for line in lines() {
-            let head = line.split(':').next().unwrap_or_default();
-            let named =
-                !head.is_empty() && head.chars().all(|c| c.is_alphanumeric() || "._".contains(c));
-            if named && !line.starts_with("Traceback") {
-                exception = Some(line);
-            }
-        }
-        exception.or_else(|| lines().next_back())
-    } else {
-        lines().next()
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    // Of chained exceptions the last one counts. Its frames are indented; what follows its own
+    // line is its message's, and may be PostgreSQL's: DETAIL shows values of rows.
+    let own = match lines.iter().rposition(|line| line.starts_with(TRACEBACK)) {
+        Some(head) => lines[head + 1..].iter().find(|line| !line.starts_with(' ')),
+        None => None,
     };
-    chosen.unwrap_or("(no text)").to_owned()
+    let written = || lines.iter().find(|line| !line.is_empty());
+    own.filter(|line| !line.is_empty()).or_else(written).map_or("(no text)", |line| line).to_owned()
+}
+
+/// A text up to what Odoo's PostgreSQL says besides of its error, whatever its language:
+/// `DETAIL:  Key (login)=(ann) already exists.`, `LINE 1: SELECT`, `ASTUCE : `.
+fn without_database_words(text: &str) -> &str {
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        let label = line.split_once(':').map_or("", |(label, _)| label);
+        let capitals: Vec<_> = label.chars().filter(|c| c.is_alphabetic()).collect();
+        // Shorter ones are Odoo's own, such as VAT and SKU.
+        if capitals.len() > 3 && capitals.iter().all(|c| c.is_uppercase()) {
+            break;
+        }
+        end += line.len();
+    }
+    text[..end].trim()
 }
 
 /// Numbers as people list them.
@@ -181,7 +189,11 @@ impl Error {
     /// Whether the same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Error::Connect { .. } | Error::Timeout { .. } | Error::Broken { .. } => true,
+            // A name service may be restarting, or the machine's own entry in it.
+            Error::Resolve { .. }
+            | Error::Connect { .. }
+            | Error::Timeout { .. }
+            | Error::Broken { .. } => true,
             Error::Status { status, .. } => is_passing(*status),
             _ => false,
         }
@@ -345,6 +357,30 @@ mod tests {
     }
 
     #[test]
+    fn what_a_database_says_besides_is_no_exception_and_not_told() {
+        let text = "Traceback (most recent call last):\n  File \"b\"\n    cr.execute(query)\n\
+                    psycopg2.errors.UniqueViolation: duplicate key value violates unique \
+                    constraint \"res_users_login_key\"\nDETAIL:  Key (login)=(ann) already \
+                    exists.\nHINT:  Perhaps you meant it.\nCONTEXT: x\n";
+        let (own, _) = text.split_once("\nDETAIL").unwrap();
+        let own = own.lines().last().unwrap();
+        assert_eq!(fault(1, text).message, own);
+        let exception = |debug: &str| {
+            let name = "psycopg2.errors.UniqueViolation";
+            let message = text.split_once("Violation: ").unwrap().1;
+            Fault::from_exception(name, message, debug, "res.users.create".into())
+        };
+        assert_eq!(exception(text).message, own);
+        // Without a traceback.
+        assert_eq!(exception("").message, own.split_once(": ").unwrap().1);
+        assert_eq!(exception("").detail, None);
+        let user =
+            "The operation cannot be completed:\nduplicate key\nD\u{c9}TAIL : Key (login)=(ann)";
+        assert_eq!(fault(2, user).detail.as_deref(), Some("duplicate key"));
+        assert_eq!(fault(2, "No.\nVAT: 1\nName: 2").detail.as_deref(), Some("VAT: 1\nName: 2"));
+    }
+
+    #[test]
     fn codes_have_kinds() {
         assert_eq!(fault(3, "Access Denied").kind, FaultKind::Denied);
         assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
@@ -369,6 +405,7 @@ mod tests {
             retry_after: None,
         };
         assert!(status(502).is_transient() && status(429).is_transient());
+        assert!(Error::Resolve { host: String::new() }.is_transient());
         assert!(!status(404).is_transient() && !status(500).is_transient());
         assert!(!Error::Fault(fault(3, "")).is_transient());
     }

@@ -66,7 +66,7 @@ pub struct Field {
     pub relation: Option<String>,
     /// Each company has its own value; a read gives that of the context's first company.
     pub company_dependent: bool,
-    /// Stored in Odoo's database; other fields are computed when they are read.
+    /// Stored in the model's own table.
     pub stored: bool,
     /// Odoo may be asked for records by it: it is stored, or its module says how.
     pub searchable: bool,
@@ -78,6 +78,14 @@ pub struct Field {
     pub related: bool,
     /// Each language has its own value.
     pub translated: bool,
+}
+
+impl Field {
+    /// Whether Odoo keeps its values, as opposed to computing them when they are read: those of
+    /// each company lie beside the model's table up to 17.
+    pub fn is_kept(&self) -> bool {
+        self.stored || self.company_dependent
+    }
 }
 
 /// The fields of a model that the user may read, by name.

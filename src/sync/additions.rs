@@ -129,7 +129,7 @@ pub fn columns_for(mirror: &Mirror, fields: &Fields) -> Vec<AddedColumn> {
 /// The column that a mirror has for a field, if it has one without being asked: what is computed
 /// or in other tables changes without a trace in the record's write_date.
 fn column_for(mirror: &Mirror, name: &str, field: &Field) -> Option<AddedColumn> {
-    let is_shown = field.stored
+    let is_shown = field.is_kept()
         && field.field_type != FieldType::ToMany
         && name != "write_date"
         && name.len() <= LONGEST_NAME

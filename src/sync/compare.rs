@@ -10,6 +10,7 @@ use super::extract::{self, Scan, Wanted};
 use super::owner::{self, Table};
 use super::pace::Pace;
 use super::plan::Plan;
+use super::silent;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Cells, FieldType};
 use crate::quote::literal;
@@ -29,7 +30,8 @@ pub struct Difference {
     pub rows: i64,
     /// Ids that the warehouse lacks.
     pub missing: Vec<i64>,
-    /// Ids whose row is of another version, where records tell when they changed.
+    /// Ids whose row is of another version, where records tell when they changed, or has values
+    /// that changed without.
     pub stale: Vec<i64>,
     /// How many rows there are that Odoo no longer has.
     pub deleted: i64,
@@ -57,7 +59,13 @@ pub fn compare(
             })
         })
     };
-    Table::new(schema, plan.dataset.table).run(owner::READ, ask)
+    let mut found = Table::new(schema, plan.dataset.table).run(owner::READ, ask)?;
+    let mut stale = silent::turned(session, schema, plan, feed)?;
+    stale.append(&mut silent::released(session, schema, plan, feed)?);
+    stale.retain(|id| found.present.binary_search(id).is_ok());
+    stale.extend(&found.stale);
+    found.stale = stale.into_iter().collect();
+    Ok(found)
 }
 
 /// Every record's id and write_date. As seconds: the texts of a large table would take much

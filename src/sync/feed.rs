@@ -1,5 +1,6 @@
 //! The load of one feed of a table, page by page.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
@@ -19,6 +20,7 @@ use super::pace::Pace;
 use super::plan::Plan;
 use super::progress::{Phase, Progress};
 use super::run::{Run, Target};
+use super::silent;
 use super::state::{Mark, Reached, Resume};
 use crate::backend;
 use crate::failure::{Failure, warning};
@@ -36,6 +38,8 @@ pub struct FeedLoad {
     pub(super) since: Option<String>,
     /// Records that have changed since then, of the table or not, if they are not too many.
     pub(super) changed: Option<Vec<i64>>,
+    /// Records with values that changed in silence, asked for before the first page.
+    silent: Option<VecDeque<i64>>,
     mark: Mark,
     progress: Option<Progress>,
     rows: usize,
@@ -130,6 +134,7 @@ impl FeedLoad {
             stage,
             since,
             changed: None,
+            silent: None,
             mark,
             progress: None,
             rows: 0,
@@ -182,6 +187,43 @@ impl FeedLoad {
 
     /// `false` if that was the last one.
     fn load_page(&mut self, run: &mut Run) -> Result<bool, Failure> {
+        let mut silent = match self.silent.take() {
+            Some(silent) => silent,
+            None => self.find_silent(run)?,
+        };
+        let before = self.rows;
+        let more = self.load_scanned(run)?;
+        if !more && self.rows == before {
+            let batch = silent.len().min(run.server.options.batch());
+            self.load_silent(run, silent.drain(..batch).collect())?;
+        }
+        let is_over = !more && silent.is_empty();
+        self.silent = Some(silent);
+        Ok(!is_over)
+    }
+
+    /// What a scan of changes does not see; a scan of everything sees all.
+    fn find_silent(&self, run: &Run) -> Result<VecDeque<i64>, Failure> {
+        if self.since.is_none() {
+            return Ok(VecDeque::new());
+        }
+        let (schema, plan) = (&run.server.options.schema, &self.target.plan);
+        Ok(silent::turned(&run.session, schema, plan, self.feed)?.into_iter().collect())
+    }
+
+    fn load_silent(&self, run: &mut Run, ids: Vec<i64>) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        if let Some(fetched) = run.fetch(&self.target.plan, &ids)? {
+            run.load(self.dataset, &self.target, fetched)?;
+            run.report(self.dataset).pages += 1;
+        }
+        Ok(())
+    }
+
+    /// The next page of the scan; `false` if that was the last one.
+    fn load_scanned(&mut self, run: &mut Run) -> Result<bool, Failure> {
         let mut scan = match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Over => return Ok(false),
             Stage::Scan(scan) => scan,

@@ -34,6 +34,7 @@ mod refused;
 mod report;
 mod run;
 mod schedule;
+mod silent;
 mod state;
 mod statements;
 mod tables;

@@ -104,6 +104,8 @@ class Behaviour:
         code = self.argument("fault", method)
         if code and not self.still_troubled():
             return
+        if code == "database":
+            raise traceback_of(DATABASE_ERROR)
         if code == "1":
             raise traceback_of("odoo.exceptions.Something: it went wrong")
         if code == "2":
@@ -113,6 +115,14 @@ class Behaviour:
         if code == "4":
             raise Fault(4, "You are not allowed to access 'Product' (product.product) records.")
 
+
+#: An error of Odoo's database, which has more to say than whoever asks Odoo shall know.
+DATABASE_ERROR = """psycopg2.errors.UniqueViolation: duplicate key value violates unique constraint "res_users_login_key"
+DETAIL:  Key (login)=(ann@shop.example) already exists.
+LINE 1: SELECT salary FROM hr_contract
+               ^
+HINT:  Perhaps you meant to reference the column "hr_contract.wage".
+"""
 
 #: Bodies that are not what the protocol promises.
 BODIES = {

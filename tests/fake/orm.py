@@ -18,9 +18,13 @@ class Fault(Exception):
         self.text = text
 
 
+#: The one frame of the fake's tracebacks.
+FRAME = '  File "odoo/http.py", line 1, in f\n'
+
+
 def traceback_of(error):
     """Fault 1 carries a whole traceback."""
-    return Fault(1, f'Traceback (most recent call last):\n  File "odoo/http.py", line 1, in f\n{error}\n')
+    return Fault(1, f"Traceback (most recent call last):\n{FRAME}{error}\n")
 
 
 class Model:
@@ -117,6 +121,9 @@ class Model:
         for field in fields:
             if field not in self.fields:
                 raise traceback_of(f"ValueError: Invalid field '{field}' on '{self.name}'")
+            if ids and self.fields[field]["type"] in ("one2many", "many2many"):
+                # It is searched for in the other model.
+                self.database.require_right(self.fields[field]["relation"])
         found = [self.records[id] for id in ids if id in self.records]
         return [
             {name: self._sent(name, self.value(record, name, context)) for name in ["id", *fields]}
@@ -365,6 +372,8 @@ NOT_ALLOWED = (
 class Database:
     #: A model that the user may not read.
     denied = None
+    #: The language of the request that is answered.
+    french = False
     #: Model, id and field of a value that raises when it is read.
     poison = None
     #: Records that one read may have; 0 for no limit.
@@ -411,8 +420,9 @@ class Database:
         if method != "fields_get" and not self.has_companies(context.get("allowed_company_ids", ())):
             raise Fault(4, "Accès à des sociétés non autorisées ou invalides." if french
                         else "Access to unauthorized or invalid companies.")
-        if name == self.denied and method != "fields_get":
-            raise Fault(4, NOT_ALLOWED[french].format(name=name))
+        self.french = french
+        if method != "fields_get":
+            self.require_right(name)
         model = self.models[name]
         if method not in METHODS or not hasattr(model, method):
             raise traceback_of(
@@ -440,6 +450,10 @@ class Database:
         if self.release in (14, 15):
             raise traceback_of(f"ValueError: Invalid field {model}.public.{field} in leaf")
         raise Fault(4, "You do not have access to this document.")
+
+    def require_right(self, name):
+        if name == self.denied:
+            raise Fault(4, NOT_ALLOWED[self.french].format(name=name))
 
     def strain(self, name, ids, fields):
         """What goes wrong in some reads only."""
