@@ -32,10 +32,10 @@ CREATE FUNCTION odoo_domain(field text, operator text, value date) RETURNS odoo_
     AS 'MODULE_PATHNAME', 'odoo_domain_date_wrapper';
 CREATE FUNCTION odoo_domain(field text, operator text, value timestamp) RETURNS odoo_domain
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
-    AS 'SELECT @extschema@.odoo_domain($1, $2, $3::timestamptz)';
+    RETURN odoo_domain($1, $2, $3::timestamptz);
 CREATE FUNCTION odoo_domain(field text, operator text, value anyelement) RETURNS odoo_domain
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
-    AS 'SELECT @extschema@.odoo_domain($1, $2, to_jsonb($3))';
+    LANGUAGE c STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_domain_any_wrapper';
 
 COMMENT ON FUNCTION odoo_domain(text, text, text) IS 'one condition on a field of Odoo; NULL asks for an empty field';
 COMMENT ON FUNCTION odoo_domain(text, text, jsonb) IS 'one condition on a field of Odoo, with a value in JSON';
