@@ -1,5 +1,6 @@
 //! Verify and reconcile: the warehouse against a scan of all that Odoo has.
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use super::compare::{self, Difference};
@@ -78,7 +79,7 @@ impl Run {
             let gone = delete::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
             let deleted = delete::rows(schema, dataset, feed, &gone)?;
             run.report(dataset).deleted += deleted;
-            Ok(())
+            run.vouch(&target.plan, started)
         })
     }
 
@@ -92,6 +93,12 @@ impl Run {
             return Ok(None);
         };
         let schema = &self.server.options.schema;
-        compare::compare(&self.session, schema, &target.plan, feed).map(Some)
+        let mut found = compare::compare(&self.session, schema, &target.plan, feed)?;
+        if self.is_in_doubt(&target.plan)? {
+            let missing: HashSet<i64> = found.missing.iter().copied().collect();
+            let there = found.present.iter().copied();
+            found.stale = there.filter(|id| !missing.contains(id)).collect();
+        }
+        Ok(Some(found))
     }
 }
