@@ -129,7 +129,8 @@ def test_in_a_copy_of_the_database_other_oids_mean_nothing(db, fake):
     db.run(ALL)
     assert db.value("SELECT count(*) FROM odoo_sync_relations") == 19
     dumped = "SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'odoo_etl'"
-    assert "odoo_sync_relations" not in {table for table, in db.run(dumped)}
+    dumped = {table for table, in db.run(dumped)}
+    assert "odoo_sync_relations" not in dumped and "odoo_sync_unwatched" in dumped
     db.run("UPDATE odoo_sync_relations SET relation = 'pg_class'::regclass, server_oid = 1")
     db.run(ALL)
     assert db.value("SELECT count(*) FROM odoo_sync_relations WHERE relation = 'pg_class'::regclass OR server_oid = 1") == 0
@@ -220,6 +221,22 @@ def test_a_table_that_was_there_before_is_watched(db, fake):
     db.run(SYNC)
     db.run("UPDATE copy.dim_products SET name = 'mine' WHERE id = 3")
     assert verdict(db) == [(0, 1, 0)]
+
+
+def test_who_may_only_load_brings_the_trigger_back(db, fake):
+    """As the table's owner, whose it was."""
+    Shop(db, fake, "version=19")
+    db.run(ALL)
+    clerk = f"clerk_{db.name}"
+    db.run(f"CREATE ROLE {clerk}; GRANT USAGE ON FOREIGN SERVER erp TO {clerk}")
+    db.run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {clerk}")
+    db.run(f"CREATE USER MAPPING FOR {clerk} SERVER erp OPTIONS (login 'admin', password 'admin')")
+    drop_trigger(db)
+    db.run(f"SET ROLE {clerk}")
+    assert db.report(ALL)["dim_products"]["status"] == "ok"
+    db.run("UPDATE dim_products SET name = 'mine' WHERE id = (SELECT min(id) FROM dim_products)")
+    assert verdict(db) == [(0, 1, 0)]
+    db.run(f"RESET ROLE; DROP OWNED BY {clerk} CASCADE; DROP ROLE {clerk}")
 
 
 def test_a_disabled_trigger_is_left_alone_and_told(db, filled):

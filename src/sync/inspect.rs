@@ -3,6 +3,7 @@
 use pgrx::PgSqlErrorCode;
 
 use super::origin::Survey;
+use super::owner;
 use super::places;
 use super::state::Extension;
 use super::tables::{self, MISSING_DATA};
@@ -146,10 +147,15 @@ pub fn tables(
     for (table, kind) in declared.chain([(MISSING_DATA, Kind::Fact)]) {
         findings.extend(lacking(schema, table, kind)?.map(|f| Finding::failed(table, f)));
     }
-    for dataset in warehouse.datasets() {
-        if let Err(failure) = tables::check_columns(schema, dataset, &found) {
-            findings.push(Finding::failed(dataset.table, failure));
-        }
+    for dataset in warehouse.datasets().filter(|dataset| found.contains_key(dataset.table)) {
+        let is_reported = findings.iter().any(|finding| finding.item == dataset.table);
+        let is_loadable = match is_reported {
+            true => Ok(()),
+            false => owner::require_loadable(schema, dataset),
+        };
+        let columns = tables::check_columns(schema, dataset, &found);
+        let failures = [is_loadable, columns].into_iter().filter_map(Result::err);
+        findings.extend(failures.map(|failure| Finding::failed(dataset.table, failure)));
     }
     let datasets: Vec<_> = warehouse.datasets().collect();
     let mut unseen = |table: &str, detail: &str, hint: String| {

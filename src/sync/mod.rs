@@ -23,6 +23,7 @@ mod lookup;
 mod memory;
 mod mirror;
 mod origin;
+mod owner;
 mod pace;
 mod places;
 mod plan;

@@ -4,13 +4,12 @@
 
 use std::time::SystemTime;
 
-use pgrx::pg_sys;
 use pgrx::prelude::*;
 
+use super::owner::Table;
 use super::plan::Plan;
 use super::run::Run;
 use super::state::Extension;
-use crate::backend;
 use crate::failure::Failure;
 use crate::query;
 use crate::quote::ident;
@@ -40,15 +39,12 @@ pub fn watch(
     Ok(tables)
 }
 
-/// Makes a table's trigger as the table's owner: neither statement runs code of the table's.
+/// Makes a table's trigger as the table's owner, who had it before: that needs no privilege of the
+/// caller's.
 fn make(dataset: &Dataset, schema: &str, extension: &Extension) -> Result<(), Failure> {
-    let sql = "SELECT c.relowner FROM pg_catalog.pg_class c \
-               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-               WHERE n.nspname = $1 AND c.relname = $2";
-    let owner = query::ask::<pg_sys::Oid>(sql, &[schema.into(), dataset.table.into()])?;
     let statements = ddl::edited_trigger(dataset, schema, &extension.schema);
-    let run = || statements.iter().try_for_each(|statement| Spi::run(statement));
-    Ok(backend::as_role(owner.unwrap_or(pg_sys::InvalidOid), run)?)
+    let run = || Ok(statements.iter().try_for_each(|statement| Spi::run(statement))?);
+    Table::new(schema, dataset.table).run(&[], run)
 }
 
 /// The tables of a schema that lack the trigger.
