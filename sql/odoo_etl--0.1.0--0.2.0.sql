@@ -62,12 +62,12 @@ CREATE FUNCTION odoo_domain(field text, operator text, value date) RETURNS odoo_
     AS 'MODULE_PATHNAME', 'odoo_domain_date_wrapper';
 CREATE FUNCTION odoo_domain(field text, operator text, value timestamp) RETURNS odoo_domain
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
-    AS 'SELECT @extschema@.odoo_domain($1, $2, $3::timestamptz)';
+    RETURN odoo_domain($1, $2, $3::timestamptz);
 -- Numbers and arrays are written alike in every session.
 CREATE FUNCTION odoo_domain(field text, operator text, value anyelement) RETURNS odoo_domain
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    LANGUAGE c STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
     SET extra_float_digits TO 1 SET datestyle TO iso SET intervalstyle TO postgres SET timezone TO 'UTC' SET bytea_output TO hex
-    AS 'SELECT @extschema@.odoo_domain($1, $2, to_jsonb($3))';
+    AS 'MODULE_PATHNAME', 'odoo_domain_any_wrapper';
 
 COMMENT ON FUNCTION odoo_domain(text, text, text) IS 'one condition on a field of Odoo; NULL asks for an empty field';
 COMMENT ON FUNCTION odoo_domain(text, text, jsonb) IS 'one condition on a field of Odoo, with a value in JSON';
@@ -178,6 +178,8 @@ CREATE FUNCTION odoo_comment_imported() RETURNS event_trigger
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE plpgsql AS $$
 DECLARE
+    -- The extension's schema may have been renamed.
+    home regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'odoo_etl');
     imported record;
     statement text;
 BEGIN
@@ -191,7 +193,7 @@ BEGIN
         JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'odoo_fdw'
     LOOP
         FOR statement IN
-            SELECT @extschema@.odoo_import_comments(imported.schema_name, imported.table_name)
+            EXECUTE format('SELECT %s.odoo_import_comments($1, $2)', home) USING imported.schema_name, imported.table_name
         LOOP
             EXECUTE statement;
         END LOOP;
@@ -438,6 +440,77 @@ CREATE FUNCTION odoo_drop_column(target text, column_name text, server text DEFA
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_drop_column_wrapper';
 COMMENT ON FUNCTION odoo_drop_column(text, text, text) IS 'drops a column that odoo_add_column added';
+
+-- The relations that each server fills, and that server, by oid: what tells a table that was moved from one that was
+-- dropped, and a server from another one of its name. Not dumped: elsewhere the oids are others.
+CREATE TABLE odoo_sync_relations (
+    server text NOT NULL,
+    target text NOT NULL,
+    relation oid NOT NULL,
+    server_oid oid NOT NULL,
+    PRIMARY KEY (server, target)
+);
+
+-- Tables that have been without the trigger odoo_row_edited: somebody may have edited their rows unseen, until all of
+-- them are read again.
+CREATE TABLE odoo_sync_unwatched (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel)
+);
+COMMENT ON TABLE odoo_sync_unwatched IS 'tables whose rows may have been edited unseen; for odoo_verify() they are stale until they are read again';
+
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_unwatched', '');
+
+-- Loads entities and commits page by page. What a scheduler runs: a cancel or a crash loses the
+-- current page at most, and the next job goes on where this one stopped. With scheduled => true,
+-- as odoo_schedule() has it, entities that failed wait a while, and a refused login stops the jobs.
+-- A procedure that commits has no search_path of its own, so every name has its schema; that of the
+-- extension may have been renamed.
+CREATE OR REPLACE PROCEDURE odoo_sync_job(
+    entity text DEFAULT 'all',
+    server text DEFAULT NULL,
+    full_refresh boolean DEFAULT false,
+    reconcile boolean DEFAULT false,
+    scheduled boolean DEFAULT false
+) LANGUAGE plpgsql AS $$
+DECLARE
+    home pg_catalog.regnamespace := (
+        SELECT extnamespace FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'odoo_etl'::pg_catalog.name
+    );
+    step pg_catalog.text := pg_catalog.format('SELECT %s.odoo_sync_job_step()', home);
+    more pg_catalog.bool := true;
+BEGIN
+    -- In a transaction block this is PostgreSQL's own error, before anything is asked of Odoo.
+    COMMIT;
+    EXECUTE pg_catalog.format('SELECT %s.odoo_sync_job_begin($1, $2, $3, $4, $5)', home)
+        USING entity, server, full_refresh, reconcile, scheduled;
+    COMMIT;
+    WHILE more LOOP
+        EXECUTE step INTO more;
+        COMMIT;
+    END LOOP;
+    EXECUTE pg_catalog.format('SELECT %s.odoo_sync_job_end()', home);
+END
+$$;
+
+-- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
+CREATE OR REPLACE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
+RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
+    WITH recent AS (
+        SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
+        FROM odoo_sync_log AS log
+        WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
+    ), longest AS (SELECT max(seconds) AS seconds FROM recent WHERE age <= $2)
+    SELECT recent.target, recent.run, recent.fetched, round(recent.seconds::numeric, 3),
+           repeat('#', round(50 * recent.seconds_waiting / nullif(longest.seconds, 0))::integer)
+           || repeat('=', round(50 * recent.seconds_loading / nullif(longest.seconds, 0))::integer)
+    FROM recent, longest WHERE age <= $2
+    ORDER BY recent.run DESC, recent.seconds DESC;
+END;
 
 COMMENT ON FUNCTION odoo_check(text) IS
     'examines a server: whether it is reached, who logs in, and what of what the warehouse needs the user may read';

@@ -176,6 +176,27 @@ CREATE TABLE odoo_sync_added_columns (
     PRIMARY KEY (server, target, column_name)
 );
 
+-- The relations that each server fills, and that server, by oid: what tells a table that was moved from one that was
+-- dropped, and a server from another one of its name. Not dumped: elsewhere the oids are others.
+CREATE TABLE odoo_sync_relations (
+    server text NOT NULL,
+    target text NOT NULL,
+    relation oid NOT NULL,
+    server_oid oid NOT NULL,
+    PRIMARY KEY (server, target)
+);
+
+-- Tables that have been without the trigger odoo_row_edited: somebody may have edited their rows unseen, until all of
+-- them are read again.
+CREATE TABLE odoo_sync_unwatched (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel)
+);
+COMMENT ON TABLE odoo_sync_unwatched IS 'tables whose rows may have been edited unseen; for odoo_verify() they are stale until they are read again';
+
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_sync_memory (
     server text NOT NULL,
@@ -213,6 +234,7 @@ SELECT pg_catalog.pg_extension_config_dump('odoo_sync_schedules', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_stops', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_denied', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_unwatched', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_mirrors', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns_position_seq', '');

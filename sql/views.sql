@@ -116,18 +116,18 @@ COMMENT ON VIEW odoo_mirrors IS 'the models that users mirror';
 -- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
 CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
 RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
     WITH recent AS (
         SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
-        FROM @extschema@.odoo_sync_log AS log
+        FROM odoo_sync_log AS log
         WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
     ), longest AS (SELECT max(seconds) AS seconds FROM recent WHERE age <= $2)
     SELECT recent.target, recent.run, recent.fetched, round(recent.seconds::numeric, 3),
            repeat('#', round(50 * recent.seconds_waiting / nullif(longest.seconds, 0))::integer)
            || repeat('=', round(50 * recent.seconds_loading / nullif(longest.seconds, 0))::integer)
     FROM recent, longest WHERE age <= $2
-    ORDER BY recent.run DESC, recent.seconds DESC
-$$;
+    ORDER BY recent.run DESC, recent.seconds DESC;
+END;
 COMMENT ON FUNCTION odoo_sync_chart(text, integer) IS
     'the last runs by table, the longest first: # is time waiting for Odoo, = time loading';
 

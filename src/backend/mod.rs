@@ -16,8 +16,9 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use std::{io, ptr};
 
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::CaughtError;
-use pgrx::{PgMemoryContexts, PgSqlErrorCode, PgTryBuilder, pg_sys};
+use pgrx::{AnyElement, PgMemoryContexts, PgSqlErrorCode, PgTryBuilder, pg_sys};
 
 /// How long a cancel may go unnoticed.
 const POLL: Duration = Duration::from_millis(50);
@@ -458,6 +459,12 @@ pub fn encoding() -> (bool, String) {
         let is_utf8 = pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32;
         (is_utf8, text(pg_sys::GetDatabaseEncodingName()))
     }
+}
+
+/// A value of any type as an argument of a query.
+pub fn argument(value: AnyElement) -> DatumWithOid<'static> {
+    // SAFETY: the value is of the type that it says; it lives as long as the call that it came with.
+    unsafe { DatumWithOid::new(value.datum(), value.oid()) }
 }
 
 /// The options of a user's mapping for a server, else of PUBLIC's; without a user, of the current

@@ -90,6 +90,7 @@ impl Scan {
         values: &[Constant],
     ) -> Result<Scan, Failure> {
         let server = Server::of_oid(server);
+        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
         let lease = Lease::take(&server, user)?;
         let full_size = server.options.batch();
         let limit = plan.path.limit.and_then(|limit| limit.count);
@@ -181,7 +182,9 @@ impl Scan {
         if condition.is_never() {
             return Ok((0, Traffic::default()));
         }
-        let lease = Lease::take(&Server::of_oid(server), user)?;
+        let server = Server::of_oid(server);
+        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
+        let lease = Lease::take(&server, user)?;
         let before = lease.session().traffic();
         let (model, domain) = (plan.model.clone(), all_of(condition.into_domain()));
         let count = lease.session().call(move |odoo| odoo.model(&model).count(domain))?;

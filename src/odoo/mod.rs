@@ -29,6 +29,7 @@ pub use meter::Traffic;
 pub use model::{BEFORE_ALL, Model};
 pub use page::{Page, PageSink};
 pub use transport::Protocol;
+pub use transport::authorities::check_authorities;
 pub use transport::hosts::AllowedHosts;
 pub use transport::http::{Canceller, check_url, is_loopback};
 pub use value::Value;

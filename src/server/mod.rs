@@ -1,7 +1,7 @@
 //! CREATE SERVER and CREATE USER MAPPING: from their options to a session with Odoo.
 
+mod file;
 mod options;
-mod secret;
 mod session;
 mod wrong;
 
@@ -10,8 +10,9 @@ use std::collections::HashSet;
 
 use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
-pub use options::{Place, ServerOptions, Wrong, check, find, flag};
-pub use secret::{may_read_files, read_key};
+use file::CA_FILE;
+pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
+pub use options::{DEFAULT_SCHEMA, Place, ServerOptions, Wrong, check, find, flag};
 pub use session::{Session, Ticket};
 
 use crate::backend;
@@ -186,16 +187,7 @@ impl Server {
     pub fn session_with(&self, mapping: Vec<(String, String)>) -> Result<Session, Failure> {
         require_utf8()?;
         let (login, secret, secret_is_key) = credentials(mapping)?;
-        let ca = match &self.options.ca_file {
-            None => None,
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(
-                    State::ERRCODE_UNDEFINED_FILE,
-                    format!("could not read ca_file \"{path}\": {error}"),
-                )
-                .hint("The file is read by the database's operating system user.")
-            })?),
-        };
+        let ca = self.options.ca_file.as_deref().map(|path| CA_FILE.read(path)).transpose()?;
         let allowed = AllowedHosts::parse(&settings::allowed_hosts()).map_err(|reason| {
             Failure::new(
                 State::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -286,7 +278,7 @@ fn credentials(mut pairs: Vec<(String, String)>) -> Result<(String, String, bool
         return Ok((login, password, false));
     }
     let key = match take("api_key_file") {
-        Some(path) => read_key(&path)?,
+        Some(path) => API_KEY_FILE.read(&path)?,
         None => take("api_key").unwrap_or_default(),
     };
     Ok((login, key, true))

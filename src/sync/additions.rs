@@ -108,14 +108,24 @@ pub fn bequeath(extension: &Extension, server: &str, schema: &str) -> Result<(),
                 WHERE w.fdwname = 'odoo_fdw' AND coalesce((SELECT option_value \
                   FROM pg_catalog.pg_options_to_table(s.srvoptions) WHERE option_name = 'schema'), 'public') = $1";
     let heir = query::ask::<String>(heir, &[schema.into()])?;
-    [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
-        if let Some(heir) = &heir {
+    if let Some(heir) = &heir {
+        for table in [mirrors_of(extension), columns_of(extension)] {
             let sql = format!(
                 "UPDATE {table} SET server = $2 WHERE server = $1 \
                  AND NOT EXISTS (SELECT FROM {table} AS own WHERE own.server = $2)"
             );
             extension.write(&sql, &[server.into(), heir.as_str().into()])?;
         }
+    }
+    forget(extension, server)
+}
+
+/// Forgets what was declared for a server.
+pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
+    if !extension.has("odoo_sync_added_columns")? {
+        return Ok(());
+    }
+    [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
         extension.write(&format!("DELETE FROM {table} WHERE server = $1"), &[server.into()])
     })
 }

@@ -118,7 +118,7 @@ impl FeedLoad {
         let resume = mark.resume.take().filter(|_| run.is_job && !run.full_refresh);
         let since = match &resume {
             Some(resume) => resume.since.clone(),
-            None if mark.since.is_some() && run.is_allowed_again(plan)? => None,
+            None if mark.since.is_some() && run.is_to_be_read_again(plan)? => None,
             None => run.since(plan, &mark),
         };
         let Resume { after, latest, seconds, .. } = resume.unwrap_or_default();
@@ -371,6 +371,9 @@ impl FeedLoad {
         if self.since.is_none() && !self.is_resumed() {
             run.forget_denied(&self.target.plan)?;
         }
+        if self.since.is_none() {
+            run.vouch(&self.target.plan, self.started)?;
+        }
         let reached = Reached {
             latest: self.latest.take(),
             took: self.took(),
@@ -441,6 +444,11 @@ impl Run {
     /// What is remembered of a feed.
     fn mark(&self, plan: &Plan, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
         self.extension.mark(&self.server.name, plan, self.server.options.overlap, now)
+    }
+
+    /// Whether rows that did not change in Odoo are to be read again too.
+    fn is_to_be_read_again(&self, plan: &Plan) -> Result<bool, Failure> {
+        Ok(self.is_in_doubt(plan)? || self.is_allowed_again(plan)?)
     }
 
     /// When the changes to read began; `None` to read everything.

@@ -37,6 +37,8 @@ const TABLES: &[&str] = &[
     "odoo_sync_quarantine",
     "odoo_sync_columns",
     "odoo_sync_denied",
+    "odoo_sync_relations",
+    "odoo_sync_unwatched",
     "odoo_sync_added_columns",
     "odoo_sync_mirrors",
 ];
@@ -178,6 +180,7 @@ impl Desk {
 /// Declares a mirror and makes its table. Returns its columns.
 pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Failure> {
     require_writable()?;
+    let wish = MirrorWish { target: own_name(&server, &wish.target).to_owned(), ..wish };
     require_free(&server, &wish.target)?;
     let mut desk = Desk::open(server)?;
     let known = additions::of(&desk.extension, &desk.server.name)?;
@@ -239,6 +242,10 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
 pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
     require_writable()?;
     let extension = Extension::find()?;
+    let target = match additions::is_declared(&extension, &server.name, target)? {
+        true => target,
+        false => own_name(server, target),
+    };
     let sql = format!(
         "SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $3) OR EXISTS ( \
            SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = m.role AND pg_catalog.pg_has_role($3, r.oid, 'MEMBER')) \
@@ -287,9 +294,8 @@ pub fn add_column(
 ) -> Result<SqlType, Failure> {
     require_writable()?;
     let warehouse = additions::warehouse_of(&server.name)?;
-    let Some(dataset) = warehouse.dataset(target) else {
-        return Err(unknown_table(&warehouse, target));
-    };
+    let dataset = named(&warehouse, &server, target)?;
+    let target = dataset.table;
     let name = name.map_or_else(|| field.replace('.', "_"), str::to_owned);
     let is_declared = dataset.all_columns().iter().any(|(column, _)| *column == name);
     if is_declared || tables::has_column(&server.options.schema, target, &name)? {
@@ -314,9 +320,8 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
     let extension = Extension::find()?;
     let known = additions::of(&extension, &server.name)?;
     let warehouse = Warehouse::with(&known);
-    let Some(dataset) = warehouse.dataset(target) else {
-        return Err(unknown_table(&warehouse, target));
-    };
+    let dataset = named(&warehouse, server, target)?;
+    let target = dataset.table;
     let own: Vec<_> = known.columns.iter().filter(|column| column.target == target).collect();
     let Some(column) = own.iter().find(|column| column.name == name) else {
         return Err(Failure::new(
@@ -386,6 +391,12 @@ fn require_name(what: &str, name: &str) -> Result<(), Failure> {
 /// Makes sure that a mirror may have the name.
 fn require_free(server: &Server, target: &str) -> Result<(), Failure> {
     require_name("table", target)?;
+    if target.contains('.') {
+        let schema = &server.options.schema;
+        return Err(invalid(format!("the table name \"{target}\" has a dot in it"))
+            .detail(format!("Mirrors of server \"{}\" are tables of its schema, \"{schema}\".", server.name))
+            .hint("Name the table alone; tables in another schema are those of a server with another option schema."));
+    }
     let is_entity = ENTITIES.iter().any(|entity| entity.name == target);
     if is_entity || warehouse::dataset(target).is_some() || matches!(target, ALL | MISSING_DATA) {
         return Err(invalid(format!("\"{target}\" is a name of odoo_etl's own"))
@@ -422,10 +433,20 @@ fn refuse_scheduled(extension: &Extension, server: &Server, target: &str) -> Res
         .hint(format!("SELECT odoo_unschedule({});", literal(target))))
 }
 
-fn unknown_table(warehouse: &Warehouse, name: &str) -> Failure {
-    let tables: Vec<_> = warehouse.datasets().map(|dataset| dataset.table).collect();
-    invalid(format!("\"{name}\" is no table of the warehouse"))
-        .hint(format!("Tables: {}.", tables.join(", ")))
+/// The table that a user means, with or without the server's schema before its name.
+fn named(warehouse: &Warehouse, server: &Server, name: &str) -> Result<&'static Dataset, Failure> {
+    let found = warehouse.dataset(name).or_else(|| warehouse.dataset(own_name(server, name)));
+    found.ok_or_else(|| {
+        let tables: Vec<_> = warehouse.datasets().map(|dataset| dataset.table).collect();
+        invalid(format!("\"{name}\" is no table of the warehouse"))
+            .hint(format!("Tables: {}.", tables.join(", ")))
+    })
+}
+
+/// A table's name without the server's schema before it.
+fn own_name<'a>(server: &Server, name: &'a str) -> &'a str {
+    let own = name.strip_prefix(server.options.schema.as_str());
+    own.and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
 }
 
 fn invalid(message: String) -> Failure {

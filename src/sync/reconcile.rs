@@ -1,5 +1,6 @@
 //! Verify and reconcile: the warehouse against a scan of all that Odoo has.
 
+use std::collections::HashSet;
 use std::time::SystemTime;
 
 use super::compare::{self, Difference};
@@ -90,7 +91,7 @@ impl Run {
         let gone = delete::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
         let deleted = delete::rows(schema, dataset, feed, &gone)?;
         self.report(dataset).deleted += deleted;
-        Ok(())
+        self.vouch(&target.plan, started)
     }
 
     /// `None` if Odoo has no such model, or is known to keep it from the user.
@@ -103,6 +104,12 @@ impl Run {
             return Ok(None);
         };
         let schema = &self.server.options.schema;
-        compare::compare(&self.session, schema, &target.plan, feed).map(Some)
+        let mut found = compare::compare(&self.session, schema, &target.plan, feed)?;
+        if self.is_in_doubt(&target.plan)? {
+            let missing: HashSet<i64> = found.missing.iter().copied().collect();
+            let there = found.present.iter().copied();
+            found.stale = there.filter(|id| !missing.contains(id)).collect();
+        }
+        Ok(Some(found))
     }
 }

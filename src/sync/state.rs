@@ -32,6 +32,8 @@ const TABLES: &[&str] = &[
     "odoo_sync_runs",
     "odoo_sync_stops",
     "odoo_sync_denied",
+    "odoo_sync_relations",
+    "odoo_sync_unwatched",
 ];
 
 /// What is remembered of a feed.

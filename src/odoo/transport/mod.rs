@@ -1,6 +1,6 @@
 //! How a request reaches Odoo and its answer comes back.
 
-mod authorities;
+pub mod authorities;
 mod auto;
 mod body;
 pub mod hosts;
