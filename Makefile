@@ -2,6 +2,7 @@
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
 # make test-protocols   the tests again, over JSON-RPC and over JSON-2
 # make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
+# make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
 # make clean   removes what the others made here; the cache of downloads stays
@@ -13,7 +14,7 @@ ODOO ?= real
 PGRX_VERSION := 0.18.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PACKAGES := postgresql-15 postgresql-server-dev-15 postgresql-15-cron libclang-dev clang pkg-config gcc openssl \
-            python3 python3-venv sudo
+            python3 python3-venv sudo debootstrap
 BENCH_PACKAGES := valgrind
 
 # cargo-pgrx's own folder, so that a developer's stays as it is.
@@ -21,7 +22,7 @@ export PGRX_HOME := $(CURDIR)/target/pgrx
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
-.PHONY: demo test test-protocols test-settings test-convergence bench deps install lint unit clean distclean
+.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench deps install lint unit clean distclean
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
@@ -35,6 +36,9 @@ test-protocols: deps install
 
 test-settings: deps install
 	SETTINGS=hostile $(PYTHON) -m tests.lab test --odoo fake -k 'test_in_step or test_versions or test_mirror or test_fdw'
+
+test-odoo14: deps install
+	$(PYTHON) -m tests.lab test --odoo 14 $(if $(K),-k '$(K)')
 
 # SECONDS against a real Odoo, ROUNDS against the fake one.
 test-convergence: deps install

@@ -99,7 +99,8 @@ numbers = itertools.count(1)
 
 def protocol_of(url):
     """JSON-2 is there from 19 on."""
-    is_older = re.search(r"version=1[4-8]", url)
+    started = odoo.Server.started.get(url)
+    is_older = started.release.number < 19 if started else re.search(r"version=1[4-8]", url)
     return "jsonrpc" if PROTOCOL == "json2" and is_older else PROTOCOL
 
 

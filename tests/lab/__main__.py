@@ -12,21 +12,41 @@ from .places import say
 
 def test(arguments):
     """Runs pytest; its last lines say what did not run."""
-    live = arguments.odoo == "real"
-    if live:
-        odoo.ready()
-    else:
-        say("the live tests against a real Odoo are left out")
+    marked, left_out = SELECTIONS[arguments.odoo]()
+    if left_out:
+        say(left_out)
     python = odoo.environment() / "bin/python"
-    command = [python, "-m", "pytest", "tests", "-p", "no:cacheprovider", "--durations", "5"]
-    command += [] if live else ["-m", "not live"]
+    command = [python, "-m", "pytest", "tests", "-p", "no:cacheprovider", "--durations", "5", "-m", marked]
     command += ["-k", arguments.k] if arguments.k else []
     command += ["-s"] if arguments.show else []
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     code = subprocess.run(list(map(str, command)), cwd=places.CHECKOUT, env=environment).returncode
-    if not live:
-        print("ODOO=fake: the live tests against a real Odoo 19 did NOT run.")
+    if left_out:
+        print(left_out)
     sys.exit(code)
+
+
+def real():
+    """Which tests run, by their marks, and what is to be said of those that do not."""
+    odoo.ready(odoo.ODOO_19)
+    try:
+        odoo.ready(odoo.ODOO_14)
+    except odoo.Unavailable as problem:
+        return "not whole and not odoo14", f"The tests against a real Odoo 14 did NOT run: {problem}"
+    return "not whole", None
+
+
+def odoo14():
+    odoo.ready(odoo.ODOO_19)
+    odoo.ready(odoo.ODOO_14)
+    return "odoo14 or whole", None
+
+
+def fake():
+    return "not live", "ODOO=fake: the live tests against a real Odoo 19 and a real Odoo 14 did NOT run."
+
+
+SELECTIONS = {"real": real, "fake": fake, "14": odoo14}
 
 
 def clean(_):
@@ -43,7 +63,7 @@ def main():
     commands = parser.add_subparsers(required=True)
     commands.add_parser("demo").set_defaults(run=demo.run)
     tests = commands.add_parser("test")
-    tests.add_argument("--odoo", choices=["real", "fake"], default="real")
+    tests.add_argument("--odoo", choices=SELECTIONS, default="real")
     tests.add_argument("-k", help="only the tests that match")
     tests.add_argument("--show", action="store_true", help="what the tests print")
     tests.set_defaults(run=test)
@@ -54,7 +74,7 @@ def main():
         arguments.run(arguments)
     except odoo.Unavailable as problem:
         sys.exit(
-            f"A real Odoo 19 cannot be had: {problem}\n"
+            f"A real Odoo cannot be had: {problem}\n"
             "make test ODOO=fake runs all but the live tests."
         )
 

@@ -1,10 +1,8 @@
-"""A real Odoo 19 on loopback: Debian's package from sid, unpacked and not installed, in a
-virtual environment of the system's Python, with demo data."""
+"""A real Odoo on loopback, with a PostgreSQL cluster of its own."""
 
 import hashlib
 import os
 import re
-import shutil
 import signal
 import subprocess
 import time
@@ -13,118 +11,30 @@ import urllib.request
 from pathlib import Path
 
 from . import places, ports
+from .debian import Unavailable
 from .places import say
 from .postgres import Cluster
+from .releases import ODOO_14, ODOO_19, environment
 
-PACKAGE = "odoo-19"
-SUITE = "sid"
-MODULES = (
-    "point_of_sale,pos_hr,pos_loyalty,purchase,purchase_stock,stock,hr,hr_homeworking,"
-    "sale_management,loyalty,pos_sale,crm"
-)
 DATABASE = "demo"
-REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-START = "import odoo.cli; odoo.cli.main()"
 
-
-class Unavailable(Exception):
-    """Odoo cannot be had on this machine; the text says why."""
-
-
-def _get(command, what):
-    done = subprocess.run(
-        [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
-    if done.returncode != 0:
-        raise Unavailable(f"{what} failed:\n{done.stdout[-2000:]}")
-    return done.stdout
-
-
-def package():
-    """The folder of the unpacked package."""
-    target = places.cache() / PACKAGE
-    with places.locked(PACKAGE):
-        if not target.exists():
-            say(f"fetching Debian's package {PACKAGE} from {SUITE} (122 MB)")
-            with places.made_whole(target) as fresh:
-                _fetch(fresh)
-    return target
-
-
-def _fetch(folder):
-    """Downloads with an apt configuration of its own: the system's sources stay as they are,
-    the archive's signature is still checked. sid's Release file may be past its date."""
-    mirrors = _get(
-        ["apt-get", "indextargets", "--format", "$(SUITE) $(ORIGIN) $(LABEL) $(REPO_URI)",
-         "Created-By: Packages"],
-        "asking apt for the system's mirror (run apt-get update)",
-    )
-    found = re.search(r"^\S+ Debian Debian (\S+)$", mirrors, re.MULTILINE)
-    if not found:
-        raise Unavailable("the system's apt sources name no Debian mirror")
-    apt = folder / "apt"
-    for part in ("lists/partial", "cache/archives/partial"):
-        (apt / part).mkdir(parents=True)
-    keyring = "/usr/share/keyrings/debian-archive-keyring.gpg"
-    (apt / "sources.list").write_text(f"deb [signed-by={keyring}] {found[1]} {SUITE} main\n")
-    options = {
-        "Dir::Etc::sourcelist": apt / "sources.list",
-        "Dir::Etc::sourceparts": "-",
-        "Dir::State::lists": apt / "lists",
-        "Dir::Cache": apt / "cache",
-        "APT::Sandbox::User": "",
-        "Acquire::Check-Valid-Until": "false",
-        "Acquire::Languages": "none",
-    }
-    flags = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-    _get(["apt-get", *flags, "update"], f"reading Debian's suite {SUITE}")
-    deb = apt / "odoo.deb"
-    done = subprocess.run(
-        ["apt-get", *map(str, flags), "download", PACKAGE], cwd=apt, capture_output=True, text=True
-    )
-    found = list(apt.glob("*.deb"))
-    if done.returncode != 0 or not found:
-        raise Unavailable(f"downloading {PACKAGE} failed:\n{done.stderr[-2000:]}")
-    found[0].rename(deb)
-    _get(["dpkg", "-x", deb, folder], f"unpacking {PACKAGE}")
-    shutil.rmtree(apt)
-
-
-def environment(requirements=REQUIREMENTS, what="Odoo's Python dependencies"):
-    """The virtual environment's folder; pytest lives in Odoo's too."""
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
-    target = places.cache() / f"venv-{digest}"
-    with places.locked("venv"):
-        if not (target / "complete").exists():
-            say(f"installing {what} from PyPI (about a minute)")
-            shutil.rmtree(target, ignore_errors=True)
-            _get(["/usr/bin/python3", "-m", "venv", target], "making a virtual environment")
-            _get(
-                [target / "bin/pip", "install", "--quiet", "--disable-pip-version-check",
-                 "-r", requirements],
-                f"installing {what}",
-            )
-            (target / "complete").touch()
-    return target
-
-
-def database():
+def database(release=ODOO_19):
     """The folder of an initialised database (cluster and file store), to be copied."""
-    recipe = f"{PACKAGE} {MODULES} {REQUIREMENTS.read_text()}"
-    target = places.cache() / f"database-{hashlib.sha256(recipe.encode()).hexdigest()[:12]}"
-    with places.locked("database"):
+    digest = hashlib.sha256(release.recipe().encode()).hexdigest()[:12]
+    target = places.cache() / f"{release.database_name}-{digest}"
+    with places.locked(release.database_name):
         if not target.exists():
-            say("initialising Odoo's demo database (about three minutes, once)")
+            say(f"initialising {release}'s demo database (about three minutes, once)")
             with places.made_whole(target) as fresh:
-                Server(fresh).initialise()
+                Server(fresh, release=release).initialise()
     return target
 
 
-def ready():
+def ready(release=ODOO_19):
     """Prepares everything that a start needs, so that the start takes seconds."""
-    package()
     environment()
-    database()
+    release.command([])
+    database(release)
 
 
 class Server:
@@ -136,11 +46,13 @@ class Server:
     #: Those that were started, by their address.
     started = {}
 
-    def __init__(self, folder, template=None):
-        """It starts from a copy of `template`, else of the initialised database."""
-        self.folder, self.template = Path(folder), template
-        self.port, self.gevent_port, cluster_port = ports.free(3)
-        self.cluster = Cluster(self.folder / "cluster", cluster_port, {"max_connections": 60})
+    def __init__(self, folder, template=None, release=ODOO_19):
+        """It starts from a copy of `template`, else of the release's initialised database."""
+        self.folder, self.template, self.release = Path(folder), template, release
+        self.port, self.bus_port, cluster_port = ports.free(3)
+        self.cluster = Cluster(
+            self.folder / "cluster", cluster_port, {"max_connections": 60}, root=release.root()
+        )
         self.process = None
         self.key = None
 
@@ -157,16 +69,12 @@ class Server:
         return self.folder / "odoo.pid"
 
     def _command(self, *options):
-        modules = package() / "usr/lib/python3/dist-packages"
-        addons = [modules / "addons", modules / "odoo/addons"]
-        return places.as_service(
-            ["env", f"PYTHONPATH={modules}", environment() / "bin/python", "-c", START,
-             "--addons-path", ",".join(map(str, addons)),
-             "--data-dir", self.folder / "files",
+        return self.release.command(
+            ["--data-dir", self.folder / "files",
              "--db_host", self.cluster.folder, "--db_port", self.cluster.port,
              "--db_user", "odoo", "--database", DATABASE,
              "--http-interface", "127.0.0.1", "--http-port", self.port,
-             "--gevent-port", self.gevent_port, "--logfile", self.log, *options]
+             self.release.bus_port, self.bus_port, "--logfile", self.log, *options]
         )
 
     def _spawn(self, *options):
@@ -190,8 +98,8 @@ class Server:
             self.cluster.sql("CREATE ROLE odoo LOGIN SUPERUSER")
             self.cluster.sql(f"CREATE DATABASE {DATABASE} OWNER odoo")
             begin = time.monotonic()
-            process = self._spawn("--with-demo", "-i", MODULES, "--stop-after-init", "--workers", "0",
-                                  "--max-cron-threads", "0")
+            process = self._spawn(*self.release.initialising, "-i", self.release.modules,
+                                  "--stop-after-init", "--workers", "0", "--max-cron-threads", "0")
             try:
                 while process.poll() is None:
                     time.sleep(1)
@@ -236,7 +144,7 @@ class Server:
 
     def copy(self):
         self.folder.mkdir(parents=True, exist_ok=True)
-        template = self.template or database()
+        template = self.template or database(self.release)
         places.run(["cp", "-a", "--reflink=auto", f"{template}/.", self.folder], "copying Odoo's database")
         places.give_to_service(self.folder)
 
@@ -250,7 +158,7 @@ class Server:
             if self.process.poll() is not None:
                 break
             try:
-                with urllib.request.urlopen(f"{self.url}/web/version", timeout=10):
+                with urllib.request.urlopen(self.url + self.release.page, timeout=10):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)

@@ -52,6 +52,11 @@ def cache():
     return folder
 
 
+def shared():
+    """The folders that servers keep their files in."""
+    return [tempfile.gettempdir(), cache()]
+
+
 @contextmanager
 def locked(name):
     """One process at a time builds the cache entry `name`; the others wait for it."""

@@ -12,14 +12,16 @@ def bindir():
 
 
 class Cluster:
-    """A cluster in `folder`; it is this program's own and nothing else uses it."""
+    """A cluster in `folder`; it is this program's own and nothing else uses it. Its PostgreSQL is
+    the system's, or that of `root`."""
 
-    def __init__(self, folder, port, settings=None, environment=None):
+    def __init__(self, folder, port, settings=None, environment=None, root=None):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.port = port
         self.settings = settings or {}
         self.environment = environment or {}
+        self.root = root
 
     @property
     def log(self):
@@ -29,9 +31,9 @@ class Cluster:
         self.folder.mkdir(parents=True, exist_ok=True)
         places.give_to_service(self.folder)
         places.run(
-            places.as_service(
-                [bindir() / "initdb", "--pgdata", self.data, "--username", "postgres",
-                 "--auth", "trust", "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync"]
+            self._program(
+                "initdb", "--pgdata", self.data, "--username", "postgres", "--auth", "trust",
+                "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
             ),
             "initdb",
             cwd="/",
@@ -56,18 +58,22 @@ class Cluster:
             self._pg_ctl("stop", "--mode", mode)
 
     def running(self):
-        status = places.as_service([bindir() / "pg_ctl", "status", "--pgdata", self.data])
+        status = self._program("pg_ctl", "status", "--pgdata", self.data)
         return subprocess.run(status, stdout=subprocess.DEVNULL, cwd="/").returncode == 0
 
     def remove(self):
         self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _program(self, name, *arguments):
+        """The command line of one of PostgreSQL's programs, run as the service user."""
+        if self.root:
+            return self.root.as_service([self.root.bindir / name, *arguments])
+        return places.as_service([bindir() / name, *arguments])
+
     def _pg_ctl(self, action, *options):
         # pg_ctl's server would keep this program's output open: give it a file of its own.
-        command = places.as_service(
-            [bindir() / "pg_ctl", action, "--silent", "--wait", "--pgdata", self.data, *options]
-        )
+        command = self._program("pg_ctl", action, "--silent", "--wait", "--pgdata", self.data, *options)
         output = self.folder / "pg_ctl.log"
         with open(output, "w") as handle:
             done = subprocess.run(

@@ -1,9 +1,10 @@
 """A real Odoo 19 with demo data, and ways to look into it that are not odoo_etl's."""
 
+import re
 import xmlrpc.client
 from pathlib import Path
 
-import psycopg2
+import psycopg2.extensions
 import pytest
 
 from ..conftest import Database
@@ -20,8 +21,9 @@ def pytest_collection_modifyitems(items):
 class Api:
     """Odoo's API by Python's own client: to make what the demo data lacks."""
 
-    def __init__(self, server):
-        self.credentials = (server.database, 2, server.password)
+    def __init__(self, server, user=2, password=None):
+        self.release = server.release.number
+        self.credentials = (server.database, user, password or server.password)
         self.object = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object", allow_none=True)
 
     def __call__(self, model, method, *args, **kwargs):
@@ -33,6 +35,26 @@ class Api:
                 raise
 
 
+class Truth(psycopg2.extensions.connection):
+    """A connection to Odoo's own database."""
+
+    #: A query per table of the warehouse: what it should hold.
+    queries = COMPARE
+
+    @classmethod
+    def of(cls, server):
+        connection = psycopg2.connect(server.cluster.dsn(server.database), connection_factory=cls)
+        connection.autocommit = True
+        return connection
+
+    def query(self, table, language="en_US"):
+        text = (self.queries / f"{table}.sql").read_text()
+        if language == "en_US":
+            return text
+        # Without a translation Odoo shows the English text.
+        return re.sub(r"([\w.]+ ->> )'en_US'", rf"coalesce(\1'{language}', \1'en_US')", text)
+
+
 @pytest.fixture(scope="session")
 def api(real):
     return Api(real)
@@ -40,9 +62,7 @@ def api(real):
 
 @pytest.fixture(scope="session")
 def truth(real):
-    """A connection to Odoo's own database."""
-    connection = psycopg2.connect(real.cluster.dsn(real.database))
-    connection.autocommit = True
+    connection = Truth.of(real)
     yield connection
     connection.close()
 
@@ -63,6 +83,16 @@ def shop(db, real):
     return db
 
 
+def tables_of(queries):
+    return sorted(path.stem for path in queries.glob("*.sql"))
+
+
+def pytest_generate_tests(metafunc):
+    """A test of every table names `table`; its module says which there are."""
+    if "table" in metafunc.fixturenames:
+        metafunc.parametrize("table", metafunc.module.TABLES)
+
+
 def rows(connection, sql):
     with connection.cursor() as cursor:
         cursor.execute(sql)
@@ -71,11 +101,13 @@ def rows(connection, sql):
         return {row[:width]: dict(zip(names, row)) for row in cursor.fetchall()}
 
 
-def differences(db, truth, table):
+def differences(db, truth, table, language="en_US", expect=lambda key, row: row):
     """What the warehouse says otherwise than Odoo's database, by the query that is kept for the
-    table. The query's columns are compared; id is the key, or channel and id."""
-    expected = rows(truth, (COMPARE / f"{table}.sql").read_text())
-    columns = ", ".join(next(iter(expected.values())))
+    table. The query's columns are compared; id is the key, or channel and id. `expect` makes a row
+    of what the Odoo user may see of it, or None."""
+    complete = rows(truth, truth.query(table, language))
+    columns = ", ".join(next(iter(complete.values())))
+    expected = {key: row for key, row in ((key, expect(key, row)) for key, row in complete.items()) if row}
     deleted = db.value(
         "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'deleted_at')", table
     )

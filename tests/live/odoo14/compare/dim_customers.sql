@@ -1,0 +1,16 @@
+-- res.partner, as dim_customers shows it
+SELECT p.id, p.name, coalesce(p.is_company, false) AS is_company, p.parent_id,
+       coalesce(p.customer_rank, 0) > 0 AS is_customer, coalesce(p.supplier_rank, 0) > 0 AS is_vendor,
+       p.email, p.phone, p.mobile, p.street, p.city, p.zip, s.name AS state, c.code AS country_code, p.vat, p.ref,
+       p.lang,
+       ARRAY(SELECT pg_temp.translated('res.partner.category,name', t.id, t.name)
+             FROM res_partner_res_partner_category_rel r
+             JOIN res_partner_category t ON t.id = r.category_id
+             WHERE r.partner_id = p.id ORDER BY 1, t.id) AS tags,
+       p.user_id AS salesperson_id, p.team_id,
+       date_trunc('second', p.create_date) AT TIME ZONE 'UTC' AS created_at,
+       coalesce(p.active, false) AS active,
+       date_trunc('second', p.write_date) AT TIME ZONE 'UTC' AS odoo_write_date
+FROM res_partner p
+LEFT JOIN res_country c ON c.id = p.country_id
+LEFT JOIN res_country_state s ON s.id = p.state_id
