@@ -40,7 +40,7 @@ def cluster(folder):
         # What clients read and write themselves stays: psycopg2 knows one way.
         settings = {**hostile.FORMS, **hostile.PLANS, "client_encoding": "UTF8", "datestyle": "ISO, DMY", "timezone": "UTC",
                     "bytea_output": "hex", "intervalstyle": "postgres"}
-        hostile.beset(cluster, "ROLE postgres", settings, "template1")
+        hostile.beset(cluster, "ROLE postgres", settings)
     yield cluster
     cluster.stop("immediate")
 

@@ -39,10 +39,12 @@ PLANS = {
     "from_collapse_limit": "1",
     "join_collapse_limit": "1",
     "force_parallel_mode": "regress",
-    "jit_above_cost": "0",
     "work_mem": "64kB",
     "cursor_tuple_fraction": "0.000001",
 }
+
+#: Every expression is compiled, which takes its time.
+JIT = {"jit_above_cost": "0"}
 
 #: What search_path finds before PostgreSQL's own.
 TRAPS = """
@@ -59,9 +61,8 @@ GRANT USAGE ON SCHEMA trap TO PUBLIC;
 """
 
 
-def beset(cluster, whom, settings, database):
+def beset(cluster, whom, settings):
     """Makes the settings those of the sessions to come of a role or in a database, `ROLE x`."""
-    cluster.sql(TRAPS, database)
     for setting, value in settings.items():
         # A list of names is one of names.
         value = value if setting == "search_path" else f"'{value}'"

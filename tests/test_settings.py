@@ -12,7 +12,8 @@ import pytest
 from .conftest import Database, url
 from .fake.catalogue import field
 from .fake.orm import Model
-from .hostile import FORMS, PLANS, beset
+from .fake.server import Server
+from .hostile import FORMS, JIT, PLANS, TRAPS, beset
 from .lab import places
 from .test_in_step import Shop
 from .test_regress import FILES, PORT, TESTS
@@ -53,12 +54,15 @@ def told(text):
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
-def test_the_sql_surface(cluster, fake):
+def test_the_sql_surface(cluster):
+    # The files change an Odoo's records, and count them.
+    fake = Server().run()
     # The files know it by that name.
     cluster.sql("DROP DATABASE IF EXISTS regression")
     cluster.sql("CREATE DATABASE regression TEMPLATE template0")
     try:
-        beset(cluster, "DATABASE regression", FORMS, "regression")
+        cluster.sql(TRAPS, "regression")
+        beset(cluster, "DATABASE regression", FORMS)
         differences = []
         for name in TESTS:
             command = cluster.psql("regression") + ["-X", "-a", "-q", "-v", "HIDE_TABLEAM=on"]
@@ -75,6 +79,7 @@ def test_the_sql_surface(cluster, fake):
         assert not differences, "\n".join(differences)
     finally:
         cluster.sql("DROP DATABASE regression WITH (FORCE)")
+        fake.shutdown()
 
 
 class Beset(Database):
@@ -82,7 +87,8 @@ class Beset(Database):
 
     def __init__(self, cluster):
         super().__init__(cluster)
-        beset(cluster, f"DATABASE {self.name}", {**FORMS, **PLANS, "client_encoding": "UTF8"}, self.name)
+        cluster.sql(TRAPS, self.name)
+        beset(cluster, f"DATABASE {self.name}", {**FORMS, **PLANS, **JIT, "client_encoding": "UTF8"})
         usual = {"datestyle": "ISO", "timezone": "UTC", "extra_float_digits": "1", "search_path": "public",
                  "quote_all_identifiers": "off", "standard_conforming_strings": "on"}
         options = " ".join(f"-c {setting}={value}" for setting, value in usual.items())

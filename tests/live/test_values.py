@@ -36,9 +36,10 @@ def run(connection, sql, *args):
 
 
 def same(db, table, condition):
-    """The ids that a condition finds, which are those that PostgreSQL alone finds."""
+    """The ids that a condition on one column finds, which are those that PostgreSQL alone finds."""
+    column = condition.split()[0]
     found = db.run(f"SELECT id FROM {table} WHERE {condition} ORDER BY id")
-    alone = db.run(f"WITH alone AS MATERIALIZED (SELECT * FROM {table}) SELECT id FROM alone WHERE {condition} ORDER BY id")
+    alone = db.run(f"WITH alone AS MATERIALIZED (SELECT id AS key, {column} FROM {table}) SELECT key FROM alone WHERE {condition} ORDER BY key")
     assert found == alone, condition
     return [id for id, in found]
 
@@ -80,9 +81,9 @@ def test_references_to_records_whose_ids_are_texts(db, live, truth):
 def test_html(db, live, truth):
     run(truth, "UPDATE res_partner SET comment = '<p>Dear</p>' WHERE id = 1")
     run(truth, "UPDATE res_partner SET comment = '' WHERE id = 3")
-    run(truth, "UPDATE res_partner SET comment = NULL WHERE id > 3")
+    run(truth, "UPDATE res_partner SET comment = NULL WHERE id NOT IN (1, 3)")
     table = live("res.partner")
-    assert same(db, table, "comment IS NOT NULL AND id < 20") == [1, 3]
+    assert same(db, table, "comment IS NOT NULL") == [1, 3]
     for condition in ("comment IS NULL", "comment LIKE '%Dear%'", "comment <> 'x'", "comment = '<p>Dear</p>'", "comment IN ('x', '<p>Dear</p>')",
                       "comment NOT LIKE '%Dear%'", "comment = ''"):
         same(db, table, condition)
