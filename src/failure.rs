@@ -12,11 +12,50 @@ pub struct Failure {
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
+    pub cause: Cause,
+}
+
+/// What a run must know of a failure. No SQLSTATE tells: triggers and time-outs raise the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// Another session of this extension is at it.
+    Taken,
+    /// Odoo refused the login: a wrong secret, or too many wrong ones before.
+    Login,
+    /// Odoo refuses every login for a while, as its words say.
+    CoolDown,
+    /// Odoo does not answer.
+    Away,
+    Other,
+}
+
+impl Cause {
+    /// Whether nothing else that is asked of the server would fare better.
+    pub fn ends_a_run(self) -> bool {
+        matches!(self, Cause::Login | Cause::CoolDown | Cause::Away)
+    }
+
+    fn of(error: &Error) -> Cause {
+        match error {
+            Error::Denied { .. } => Cause::Login,
+            Error::Away { .. } => Cause::Away,
+            Error::Fault(fault) => match fault.kind {
+                FaultKind::Denied => Cause::Login,
+                FaultKind::CoolDown => Cause::CoolDown,
+                _ => Cause::Other,
+            },
+            _ => Cause::Other,
+        }
+    }
 }
 
 impl Failure {
     pub fn new(sqlstate: State, message: impl Into<String>) -> Failure {
-        Failure { sqlstate, message: message.into(), detail: None, hint: None }
+        Failure { sqlstate, message: message.into(), detail: None, hint: None, cause: Cause::Other }
+    }
+
+    pub fn cause(self, cause: Cause) -> Failure {
+        Failure { cause, ..self }
     }
 
     pub fn detail(mut self, detail: impl Into<String>) -> Failure {
@@ -122,12 +161,20 @@ impl From<SpiError> for Failure {
 impl From<Caught> for Failure {
     fn from(caught: Caught) -> Failure {
         let Caught { sqlstate, message, detail, hint } = caught;
-        Failure { sqlstate, message, detail, hint }
+        Failure { sqlstate, message, detail, hint, cause: Cause::Other }
     }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
+        let cause = Cause::of(&error);
+        Failure::told(error).cause(cause)
+    }
+}
+
+impl Failure {
+    /// An error of the client in PostgreSQL's terms.
+    fn told(error: Error) -> Failure {
         let message = error.to_string();
         let shown = |content_type: &str, beginning: &str| {
             format!("Content type {content_type}, the body begins: {beginning}")
@@ -162,6 +209,11 @@ impl From<Error> for Failure {
                 State::ERRCODE_CONNECTION_FAILURE,
                 None,
                 "Raise the server option timeout, lower page_size, or look at Odoo's load.",
+            ),
+            Error::Away { .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                None,
+                "Look at the network between the database and Odoo, and whether Odoo has a worker that is free; or raise the server option timeout.",
             ),
             Error::Broken { .. } => (
                 State::ERRCODE_CONNECTION_FAILURE,
@@ -208,7 +260,7 @@ impl From<Error> for Failure {
             Error::Denied { .. } => (
                 State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 None,
-                "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one.",
+                "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one. For a minute after several wrong ones Odoo may refuse good ones too.",
             ),
             Error::Name { .. } => (
                 State::ERRCODE_INVALID_NAME,
@@ -223,7 +275,7 @@ impl From<Error> for Failure {
             Error::Cancelled => (State::ERRCODE_QUERY_CANCELED, None, "Run it again."),
             Error::Fault(fault) => return from_fault(fault),
         };
-        Failure { sqlstate, message, detail, hint: Some(hint.to_owned()) }
+        Failure { detail, ..Failure::new(sqlstate, message).hint(hint) }
     }
 }
 
@@ -232,6 +284,10 @@ fn from_fault(fault: &Fault) -> Failure {
         FaultKind::Denied => (
             State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
             "Check the user mapping: the password or API key was changed, revoked or has expired.",
+        ),
+        FaultKind::CoolDown => (
+            State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            "Wait a minute, or as long as Odoo's system parameter base.login_cooldown_duration says, and find out who uses a wrong password from this address.",
         ),
         FaultKind::Access => (
             State::ERRCODE_INSUFFICIENT_PRIVILEGE,

@@ -20,6 +20,8 @@ pub enum Error {
     Tls { url: String, reason: String },
     /// The time allowed for a request passed; `phase` says what was waited for.
     Timeout { url: String, phase: &'static str, limit: Duration },
+    /// Neither that nor a small question was answered in time.
+    Away { url: String, limit: Duration },
     /// The connection broke in the middle of an exchange.
     Broken { url: String, reason: String },
     /// An answer that is not HTTP 200.
@@ -72,6 +74,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// Fault 3, AccessDenied: the credentials.
     Denied,
+    /// Fault 3 too: wrong logins from this address keep even good ones out for a while.
+    CoolDown,
     /// Fault 4, AccessError: rights on a model, a record, a field or a company.
     Access,
     /// Fault 2 with "Object X doesn't exist", or a KeyError of the registry.
@@ -91,6 +95,7 @@ impl Fault {
     pub fn from_xmlrpc(code: i64, text: &str, call: String) -> Fault {
         let message = last_line(text);
         let kind = match code {
+            3 if message.starts_with("Too many login failures") => FaultKind::CoolDown,
             3 => FaultKind::Denied,
             4 => FaultKind::Access,
             2 if message.starts_with("Object ") && message.contains("doesn't exist") => {
@@ -172,6 +177,17 @@ impl Error {
         }
     }
 
+    /// Whether nobody answered.
+    pub fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Error::Timeout { .. }
+                | Error::Connect { .. }
+                | Error::Broken { .. }
+                | Error::Resolve { .. }
+        )
+    }
+
     /// Whether nothing of the kind is at the address.
     pub fn is_not_there(&self) -> bool {
         matches!(self, Error::Status { status: 404 | 405, .. })
@@ -187,6 +203,7 @@ impl Error {
         match self {
             Error::Connect { refused, .. } => !refused,
             Error::Timeout { .. }
+            | Error::Away { .. }
             | Error::Broken { .. }
             | Error::Redirect { .. }
             | Error::Malformed { .. }
@@ -224,7 +241,10 @@ impl Error {
             Error::Malformed { .. } => true,
             Error::Fault(fault) => !matches!(
                 fault.kind,
-                FaultKind::Denied | FaultKind::UnknownModel | FaultKind::UnknownDatabase
+                FaultKind::Denied
+                    | FaultKind::CoolDown
+                    | FaultKind::UnknownModel
+                    | FaultKind::UnknownDatabase
             ),
             _ => false,
         }
@@ -260,6 +280,11 @@ impl fmt::Display for Error {
             Error::Timeout { url, phase, limit } => {
                 write!(f, "{url} timed out {phase}, after {} s", limit.as_secs())
             }
+            Error::Away { url, limit } => write!(
+                f,
+                "{url} does not answer, not even a small question, within {} s each",
+                limit.as_secs()
+            ),
             Error::Broken { url, reason } => {
                 write!(f, "the connection to {url} broke: {reason}")
             }
@@ -274,6 +299,9 @@ impl fmt::Display for Error {
             Error::Name { what, name } => write!(f, "\"{name}\" is no name of a {what}"),
             Error::Unnamed { call, protocol } => {
                 write!(f, "{protocol} cannot send arguments of {call} without their names")
+            }
+            Error::Fault(Fault { kind: FaultKind::CoolDown, message, .. }) => {
+                write!(f, "Odoo refuses every login from here for a while: {message}")
             }
             Error::Fault(fault) => write!(f, "Odoo refused {}: {}", fault.call, fault.message),
             Error::Denied { login, database } => {
@@ -318,6 +346,8 @@ mod tests {
     #[test]
     fn codes_have_kinds() {
         assert_eq!(fault(3, "Access Denied").kind, FaultKind::Denied);
+        let words = "Too many login failures, please wait a bit before trying again.";
+        assert_eq!(fault(3, words).kind, FaultKind::CoolDown);
         assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
         assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::UnknownModel);
         assert_eq!(fault(2, "Some rule\nmore").message, "Some rule");
