@@ -12,7 +12,7 @@ use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
 pub use options::{Place, ServerOptions, Wrong, check, find, flag};
 pub use secret::{may_read_files, read_key};
-pub use session::{Session, Ticket};
+pub use session::{Session, Ticket, when_logged_in};
 
 use crate::backend;
 use crate::failure::Failure;
@@ -149,11 +149,15 @@ impl Server {
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
         self.require_mapping()?;
-        self.session_with(backend::user_mapping_options(self.oid, None))
+        self.session_with(backend::current_role(), backend::user_mapping_options(self.oid, None))
     }
 
-    /// A session as the options of a user mapping say. Nothing is sent yet.
-    pub fn session_with(&self, mapping: Vec<(String, String)>) -> Result<Session, Failure> {
+    /// A session of a role, as the options of its user mapping say. Nothing is sent yet.
+    pub fn session_with(
+        &self,
+        role: pg_sys::Oid,
+        mapping: Vec<(String, String)>,
+    ) -> Result<Session, Failure> {
         let (login, secret, secret_is_key) = credentials(mapping)?;
         let ca = match &self.options.ca_file {
             None => None,
@@ -189,7 +193,7 @@ impl Server {
             ca,
             allowed,
         })?;
-        Ok(Session::new(connection, self.options.readers))
+        Ok(Session::new(connection, self.options.readers, (self.name.clone(), role)))
     }
 
     /// Says once per session that the secret travels unencrypted.

@@ -49,5 +49,5 @@ pub use plan::Plan;
 pub use reconcile::Verdict;
 pub use report::TableReport;
 pub use run::{ALL, Run, entities_named, entity_named};
-pub use schedule::{Schedule, resume};
+pub use schedule::{Schedule, login_succeeded, resume};
 pub use writable::require_writable;

@@ -10,7 +10,7 @@ use super::additions;
 use super::catalogue::Catalogue;
 use super::feed::FeedLoad;
 use super::heal;
-use super::journal::{Journal, Kind};
+use super::journal::{self, Journal, Kind};
 use super::load::{self, Loader};
 use super::lock;
 use super::lookup::Lookups;
@@ -22,7 +22,7 @@ use super::state::Extension;
 use super::tables::{self, Ready, Widths};
 use super::writable::require_writable;
 use crate::backend;
-use crate::failure::{Failure, notice, warning};
+use crate::failure::{Cause, Failure, notice, warning};
 use crate::odoo::{Identity, Traffic};
 use crate::server::{Server, Session};
 use crate::warehouse::{self, Dataset, Entity, Warehouse};
@@ -66,6 +66,8 @@ pub struct Run {
     pub(super) blemishes: HashMap<String, usize>,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
+    /// What every entity fails for that has not come yet.
+    pub(super) end: Option<Failure>,
 }
 
 /// How a feed of a table is read and written in this run.
@@ -125,6 +127,7 @@ impl Run {
             reasons: HashMap::new(),
             blemishes: HashMap::new(),
             reports: Vec::new(),
+            end: None,
         })
     }
 
@@ -173,7 +176,9 @@ impl Run {
             return false;
         }
         self.catalogue.renew();
-        self.reports.retain(|report| report.entity != entity.name);
+        if !self.is_job {
+            self.reports.retain(|report| report.entity != entity.name);
+        }
         self.start_over();
         true
     }
@@ -218,6 +223,10 @@ impl Run {
 
     /// Loads an entity; its error undoes this entity alone and is in the report.
     pub fn try_sync(&mut self, entity: &'static Entity) {
+        if let Some(failure) = self.end.clone() {
+            self.fail(entity, &failure);
+            return;
+        }
         let before = self.reports.clone();
         // The lock outlives the undoing: how the entity ended is to be remembered too.
         let done = self.lock(entity).and_then(|()| match self.is_dropped(entity)? {
@@ -225,17 +234,34 @@ impl Run {
             false => backend::subtransaction(|| self.sync(entity)),
         });
         if let Err(failure) = done {
-            self.reports = before;
+            self.undo(before);
             self.fail(entity, &failure);
         }
     }
 
+    /// What the tables' reports are after an error undid what was done since.
+    pub(super) fn undo(&mut self, before: Vec<TableReport>) {
+        let undone = std::mem::replace(&mut self.reports, before);
+        for report in &mut self.reports {
+            if let Some(after) = undone.iter().find(|after| after.target == report.target) {
+                *report = after.undone(report);
+            }
+        }
+    }
+
+    pub(super) fn reports(&self) -> Vec<TableReport> {
+        self.reports.clone()
+    }
+
     /// Notes that an entity failed, or is another session's, after what it did last was undone.
     pub fn fail(&mut self, entity: &'static Entity, failure: &Failure) -> Status {
-        let status = match failure.sqlstate {
-            State::ERRCODE_LOCK_NOT_AVAILABLE => Status::Skipped,
+        let status = match failure.cause {
+            Cause::Taken => Status::Skipped,
             _ => Status::Failed,
         };
+        if failure.cause.ends_a_run() {
+            self.end = Some(failure.clone());
+        }
         self.start_over();
         if status == Status::Skipped {
             notice!("{}: skipped, {}", entity.name, failure.message);
@@ -244,8 +270,16 @@ impl Run {
         status
     }
 
+    /// Shows to others that a table's turn has come, or what was done with it up to here.
+    /// Returns whether that is new.
+    pub(super) fn show(&mut self, dataset: &Dataset) -> Result<bool, Failure> {
+        let report = self.report(dataset).clone();
+        self.journal.show(&self.extension, &self.server.name, &report)
+    }
+
     /// Remembers what the run did with some entities, and tells what it did, a line per table.
     pub fn finish(mut self, entities: &[&Entity]) -> Result<Vec<TableReport>, Failure> {
+        journal::close_interrupted(&self.extension, &self.server.name)?;
         entities.iter().try_for_each(|entity| self.remember(entity))?;
         self.count()?;
         Ok(self.reports)
