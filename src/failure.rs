@@ -161,9 +161,24 @@ impl From<SpiError> for Failure {
 impl From<Caught> for Failure {
     fn from(caught: Caught) -> Failure {
         let Caught { sqlstate, message, detail, hint } = caught;
+        let hint = match sqlstate {
+            State::ERRCODE_UNDEFINED_TABLE
+            | State::ERRCODE_UNDEFINED_FUNCTION
+            | State::ERRCODE_UNDEFINED_OBJECT
+            | State::ERRCODE_INVALID_SCHEMA_NAME => {
+                let lines = hint.iter().map(String::as_str).chain([SEARCH_PATH]);
+                Some(lines.collect::<Vec<_>>().join("\n"))
+            }
+            _ => hint,
+        };
         Failure { sqlstate, message, detail, hint, cause: Cause::Other }
     }
 }
+
+/// Our own statements name everything with its schema; triggers and the functions of indexes and
+/// constraints may not.
+const SEARCH_PATH: &str = "Triggers and other functions of a table run with search_path = pg_catalog, pg_temp: \
+     name what they use with its schema, or ALTER FUNCTION … SET search_path = ….";
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {

@@ -7,6 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from . import test_owner
 from .conftest import BY_PASSWORD, Database, heard, url
 from .fake.server import behaviour_of
 from .lab import ports
@@ -59,6 +60,20 @@ def wait_for(db, sql, *args, seconds=75):
             return found
         time.sleep(0.5)
     raise AssertionError(f"not within {seconds} s: {sql}")
+
+
+def test_a_schedule_runs_the_code_of_a_table_as_its_owner(home, fake):
+    """The job is a superuser's, the table another's."""
+    home.server(url(fake, "version=19"))
+    home.run("SELECT * FROM odoo_sync_all()")
+    test_owner.share(home)
+    try:
+        test_owner.edit(home)
+        home.run("SELECT odoo_schedule('m', '* * * * *', reconcile => true)")
+        wait_for(home, "SELECT 1 FROM cron.job_run_details WHERE status = 'succeeded'")
+        test_owner.require_seen_as_low(home)
+    finally:
+        test_owner.unshare(home)
 
 
 def test_a_schedule_runs(home, db, fake):

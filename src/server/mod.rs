@@ -28,6 +28,31 @@ pub struct Server {
     pub options: ServerOptions,
 }
 
+/// By what right a server is asked: as a role, with its user mapping or that of PUBLIC.
+#[derive(PartialEq)]
+pub struct Access {
+    server: pg_sys::Oid,
+    role: pg_sys::Oid,
+    /// `None` without the privilege, or without a mapping.
+    mapping: Option<Vec<(String, String)>>,
+}
+
+impl Access {
+    /// That of the current user.
+    fn of(server: pg_sys::Oid) -> Access {
+        let role = backend::current_user();
+        let mapping = backend::may_use_server(server, role)
+            .then(|| backend::find_user_mapping(server, role))
+            .flatten();
+        Access { server, role, mapping }
+    }
+
+    /// Whether the current user still has it.
+    pub fn is_current(&self) -> bool {
+        *self == Access::of(self.server)
+    }
+}
+
 thread_local! {
     /// The URLs that the session was warned of.
     static WARNED: RefCell<HashSet<String>> = RefCell::default();
@@ -144,6 +169,11 @@ impl Server {
     pub fn of_oid(oid: pg_sys::Oid) -> Server {
         let (name, pairs) = backend::foreign_server(oid);
         Server { oid, name, options: ServerOptions::from_pairs(&pairs) }
+    }
+
+    /// By what right the current user asks it.
+    pub fn access(&self) -> Access {
+        Access::of(self.oid)
     }
 
     /// A session as the current user's mapping says. Nothing is sent yet.

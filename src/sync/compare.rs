@@ -7,6 +7,7 @@ use chrono::DateTime;
 use pgrx::prelude::*;
 
 use super::extract::{self, Scan, Wanted};
+use super::owner::{self, Table};
 use super::pace::Pace;
 use super::plan::Plan;
 use crate::failure::Failure;
@@ -43,17 +44,20 @@ pub fn compare(
 ) -> Result<Difference, Failure> {
     let (ids, dates) = versions(session, plan)?;
     let sql = difference(schema, plan.dataset, feed);
-    Spi::connect(|client| {
-        let args = [ids.clone().into(), dates.into()];
-        let row = client.select(&sql, None, &args)?.first();
-        Ok(Difference {
-            rows: row.get(1)?.unwrap_or(0),
-            missing: row.get(2)?.unwrap_or_default(),
-            stale: row.get(3)?.unwrap_or_default(),
-            deleted: row.get(4)?.unwrap_or(0),
-            present: ids,
+    let args = [ids.clone().into(), dates.into()];
+    let ask = || {
+        Spi::connect(|client| {
+            let row = client.select(&sql, None, &args)?.first();
+            Ok(Difference {
+                rows: row.get(1)?.unwrap_or(0),
+                missing: row.get(2)?.unwrap_or_default(),
+                stale: row.get(3)?.unwrap_or_default(),
+                deleted: row.get(4)?.unwrap_or(0),
+                present: ids,
+            })
         })
-    })
+    };
+    Table::new(schema, plan.dataset.table).run(owner::READ, ask)
 }
 
 /// Every record's id and write_date. As seconds: the texts of a large table would take much

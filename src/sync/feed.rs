@@ -14,12 +14,12 @@ use super::extract::{CHUNK, Scan, Wanted};
 use super::gone::Gone;
 use super::heal;
 use super::lock;
+use super::owner;
 use super::pace::Pace;
 use super::plan::Plan;
 use super::progress::{Phase, Progress};
 use super::run::{Run, Target, is_denied};
 use super::state::{Mark, Reached, Resume};
-use super::tables;
 use crate::backend;
 use crate::failure::{Failure, warning};
 use crate::odoo::{Cells, Connection, Domain, Error, Page};
@@ -102,7 +102,7 @@ impl FeedLoad {
             return Ok(None);
         };
         let plan = &target.plan;
-        tables::require_privileges(&run.server.options.schema, dataset)?;
+        owner::require_loadable(&run.server.options.schema, dataset)?;
         let may_write = || run.may_write(dataset);
         if run.extension.remember_columns(&run.server.name, plan, may_write)? {
             // The rows that were loaded before lack its values.

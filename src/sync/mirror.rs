@@ -10,6 +10,7 @@ use super::catalogue::Catalogue;
 use super::lock;
 use super::memory::Memory;
 use super::origin;
+use super::owner::Table;
 use super::plan;
 use super::run::ALL;
 use super::state::Extension;
@@ -347,7 +348,11 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
         let message = format!("permission denied for schema {schema}");
         return Err(Failure::new(State::ERRCODE_INSUFFICIENT_PRIVILEGE, message));
     }
-    run(&format!("ALTER TABLE IF EXISTS {table} DROP COLUMN IF EXISTS {}", ident(name)))?;
+    let sql = format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {}", ident(name));
+    let own = Table::new(schema, target);
+    if own.exists() {
+        own.alter(|| run(&sql))?;
+    }
     for table in ["odoo_sync_added_columns", "odoo_sync_columns"] {
         let sql = format!(
             "DELETE FROM {}.{table} WHERE server = $1 AND target = $2 AND column_name = $3",

@@ -22,6 +22,7 @@ mod lookup;
 mod memory;
 mod mirror;
 mod origin;
+mod owner;
 mod pace;
 mod plan;
 mod poison;

@@ -9,6 +9,7 @@ use pgrx::prelude::*;
 use super::additions;
 use super::delete;
 use super::memory::Memory;
+use super::owner::Table;
 use super::state::Extension;
 use crate::backend;
 use crate::failure::Failure;
@@ -114,19 +115,6 @@ fn make_mirror(
     Ok(made)
 }
 
-/// Makes sure that the role may write a table: what is remembered of it shall be what was loaded.
-pub fn require_privileges(schema: &str, dataset: &Dataset) -> Result<(), Failure> {
-    let sql =
-        "SELECT NOT (has_table_privilege($1, 'INSERT') AND has_table_privilege($1, 'UPDATE'))";
-    match query::is_true(sql, &[ddl::qualified(schema, dataset.table).into()])? {
-        false => Ok(()),
-        true => Err(Failure::new(
-            State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            format!("permission denied for table {}", dataset.table),
-        )),
-    }
-}
-
 /// Whether a table has a column of that name.
 pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failure> {
     Ok(existing(schema)?.get(table).is_some_and(|columns| columns.contains_key(column)))
@@ -173,7 +161,11 @@ fn make(
                 Some(_) => {
                     let table = ddl::qualified(schema, dataset.table);
                     let definition = ddl::column_definition(dataset, name);
-                    run(&format!("ALTER TABLE {table} ADD COLUMN {definition}"))?;
+                    alter(
+                        schema,
+                        dataset,
+                        &format!("ALTER TABLE {table} ADD COLUMN {definition}"),
+                    )?;
                 }
                 None => {}
             }
@@ -185,19 +177,19 @@ fn make(
             let key = ddl::foreign_key(dataset, column, schema);
             if made.contains(&(dataset.table, column.name)) {
                 let index = ddl::reference_index(dataset, column, schema);
-                key.into_iter().chain(index).try_for_each(|statement| run(&statement))?;
+                let statements = key.into_iter().chain(index);
+                statements.into_iter().try_for_each(|sql| alter(schema, dataset, &sql))?;
             } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
                 // DROP TABLE … CASCADE of the parent took the key along. The references
                 // are restored when the rows are back.
                 delete::release_all(schema, dataset, column)?;
-                run(&key)?;
+                alter(schema, dataset, &key)?;
             }
         }
         if made.iter().any(|(table, _)| *table == dataset.table) {
-            ddl::comments(dataset, schema).iter().try_for_each(|statement| run(statement))?;
-            ddl::edited_trigger(dataset, schema, extension)
-                .iter()
-                .try_for_each(|statement| run(statement))?;
+            let comments = ddl::comments(dataset, schema).into_iter();
+            let mut statements = comments.chain(ddl::edited_trigger(dataset, schema, extension));
+            statements.try_for_each(|sql| alter(schema, dataset, &sql))?;
         }
     }
     let mut tables: Vec<String> = made.into_iter().map(|(table, _)| table.to_owned()).collect();
@@ -208,6 +200,11 @@ fn make(
 
 fn run(statement: &str) -> Result<(), Failure> {
     Ok(Spi::run(statement)?)
+}
+
+/// Changes a table as its owner: a column that is added may have every row written again.
+fn alter(schema: &str, dataset: &Dataset, statement: &str) -> Result<(), Failure> {
+    Table::new(schema, dataset.table).alter(|| run(statement))
 }
 
 /// The columns that a schema's tables have.
