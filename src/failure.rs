@@ -15,7 +15,8 @@ pub struct Failure {
     pub cause: Cause,
 }
 
-/// What failed, as far as it decides how to go on.
+/// What failed, as far as it decides how to go on. No SQLSTATE tells: triggers and time-outs raise
+/// the same.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Cause {
     #[default]
@@ -24,10 +25,18 @@ pub enum Cause {
     Request,
     /// Odoo's access rights keep something from the user.
     Denied,
-    /// The options of the server or of the user mapping: all other requests fail too.
+    /// The options of the server: all other requests fail too.
     Options,
     /// Odoo can read no record of a model with some fields.
     Fields(Box<Unreadable>),
+    /// Another session of this extension is at it.
+    Taken,
+    /// Odoo refused the login: a wrong secret, or too many wrong ones before.
+    Login,
+    /// Odoo refuses every login for a while, as its words say.
+    CoolDown,
+    /// Odoo does not answer.
+    Away,
 }
 
 /// Fields of a model, and Odoo's words for each.
@@ -37,10 +46,36 @@ pub struct Unreadable {
     pub fields: Vec<(String, String)>,
 }
 
+impl Cause {
+    /// Whether nothing else that is asked of the server would fare better.
+    pub fn ends_a_run(&self) -> bool {
+        matches!(self, Cause::Options | Cause::Login | Cause::CoolDown | Cause::Away)
+    }
+
+    fn of(error: &Error) -> Cause {
+        match error {
+            Error::Denied { .. } => Cause::Login,
+            Error::Companies { .. } | Error::Language { .. } => Cause::Options,
+            Error::Away { .. } => Cause::Away,
+            Error::Fault(fault) => match fault.kind {
+                FaultKind::Denied => Cause::Login,
+                FaultKind::CoolDown => Cause::CoolDown,
+                FaultKind::Database => Cause::Options,
+                FaultKind::Access => Cause::Denied,
+                _ => Cause::Request,
+            },
+            _ => Cause::Other,
+        }
+    }
+}
+
 impl Failure {
     pub fn new(sqlstate: State, message: impl Into<String>) -> Failure {
-        let cause = Cause::Other;
-        Failure { sqlstate, message: message.into(), detail: None, hint: None, cause }
+        Failure { sqlstate, message: message.into(), detail: None, hint: None, cause: Cause::Other }
+    }
+
+    pub fn cause(self, cause: Cause) -> Failure {
+        Failure { cause, ..self }
     }
 
     /// Whether Odoo's access rights keep something from the user.
@@ -172,6 +207,14 @@ const SEARCH_PATH: &str = "Triggers and other functions of a table run with sear
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
+        let cause = Cause::of(&error);
+        Failure::told(error).cause(cause)
+    }
+}
+
+impl Failure {
+    /// An error of the client in PostgreSQL's terms.
+    fn told(error: Error) -> Failure {
         let message = error.to_string();
         let shown = |content_type: &str, beginning: &str| {
             format!("Content type {content_type}, the body begins: {beginning}")
@@ -206,6 +249,11 @@ impl From<Error> for Failure {
                 State::ERRCODE_CONNECTION_FAILURE,
                 None,
                 "Raise the server option timeout, lower page_size, or look at Odoo's load.",
+            ),
+            Error::Away { .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                None,
+                "Look at the network between the database and Odoo, and whether Odoo has a worker that is free; or raise the server option timeout.",
             ),
             Error::Broken { .. } => (
                 State::ERRCODE_CONNECTION_FAILURE,
@@ -252,7 +300,7 @@ impl From<Error> for Failure {
             Error::Denied { .. } => (
                 State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 None,
-                "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one.",
+                "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one. For a minute after several wrong ones Odoo may refuse good ones too.",
             ),
             Error::Name { .. } => (
                 State::ERRCODE_INVALID_NAME,
@@ -290,13 +338,7 @@ impl From<Error> for Failure {
             Error::Cancelled => (State::ERRCODE_QUERY_CANCELED, None, "Run it again."),
             Error::Fault(fault) => return from_fault(fault),
         };
-        let cause = match error {
-            Error::Denied { .. } | Error::Companies { .. } | Error::Language { .. } => {
-                Cause::Options
-            }
-            _ => Cause::Other,
-        };
-        Failure { sqlstate, message, detail, hint: Some(hint.to_owned()), cause }
+        Failure { detail, ..Failure::new(sqlstate, message).hint(hint) }
     }
 }
 
@@ -305,6 +347,10 @@ fn from_fault(fault: &Fault) -> Failure {
         FaultKind::Denied => (
             State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
             "Check the user mapping: the password or API key was changed, revoked or has expired.",
+        ),
+        FaultKind::CoolDown => (
+            State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            "Wait a minute, or as long as Odoo's system parameter base.login_cooldown_duration says, and find out who uses a wrong password from this address.",
         ),
         FaultKind::Access => (
             State::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -329,13 +375,8 @@ fn from_fault(fault: &Fault) -> Failure {
             (State::ERRCODE_FDW_ERROR, "The words are Odoo's; its log holds the whole traceback.")
         }
     };
-    let cause = match fault.kind {
-        FaultKind::Denied | FaultKind::Database => Cause::Options,
-        FaultKind::Access => Cause::Denied,
-        _ => Cause::Request,
-    };
     let failure = Failure::new(sqlstate, Error::Fault(fault.clone()).to_string()).hint(hint);
-    Failure { detail: fault.detail.clone(), cause, ..failure }
+    Failure { detail: fault.detail.clone(), ..failure }
 }
 
 #[cfg(test)]

@@ -98,6 +98,22 @@ def test_a_watermark_ahead_of_odoos_clock_is_said_and_scanned_again(db, shop):
     assert db.value("SELECT watermark < now() FROM odoo_sync_watermarks WHERE target = 'dim_products'")
 
 
+def test_a_record_dated_in_the_future_costs_no_other(db, shop):
+    shop.behaviour.clock = 1704153600  # 2024-01-02
+    shop.write("product.product", 5, "2024-03-01 00:00:00", name="Ahead")
+    assert fetched(db) == 40
+    # It alone is read again, as long as its date is to come.
+    assert fetched(db) == 1
+    assert "set back" not in db.notices
+    assert db.value("SELECT watermark < '2024-01-02 00:01:00+00' FROM odoo_sync_watermarks WHERE target = 'dim_products'")
+    shop.write("product.product", 7, "2024-01-02 00:00:00", name="Now")
+    assert fetched(db) == 2
+    assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Now"
+    shop.behaviour.clock += 90 * 86400
+    fetched(db)
+    assert fetched(db) == 0
+
+
 def test_small_tables_notice_deletes_in_every_run(db, shop):
     db.run(SYNC)
     gone = shop.records("product.category").pop(2)

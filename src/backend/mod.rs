@@ -8,7 +8,7 @@ mod fdw;
 
 pub use fdw::locked_foreign_table;
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -121,6 +121,61 @@ pub fn random_below(end: usize) -> usize {
 pub fn sleep(time: Duration) {
     std::thread::sleep(time);
     pgrx::check_for_interrupts!();
+}
+
+/// Calls `ended` at the end of every transaction that is rolled back, also by the end of the
+/// session. It may not use the database any more.
+pub fn after_rollbacks(ended: fn()) {
+    #[pgrx::pg_guard]
+    unsafe extern "C-unwind" fn callback(event: pg_sys::XactEvent::Type, ended: *mut c_void) {
+        if event == pg_sys::XactEvent::XACT_EVENT_ABORT {
+            // SAFETY: the argument is the function that was registered with this callback.
+            unsafe { std::mem::transmute::<*mut c_void, fn()>(ended)() }
+        }
+    }
+    // SAFETY: the callback lives as long as the library, which is never unloaded.
+    unsafe { pg_sys::RegisterXactCallback(Some(callback), ended as *mut c_void) }
+}
+
+/// An advisory lock that outlives transactions, and that pg_locks shows to everybody. It ends
+/// when it is dropped, or with its session, be it by a crash.
+pub struct SessionLock(pg_sys::LOCKTAG);
+
+impl SessionLock {
+    /// Takes the lock that pg_try_advisory_lock() has for the key; `None` if somebody has it.
+    pub fn take(key: i64) -> Option<SessionLock> {
+        // SAFETY: the tag is written as SET_LOCKTAG_ADVISORY does, in a database's session.
+        unsafe {
+            let tag = pg_sys::LOCKTAG {
+                locktag_field1: pg_sys::MyDatabaseId.to_u32(),
+                locktag_field2: (key >> 32) as u32,
+                locktag_field3: key as u32,
+                locktag_field4: 1,
+                locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+                locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
+            };
+            let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
+            let taken = pg_sys::LockAcquire(&tag, mode, true, true);
+            (taken != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL).then_some(SessionLock(tag))
+        }
+    }
+}
+
+impl Drop for SessionLock {
+    fn drop(&mut self) {
+        // SAFETY: the session took it. No more than the lock table is touched, which is allowed
+        // while a transaction is rolled back.
+        unsafe {
+            pg_sys::LockRelease(&self.0, pg_sys::ExclusiveLock as pg_sys::LOCKMODE, true);
+        }
+    }
+}
+
+/// Whether a statement may write: not beside parallel workers. Whether its transaction may is
+/// told by transaction_read_only.
+pub fn is_in_parallel() -> bool {
+    // SAFETY: it reads a counter of the backend.
+    unsafe { pg_sys::IsInParallelMode() }
 }
 
 /// The parameters of a backend's progress, as commands/progress.h numbers those of COPY, and

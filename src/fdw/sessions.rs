@@ -64,7 +64,7 @@ impl Lease {
         });
         match idle {
             Some(lease) => Ok(lease),
-            None => Ok(Lease { session: server.session_with(key.mapping.clone())?, key }),
+            None => Ok(Lease { session: server.session_with(user, key.mapping.clone())?, key }),
         }
     }
 

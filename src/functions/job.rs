@@ -1,11 +1,13 @@
 //! The parts of the procedure odoo_sync_job, which commits between them.
 
 use std::cell::RefCell;
+use std::sync::Once;
 
+use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode as State, PgXactCallbackEvent, register_xact_callback};
 
 use super::arguments::required;
+use crate::backend;
 use crate::failure::{Failure, OrRaise};
 use crate::server::{Access, Server};
 use crate::sync::{Job, Wish};
@@ -86,9 +88,10 @@ fn take() -> Result<Held, Failure> {
     }
 }
 
-/// Keeps the job for the next step; an abort of the transaction, such as by a cancel between
-/// two steps, ends it.
+/// Keeps the job for the next step; an abort of a transaction, such as by a cancel between two
+/// steps, ends it.
 fn keep(held: Held) {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| backend::after_rollbacks(|| JOB.set(None)));
     JOB.set(Some(held));
-    register_xact_callback(PgXactCallbackEvent::Abort, || JOB.set(None));
 }

@@ -276,18 +276,51 @@ impl Connection {
     ) -> Result<S, Error> {
         let execute = || {
             let mut sink = sink();
-            match self.transport.execute(&self.credentials, uid, request, &mut sink) {
+            let done = self.transport.execute(&self.credentials, uid, request, &mut sink);
+            match done.map_err(|error| self.after(error)) {
                 // Too slow for so many records it will be again; the caller asks for fewer.
                 Err(error @ Error::Timeout { .. }) if request.can_shrink() => Ok(Err(error)),
                 done => done.map(|()| Ok(sink)),
             }
         };
-        self.patiently(execute)?
+        self.again_if(Error::is_transient, execute)?
     }
 
     /// Tries again, later and later, what failed for a passing reason.
     fn patiently<T>(&self, request: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
-        self.again_if(Error::is_transient, request)
+        self.again_if(Error::is_transient, || request().map_err(|error| self.after(error)))
+    }
+
+    /// What an error means: after a time-out something small is asked once. If that is not
+    /// answered either, more tries would only wait.
+    fn after(&self, error: Error) -> Error {
+        match error {
+            Error::Timeout { url, limit, .. }
+                if self.transport.ping().is_err_and(|error| error.is_silence()) =>
+            {
+                Error::Away { url, limit }
+            }
+            error => error,
+        }
+    }
+
+    /// Why a login is refused, where Odoo tells: `authenticate` has no words, while a call of a
+    /// method, as nobody, has. A wrong secret counts once more.
+    pub fn refusal(&self) -> Result<(), Error> {
+        let request = Request {
+            model: "res.users".into(),
+            method: "context_get".into(),
+            ids: None,
+            args: Vec::new(),
+            kwargs: Vec::new(),
+        };
+        self.transport.execute(&self.credentials, NOBODY, &request, &mut ValueSink::default())
+    }
+
+    /// Whether a login has succeeded.
+    pub fn is_logged_in(&self) -> bool {
+        // Whoever holds the lock is logging in.
+        self.identity.try_lock().is_ok_and(|identity| identity.is_some())
     }
 
     fn again_if<T>(
@@ -346,6 +379,9 @@ fn known_protocols() -> MutexGuard<'static, Protocols> {
     static KNOWN: LazyLock<Mutex<Protocols>> = LazyLock::new(Mutex::default);
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The id of no user.
+const NOBODY: i64 = 0;
 
 /// No wait between two tries is longer, before its jitter.
 const MAX_DELAY: Duration = Duration::from_secs(60);

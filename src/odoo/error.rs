@@ -20,6 +20,8 @@ pub enum Error {
     Tls { url: String, reason: String },
     /// The time allowed for a request passed; `phase` says what was waited for.
     Timeout { url: String, phase: &'static str, limit: Duration },
+    /// Neither that nor a small question was answered in time.
+    Away { url: String, limit: Duration },
     /// The connection broke in the middle of an exchange.
     Broken { url: String, reason: String },
     /// An answer that is not HTTP 200.
@@ -80,6 +82,8 @@ pub struct Fault {
 pub enum FaultKind {
     /// Fault 3, AccessDenied: the credentials.
     Denied,
+    /// Fault 3 too: wrong logins from this address keep even good ones out for a while.
+    CoolDown,
     /// Fault 4, AccessError: rights on a model, a record, a field or a company.
     Access,
     /// What [`User`](FaultKind::User) turned out to mean, after a question: [`Model::fields`] too
@@ -102,6 +106,7 @@ impl Fault {
     pub fn from_xmlrpc(code: i64, text: &str, call: String) -> Fault {
         let message = last_line(text);
         let kind = match (code, exception(&message)) {
+            (3, _) if message.starts_with("Too many login failures") => FaultKind::CoolDown,
             (3, _) => FaultKind::Denied,
             (4, _) => FaultKind::Access,
             (2, _) => FaultKind::User,
@@ -199,6 +204,17 @@ impl Error {
         }
     }
 
+    /// Whether nobody answered.
+    pub fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Error::Timeout { .. }
+                | Error::Connect { .. }
+                | Error::Broken { .. }
+                | Error::Resolve { .. }
+        )
+    }
+
     /// Whether nothing of the kind is at the address.
     pub fn is_not_there(&self) -> bool {
         matches!(self, Error::Status { status: 404 | 405, .. })
@@ -214,6 +230,7 @@ impl Error {
         match self {
             Error::Connect { refused, .. } => !refused,
             Error::Timeout { .. }
+            | Error::Away { .. }
             | Error::Broken { .. }
             | Error::Redirect { .. }
             | Error::Malformed { .. }
@@ -253,7 +270,10 @@ impl Error {
             Error::Malformed { .. } => true,
             Error::Fault(fault) => !matches!(
                 fault.kind,
-                FaultKind::Denied | FaultKind::UnknownModel | FaultKind::Database
+                FaultKind::Denied
+                    | FaultKind::CoolDown
+                    | FaultKind::UnknownModel
+                    | FaultKind::Database
             ),
             _ => false,
         }
@@ -289,6 +309,11 @@ impl fmt::Display for Error {
             Error::Timeout { url, phase, limit } => {
                 write!(f, "{url} timed out {phase}, after {} s", limit.as_secs())
             }
+            Error::Away { url, limit } => write!(
+                f,
+                "{url} does not answer, not even a small question, within {} s each",
+                limit.as_secs()
+            ),
             Error::Broken { url, reason } => {
                 write!(f, "the connection to {url} broke: {reason}")
             }
@@ -309,6 +334,9 @@ impl fmt::Display for Error {
             }
             Error::Character { character, protocol } => {
                 write!(f, "{protocol} cannot send the character U+{:04X}", u32::from(*character))
+            }
+            Error::Fault(Fault { kind: FaultKind::CoolDown, message, .. }) => {
+                write!(f, "Odoo refuses every login from here for a while: {message}")
             }
             Error::Fault(fault) => write!(f, "Odoo refused {}: {}", fault.call, fault.message),
             Error::Denied { login, database } => {
@@ -383,6 +411,8 @@ mod tests {
     #[test]
     fn codes_have_kinds() {
         assert_eq!(fault(3, "Access Denied").kind, FaultKind::Denied);
+        let words = "Too many login failures, please wait a bit before trying again.";
+        assert_eq!(fault(3, words).kind, FaultKind::CoolDown);
         assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
         assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::User);
         assert_eq!(fault(2, "Some rule\nmore").message, "Some rule");

@@ -13,7 +13,7 @@ use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 use file::CA_FILE;
 pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
 pub use options::{DEFAULT_SCHEMA, Place, ServerOptions, Wrong, check, find, flag};
-pub use session::{Session, Ticket};
+pub use session::{Session, Ticket, when_logged_in};
 
 use crate::backend;
 use crate::failure::Failure;
@@ -180,11 +180,15 @@ impl Server {
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
         self.require_mapping()?;
-        self.session_with(backend::user_mapping_options(self.oid, None))
+        self.session_with(backend::current_user(), backend::user_mapping_options(self.oid, None))
     }
 
-    /// A session as the options of a user mapping say. Nothing is sent yet.
-    pub fn session_with(&self, mapping: Vec<(String, String)>) -> Result<Session, Failure> {
+    /// A session of a role, as the options of its user mapping say. Nothing is sent yet.
+    pub fn session_with(
+        &self,
+        role: pg_sys::Oid,
+        mapping: Vec<(String, String)>,
+    ) -> Result<Session, Failure> {
         require_utf8()?;
         let (login, secret, secret_is_key) = credentials(mapping)?;
         let ca = self.options.ca_file.as_deref().map(|path| CA_FILE.read(path)).transpose()?;
@@ -212,7 +216,7 @@ impl Server {
             ca,
             allowed,
         })?;
-        Ok(Session::new(connection, self.options.readers))
+        Ok(Session::new(connection, self.options.readers, (self.name.clone(), role)))
     }
 
     /// Says once per session that the secret travels unencrypted.

@@ -227,8 +227,10 @@ impl Scan {
         Ok(())
     }
 
+    /// How many records the whole scan brings.
     fn count(&self) -> Result<usize, Failure> {
-        let (model, domain) = (self.wanted.model.clone(), self.wanted.domain.clone());
+        let Wanted { model, domain, after, .. } = self.wanted.as_ref();
+        let (model, domain) = (model.clone(), behind(domain.clone(), *after));
         let count = self.session.call(move |odoo| odoo.model(&model).count(domain))?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
@@ -274,6 +276,14 @@ fn read_after(
     }
     let found = model.search_after(domain, after, limit)?;
     Ok(First { page: read_page(odoo, request, found.clone())?, found })
+}
+
+/// The records of a domain behind an id.
+fn behind(domain: Domain, after: i64) -> Domain {
+    match after {
+        0 => domain,
+        after => domain.and(Domain::leaf("id", ">", after)),
+    }
 }
 
 /// Reads records in the background; fields that depend on the company as `company` sees them.

@@ -50,8 +50,8 @@ pub struct FeedLoad {
     is_unchanged: bool,
     begin: Instant,
     pub(super) started: SystemTime,
-    /// The time of the beginning by Odoo's clock.
-    now: Option<DateTime<Utc>>,
+    /// When the scan began by Odoo's clock, be it in an earlier job.
+    began: Option<DateTime<Utc>>,
     /// Where an earlier part of the same scan ended, and how long it took.
     pub(super) after: Option<i64>,
     before: Duration,
@@ -121,7 +121,7 @@ impl FeedLoad {
             None if mark.since.is_some() && run.is_to_be_read_again(plan)? => None,
             None => run.since(plan, &mark),
         };
-        let Resume { after, latest, seconds, .. } = resume.unwrap_or_default();
+        let Resume { after, latest, seconds, began, .. } = resume.unwrap_or_default();
         let stage = match &since {
             Some(time) if after.is_none() && plan.domain() != Domain::all() => {
                 Stage::Probe(probe(run, plan, time)?)
@@ -143,7 +143,7 @@ impl FeedLoad {
             is_unchanged: false,
             begin: Instant::now(),
             started: SystemTime::now(),
-            now,
+            began: began.or(now),
             after,
             before: Duration::from_secs_f64(seconds.max(0.0)),
             target: target.clone(),
@@ -256,7 +256,8 @@ impl FeedLoad {
         let ids = page.ids();
         let known = |id: &&i64| run.asked.contains(&(self.dataset.table, self.feed, **id));
         let again = ids.iter().filter(known).count() as i64;
-        self.latest = self.latest.take().max(latest_change(&page));
+        let now = run.session.server_time();
+        self.latest = self.latest.take().max(latest_change(&page, now));
         if is_whole && is_over && poison.is_empty() {
             self.digest = self.digest_of(&page, &server.options.timezone);
         }
@@ -335,12 +336,21 @@ impl FeedLoad {
             after: Some(last),
             since: self.since.clone(),
             latest: self.latest.clone(),
-            seconds: self.took().as_secs_f64(),
+            seconds: self.worked().as_secs_f64(),
+            began: self.began,
         }
     }
 
-    fn took(&self) -> Duration {
+    /// How long the parts of the scan took.
+    fn worked(&self) -> Duration {
         self.before + self.begin.elapsed()
+    }
+
+    /// How long ago the scan began: by Odoo's clock hours may lie between its parts, or in one of
+    /// them, if this machine slept.
+    fn took(&self, now: Option<DateTime<Utc>>) -> Duration {
+        let passed = self.began.zip(now).and_then(|(began, now)| (now - began).to_std().ok());
+        self.worked().max(passed.unwrap_or_default())
     }
 
     /// Every id of the table, if the scan saw them all at once.
@@ -376,8 +386,8 @@ impl FeedLoad {
         }
         let reached = Reached {
             latest: self.latest.take(),
-            took: self.took(),
-            now: self.now,
+            took: self.took(run.session.server_time()),
+            began: self.began,
             may_go_back: self.since.is_none(),
         };
         self.progress = None;
@@ -432,10 +442,15 @@ fn scan(
     Ok(Box::new(Scan::begin(&run.session, wanted, pace)?))
 }
 
-/// The latest write_date of a page.
-fn latest_change(page: &Page) -> Option<String> {
+/// The latest write_date of a page, by which the watermark moves: not one that lies ahead of
+/// Odoo's clock.
+fn latest_change(page: &Page, now: Option<DateTime<Utc>>) -> Option<String> {
+    let now =
+        now.unwrap_or_else(|| SystemTime::now().into()).format("%Y-%m-%d %H:%M:%S+00").to_string();
     match page.column("write_date") {
-        Some(Cells::Texts(dates)) => dates.iter().flatten().max().map(str::to_owned),
+        Some(Cells::Texts(dates)) => {
+            dates.iter().flatten().filter(|date| *date <= now.as_str()).max().map(str::to_owned)
+        }
         _ => None,
     }
 }

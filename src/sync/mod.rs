@@ -58,7 +58,7 @@ pub use plan::Plan;
 pub use reconcile::Verdict;
 pub use report::TableReport;
 pub use run::{ALL, Run, entities_named};
-pub use schedule::{Schedule, resume};
+pub use schedule::{Schedule, login_succeeded, resume};
 pub use state::Extension;
 pub use trial::{Lacks, Trials};
 pub use writable::require_writable;

@@ -10,7 +10,7 @@ use super::additions;
 use super::catalogue::Catalogue;
 use super::feed::FeedLoad;
 use super::heal;
-use super::journal::{Journal, Kind};
+use super::journal::{self, Journal, Kind};
 use super::load::{self, Loader};
 use super::lock;
 use super::lookup::Lookups;
@@ -58,8 +58,6 @@ pub struct Run {
     /// Records of models that changed since a time, as feeds found them.
     pub(super) changed: HashMap<String, (String, Vec<i64>)>,
     targets: HashMap<(&'static str, usize), Option<Rc<Target>>>,
-    /// What every other entity would fail for too.
-    obstacle: Option<Failure>,
     /// Parents that were asked for in this run, and so need not be asked for again.
     pub(super) asked: HashSet<(&'static str, usize, i64)>,
     /// Records whose rows wait for their parents: those of the pages that are being loaded.
@@ -71,6 +69,8 @@ pub struct Run {
     pub(super) zones: Zones,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
+    /// What every entity fails for that has not come yet.
+    pub(super) end: Option<Failure>,
 }
 
 /// How a feed of a table is read and written in this run.
@@ -126,12 +126,12 @@ impl Run {
             widths,
             broken,
             targets: HashMap::new(),
-            obstacle: None,
             asked: HashSet::new(),
             waiting: HashSet::new(),
             reasons: HashMap::new(),
             blemishes: HashMap::new(),
             reports: Vec::new(),
+            end: None,
         })
     }
 
@@ -201,7 +201,7 @@ impl Run {
                 self.catalogue.leave_out(&unreadable.model, Refused::of_fields(fields))?
             }
             Cause::Request | Cause::Denied => self.leave_out_relations(entity)?,
-            Cause::Options | Cause::Other => false,
+            _ => false,
         };
         if !has_learned {
             return Err(failure);
@@ -210,7 +210,9 @@ impl Run {
         let current = |dataset: &'static Dataset| known.dataset(dataset.table).unwrap_or(dataset);
         self.order.iter_mut().for_each(|(dataset, _)| *dataset = current(dataset));
         self.warehouse = known;
-        self.reports.retain(|report| report.entity != entity.name);
+        if !self.is_job {
+            self.reports.retain(|report| report.entity != entity.name);
+        }
         self.start_over();
         Ok(())
     }
@@ -295,8 +297,8 @@ impl Run {
         work: impl Fn(&mut Run, &'static Entity) -> Result<(), Failure>,
     ) {
         let before = self.reports.clone();
-        let done = match &self.obstacle {
-            Some(obstacle) => Err(obstacle.clone()),
+        let done = match self.end.clone() {
+            Some(failure) => Err(failure),
             // The lock outlives the undoing: how the entity ended is to be remembered too.
             None => self.lock(entity).and_then(|()| match self.is_dropped(entity)? {
                 true => Ok(()),
@@ -304,20 +306,34 @@ impl Run {
             }),
         };
         if let Err(failure) = done {
-            self.reports = before;
-            if failure.cause == Cause::Options {
-                self.obstacle = Some(failure.clone());
-            }
+            self.undo(before);
             self.fail(entity, &failure);
         }
     }
 
+    /// What the tables' reports are after an error undid what was done since.
+    pub(super) fn undo(&mut self, before: Vec<TableReport>) {
+        let undone = std::mem::replace(&mut self.reports, before);
+        for report in &mut self.reports {
+            if let Some(after) = undone.iter().find(|after| after.target == report.target) {
+                *report = after.undone(report);
+            }
+        }
+    }
+
+    pub(super) fn reports(&self) -> Vec<TableReport> {
+        self.reports.clone()
+    }
+
     /// Notes that an entity failed, or is another session's, after what it did last was undone.
     pub fn fail(&mut self, entity: &'static Entity, failure: &Failure) -> Status {
-        let status = match failure.sqlstate {
-            State::ERRCODE_LOCK_NOT_AVAILABLE => Status::Skipped,
+        let status = match failure.cause {
+            Cause::Taken => Status::Skipped,
             _ => Status::Failed,
         };
+        if failure.cause.ends_a_run() {
+            self.end = Some(failure.clone());
+        }
         self.start_over();
         if status == Status::Skipped {
             notice!("{}: skipped, {}", entity.name, failure.message);
@@ -326,8 +342,16 @@ impl Run {
         status
     }
 
+    /// Shows to others that a table's turn has come, or what was done with it up to here.
+    /// Returns whether that is new.
+    pub(super) fn show(&mut self, dataset: &Dataset) -> Result<bool, Failure> {
+        let report = self.report(dataset).clone();
+        self.journal.show(&self.extension, &self.server.name, &report)
+    }
+
     /// Remembers what the run did with some entities, and tells what it did, a line per table.
     pub fn finish(mut self, entities: &[&Entity]) -> Result<Vec<TableReport>, Failure> {
+        journal::close_interrupted(&self.extension, &self.server.name)?;
         entities.iter().try_for_each(|entity| self.remember(entity))?;
         self.count()?;
         Ok(self.reports)

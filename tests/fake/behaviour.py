@@ -5,6 +5,9 @@ import time
 from . import catalogue, releases
 from .orm import Fault, traceback_of
 
+#: After so many wrong logins from an address good ones are refused too, for so many seconds.
+FAILURES, COOL_DOWN = 5, 60
+
 #: How long a stall lasts at most; the client is expected to go away earlier.
 STALL = 60
 
@@ -32,6 +35,12 @@ class Behaviour:
         release = self.argument("version", None)
         rows = self.argument("rows", None)
         self.version = releases.version(int(release or 19))
+        # From 16 on calls over RPC do not know where they come from.
+        self.counts_failures = bool(release) and int(release) <= 15
+        #: Wrong logins by source address: how many, and when the last one was.
+        self.failures = {}
+        #: Logins that Odoo need not check again, as long as its worker lives.
+        self.known_logins = set()
         if release:
             self.database = releases.database(int(release))
             self.database.has_load = int(release) >= 15
@@ -73,6 +82,17 @@ class Behaviour:
     def now(self):
         """Seconds since 1970: where no test sets the clock, it stands at the latest change."""
         return self.clock or self.database.latest_change
+
+    def is_cooling_down(self, source):
+        count, last = self.failures.get(source, (0, 0))
+        return count >= FAILURES and time.monotonic() - last < COOL_DOWN
+
+    def note_login(self, source, is_welcome):
+        if is_welcome:
+            self.failures.pop(source, None)
+        elif self.counts_failures:
+            self.failures[source] = (self.failures.get(source, (0, 0))[0] + 1, time.monotonic())
+        return is_welcome
 
     def turn(self, *segments):
         """Other wishes from now on, whose troubles are counted from the beginning."""
