@@ -43,9 +43,6 @@ PLANS = {
     "cursor_tuple_fraction": "0.000001",
 }
 
-#: Every expression is compiled, which takes its time.
-JIT = {"jit_above_cost": "0"}
-
 #: What search_path finds before PostgreSQL's own.
 TRAPS = """
 CREATE SCHEMA trap;
