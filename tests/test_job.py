@@ -268,14 +268,14 @@ def test_what_a_job_committed_before_it_failed_is_in_the_log(db, fake):
 
 def test_a_resumed_scan_tells_what_is_left(db, fake):
     rows = 60_000
-    db.server(url(fake, f"rows={rows}/slow=0.1@read/left={db.name}"), page_size=2000, readers=2)
+    db.server(url(fake, f"rows={rows}/slow=0.1@read/left={db.name}"), page_size=500, readers=2)
     connection, thread = in_background(db, JOB)
-    wait_for_rows(db, 4000)
+    wait_for_rows(db, 1000)
     connection.cancel()
     thread.join()
     loaded = db.value("SELECT count(*) FROM dim_products")
     connection, thread = in_background(db, JOB)
-    seen, deadline = [], time.monotonic() + 30
+    seen, deadline = [], time.monotonic() + 60
     while not seen and time.monotonic() < deadline:
         seen = db.run("SELECT rows_total FROM odoo_sync_progress WHERE rows > 0 AND target = 'dim_products'::regclass")
         time.sleep(0.05)

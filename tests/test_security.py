@@ -65,6 +65,7 @@ STATEMENTS = {
     "function odoo_reconcile(text,text)": ("SELECT odoo_reconcile('products', 'erp')", DENIED),
     "function odoo_resume(text)": ("SELECT odoo_resume('erp')", DENIED),
     "function odoo_row_edited()": ("SELECT odoo_row_edited()", psycopg2.errors.FeatureNotSupported),
+    "function odoo_run_goes_on(bigint)": ("SELECT 1 WHERE odoo_run_goes_on(1)", None),
     "function odoo_schedule(text,text,text,boolean)": ("SELECT odoo_schedule('all', '0 1 * * *', 'erp')", DENIED),
     "function odoo_search(text,odoo_domain,text,bigint,bigint,text,jsonb)": ("SELECT odoo_search('x.y', server => 'erp')", DENIED),
     "function odoo_server_visible(text)": ("SELECT 1 WHERE odoo_server_visible('erp')", None),
