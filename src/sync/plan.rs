@@ -7,7 +7,8 @@ use pgrx::PgSqlErrorCode as State;
 use super::catalogue::Catalogue;
 use crate::failure::Failure;
 use crate::odoo::{Domain, Field, FieldType};
-use crate::warehouse::dataset::ACTIVE;
+use crate::warehouse::dataset::{ACTIVE, Extent};
+use crate::warehouse::employees;
 use crate::warehouse::path::{self, Path, Test};
 use crate::warehouse::{Column, Dataset, Feed, Source, SqlType};
 
@@ -25,6 +26,8 @@ pub struct Plan {
     also: Vec<&'static str>,
     /// Whether records tell when they changed.
     pub is_dated: bool,
+    /// Whether they tell so of every change.
+    pub tells_changes: bool,
 }
 
 pub struct PlannedColumn {
@@ -123,6 +126,7 @@ impl Plan {
                 }
                 columns.push(PlannedColumn { column, values });
             }
+            let is_dated = fields.contains("write_date");
             let mut plan = Plan {
                 dataset,
                 feed: source,
@@ -135,7 +139,9 @@ impl Plan {
                     .copied()
                     .filter(|path| fields.contains(first(path)))
                     .collect(),
-                is_dated: fields.contains("write_date"),
+                is_dated,
+                tells_changes: is_dated
+                    && employees::tells_changes(model, |name| fields.contains(name)),
             };
             if fields.contains("company_id") {
                 let dependent =
@@ -146,6 +152,11 @@ impl Plan {
             return Ok(Some(plan));
         }
         Ok(None)
+    }
+
+    /// Whether every run reads every record.
+    pub fn is_read_whole(&self) -> bool {
+        self.dataset.extent == Extent::Whole || !self.tells_changes
     }
 
     pub fn table(&self) -> &'static str {

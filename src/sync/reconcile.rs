@@ -58,7 +58,7 @@ impl Run {
             let Some(target) = run.target(dataset, feed)? else {
                 return Ok(());
             };
-            let wanted: Vec<i64> = match target.plan.is_dated {
+            let wanted: Vec<i64> = match target.plan.tells_changes {
                 true => found.missing.iter().chain(&found.stale).copied().collect(),
                 false => found.present.clone(),
             };
