@@ -1,6 +1,7 @@
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
 # make test-protocols   the tests again, over JSON-RPC and over JSON-2
+# make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
@@ -21,7 +22,7 @@ export PGRX_HOME := $(CURDIR)/target/pgrx
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
-.PHONY: demo test test-protocols test-odoo14 test-convergence bench deps install lint unit clean distclean
+.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench deps install lint unit clean distclean
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
@@ -32,6 +33,9 @@ test: deps lint unit install
 test-protocols: deps install
 	PROTOCOL=jsonrpc $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 	PROTOCOL=json2 $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+
+test-settings: deps install
+	SETTINGS=hostile $(PYTHON) -m tests.lab test --odoo fake -k 'test_in_step or test_versions or test_mirror or test_fdw'
 
 test-odoo14: deps install
 	$(PYTHON) -m tests.lab test --odoo 14 $(if $(K),-k '$(K)')

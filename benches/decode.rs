@@ -126,12 +126,12 @@ const FIELDS: [(&str, FieldType); 20] = [
     ("name", FieldType::Text),
     ("full_product_name", FieldType::Text),
     ("customer_note", FieldType::Text),
-    ("qty", FieldType::Decimal),
-    ("price_unit", FieldType::Decimal),
-    ("discount", FieldType::Decimal),
-    ("price_subtotal", FieldType::Decimal),
-    ("price_subtotal_incl", FieldType::Decimal),
-    ("total_cost", FieldType::Decimal),
+    ("qty", FieldType::Decimal(None)),
+    ("price_unit", FieldType::Decimal(None)),
+    ("discount", FieldType::Decimal(None)),
+    ("price_subtotal", FieldType::Decimal(None)),
+    ("price_subtotal_incl", FieldType::Decimal(None)),
+    ("total_cost", FieldType::Decimal(None)),
     ("is_total_cost_computed", FieldType::Boolean),
     ("refunded_orderline_id", FieldType::Many2one),
     ("is_reward_line", FieldType::Boolean),
@@ -172,7 +172,9 @@ fn line(id: i64, random: &mut Random) -> Line {
     ];
     let quantity = random.below(9) as f64 - 1.0;
     let price = random.below(20_000) as f64 / 100.0;
-    let subtotal = quantity * price;
+    // Odoo rounds what it stores.
+    let cents = |number: f64| (number * 100.0).round() / 100.0;
+    let subtotal = cents(quantity * price);
     let rarely = |value, often| if id % 16 == 0 { value } else { often };
     [
         Cell::Int(1_000_000 + id),
@@ -187,8 +189,8 @@ fn line(id: i64, random: &mut Random) -> Line {
         Cell::Float(price),
         Cell::Float(0.0),
         Cell::Float(subtotal),
-        Cell::Float(subtotal * 1.15),
-        Cell::Float(quantity * random.below(9000) as f64 / 100.0),
+        Cell::Float(cents(subtotal * 1.15)),
+        Cell::Float(cents(quantity * random.below(9000) as f64 / 100.0)),
         if random.below(10) == 0 { Cell::False } else { Cell::True },
         rarely(Cell::Int(1_000_000 + id / 2), Cell::False),
         Cell::False,

@@ -32,10 +32,12 @@ CREATE FUNCTION odoo_domain(field text, operator text, value date) RETURNS odoo_
     AS 'MODULE_PATHNAME', 'odoo_domain_date_wrapper';
 CREATE FUNCTION odoo_domain(field text, operator text, value timestamp) RETURNS odoo_domain
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
-    AS 'SELECT @extschema@.odoo_domain($1, $2, $3::timestamptz)';
+    RETURN odoo_domain($1, $2, $3::timestamptz);
+-- Numbers and arrays are written alike in every session.
 CREATE FUNCTION odoo_domain(field text, operator text, value anyelement) RETURNS odoo_domain
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
-    AS 'SELECT @extschema@.odoo_domain($1, $2, to_jsonb($3))';
+    LANGUAGE c STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    SET extra_float_digits TO 1 SET datestyle TO iso SET intervalstyle TO postgres SET timezone TO 'UTC' SET bytea_output TO hex
+    AS 'MODULE_PATHNAME', 'odoo_domain_any_wrapper';
 
 COMMENT ON FUNCTION odoo_domain(text, text, text) IS 'one condition on a field of Odoo; NULL asks for an empty field';
 COMMENT ON FUNCTION odoo_domain(text, text, jsonb) IS 'one condition on a field of Odoo, with a value in JSON';

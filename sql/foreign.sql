@@ -4,6 +4,8 @@ CREATE FUNCTION odoo_comment_imported() RETURNS event_trigger
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE plpgsql AS $$
 DECLARE
+    -- The extension's schema may have been renamed.
+    home regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'odoo_etl');
     imported record;
     statement text;
 BEGIN
@@ -17,7 +19,7 @@ BEGIN
         JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'odoo_fdw'
     LOOP
         FOR statement IN
-            SELECT @extschema@.odoo_import_comments(imported.schema_name, imported.table_name)
+            EXECUTE format('SELECT %s.odoo_import_comments($1, $2)', home) USING imported.schema_name, imported.table_name
         LOOP
             EXECUTE statement;
         END LOOP;

@@ -25,6 +25,97 @@ ALTER FUNCTION odoo_reconcile(text, text) SET jit = off;
 ALTER FUNCTION odoo_verify(text, text) SET jit = off;
 ALTER FUNCTION odoo_sync_job_step() SET jit = off;
 
+-- When an interrupted scan began, by Odoo's clock; how long a refused login holds jobs back.
+ALTER TABLE odoo_sync_watermarks ADD COLUMN resume_began timestamp with time zone;
+ALTER TABLE odoo_sync_stops ADD COLUMN until timestamp with time zone;
+
+-- Whether a job is at it: it holds a lock as long as it lives. Those of a primary are not seen on
+-- its standby.
+CREATE FUNCTION odoo_run_goes_on(run bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pg_is_in_recovery() OR EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND (classid::bigint << 32) | objid::bigint = hashtextextended(format('odoo_etl run %s', $1), 0))
+$$;
+COMMENT ON FUNCTION odoo_run_goes_on(bigint) IS 'whether the job that a row of the log with the status running is of is still at it';
+
+CREATE OR REPLACE VIEW odoo_sync_log WITH (security_barrier) AS
+SELECT runs.run, runs.server, runs.entity, runs.target, runs.kind,
+       CASE WHEN goes_on IS false THEN 'interrupted' ELSE runs.status END AS status,
+       runs.role, runs.pid, runs.started,
+       -- Of an interrupted run, when it committed last.
+       CASE WHEN goes_on THEN NULL ELSE runs.finished END AS finished,
+       runs.fetched, runs.inserted, runs.updated, runs.deleted, runs.missing, runs.quarantined, runs.pages,
+       runs.requests, runs.retries, runs.bytes, runs.seconds, runs.seconds_waiting, runs.seconds_loading,
+       runs.seconds_decoding,
+       CASE WHEN goes_on THEN NULL ELSE runs.error END AS error,
+       runs.sqlstate
+FROM odoo_sync_runs AS runs
+CROSS JOIN LATERAL (SELECT CASE WHEN runs.status = 'running' THEN odoo_run_goes_on(runs.run) END AS goes_on) AS now
+WHERE odoo_server_visible(runs.server);
+
+-- The locks of runs in progress are named by a hash.
+CREATE OR REPLACE VIEW odoo_sync_status WITH (security_barrier) AS
+WITH watermarks AS (
+    SELECT server, target, min(watermark) AS watermark FROM odoo_sync_watermarks GROUP BY 1, 2
+), quarantine AS (
+    SELECT server, target, count(*) AS quarantined FROM odoo_sync_quarantine GROUP BY 1, 2
+), last_log AS (
+    SELECT DISTINCT ON (server, target) server, target, missing FROM odoo_sync_runs
+    WHERE status NOT IN ('skipped', 'running', 'interrupted') ORDER BY server, target, run DESC
+), jobs AS (
+    SELECT DISTINCT ON (runs.server, runs.target) log.* FROM odoo_sync_runs AS runs
+    JOIN odoo_sync_log AS log USING (run, target)
+    WHERE runs.status = 'running' ORDER BY runs.server, runs.target, run DESC
+), runners AS (
+    SELECT (classid::bigint << 32) | objid::bigint AS key, pid FROM pg_catalog.pg_locks
+    WHERE locktype = 'advisory' AND granted AND objsubid = 1
+      AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+)
+SELECT server,
+       coalesce(state.entity, jobs.entity) AS entity,
+       target,
+       CASE
+           WHEN runners.pid IS NOT NULL OR jobs.status = 'running' THEN 'running'
+           WHEN held.is_stopped THEN 'stopped'
+           WHEN greatest(state.next_start, held.until) > now() THEN 'backing off'
+           WHEN coalesce(jobs.status, state.status) IN ('failed', 'partial', 'denied', 'absent', 'interrupted')
+               THEN coalesce(jobs.status, state.status)
+           ELSE 'idle'
+       END AS state,
+       coalesce(runners.pid, CASE jobs.status WHEN 'running' THEN jobs.pid END) AS pid,
+       watermarks.watermark,
+       -- What was committed in Odoo before the last good run began is here.
+       extract(epoch FROM now() - state.last_success)::bigint AS lag_seconds,
+       (SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class
+        WHERE oid = to_regclass(format('%I.%I', servers.schema, target))) AS rows_estimate,
+       state.last_success,
+       coalesce(jobs.finished, state.last_finished) AS last_finished,
+       CASE jobs.status WHEN 'interrupted' THEN make_interval(secs => jobs.seconds) ELSE state.last_duration END::interval(3)
+           AS last_duration,
+       coalesce(state.failures, 0) AS failures,
+       greatest(state.next_start, held.until) AS next_start,
+       coalesce(jobs.error, state.last_error) AS last_error,
+       CASE WHEN jobs.error IS NULL THEN state.last_sqlstate END AS last_sqlstate,
+       coalesce(quarantine.quarantined, 0) AS quarantined,
+       coalesce(last_log.missing, 0) AS missing
+FROM odoo_sync_state AS state
+FULL JOIN jobs USING (server, target)
+LEFT JOIN odoo_sync_servers AS servers USING (server)
+LEFT JOIN watermarks USING (server, target)
+LEFT JOIN quarantine USING (server, target)
+LEFT JOIN last_log USING (server, target)
+LEFT JOIN LATERAL (
+    SELECT pid FROM runners
+    WHERE key = hashtextextended(format('odoo_etl %s %s', server, coalesce(state.entity, jobs.entity)), 0) LIMIT 1
+) AS runners ON true
+LEFT JOIN LATERAL (
+    SELECT bool_or(until IS NULL) AS is_stopped, max(until) AS until FROM odoo_sync_stops AS stops WHERE stops.server = state.server
+) AS held ON true
+WHERE odoo_server_visible(server)
+ORDER BY server, entity, target;
+
 -- From here on as in domain.sql, client.sql and live.sql; the new odoo_read takes the place of the old one.
 DROP FUNCTION odoo_read(text, text, text[], bigint, bigint, text, text);
 
@@ -62,10 +153,12 @@ CREATE FUNCTION odoo_domain(field text, operator text, value date) RETURNS odoo_
     AS 'MODULE_PATHNAME', 'odoo_domain_date_wrapper';
 CREATE FUNCTION odoo_domain(field text, operator text, value timestamp) RETURNS odoo_domain
     LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
-    AS 'SELECT @extschema@.odoo_domain($1, $2, $3::timestamptz)';
+    RETURN odoo_domain($1, $2, $3::timestamptz);
+-- Numbers and arrays are written alike in every session.
 CREATE FUNCTION odoo_domain(field text, operator text, value anyelement) RETURNS odoo_domain
-    LANGUAGE sql STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
-    AS 'SELECT @extschema@.odoo_domain($1, $2, to_jsonb($3))';
+    LANGUAGE c STABLE PARALLEL SAFE SET search_path TO pg_catalog, pg_temp
+    SET extra_float_digits TO 1 SET datestyle TO iso SET intervalstyle TO postgres SET timezone TO 'UTC' SET bytea_output TO hex
+    AS 'MODULE_PATHNAME', 'odoo_domain_any_wrapper';
 
 COMMENT ON FUNCTION odoo_domain(text, text, text) IS 'one condition on a field of Odoo; NULL asks for an empty field';
 COMMENT ON FUNCTION odoo_domain(text, text, jsonb) IS 'one condition on a field of Odoo, with a value in JSON';
@@ -176,6 +269,8 @@ CREATE FUNCTION odoo_comment_imported() RETURNS event_trigger
 SET search_path TO pg_catalog, pg_temp
 LANGUAGE plpgsql AS $$
 DECLARE
+    -- The extension's schema may have been renamed.
+    home regnamespace := (SELECT extnamespace FROM pg_extension WHERE extname = 'odoo_etl');
     imported record;
     statement text;
 BEGIN
@@ -189,7 +284,7 @@ BEGIN
         JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw AND w.fdwname = 'odoo_fdw'
     LOOP
         FOR statement IN
-            SELECT @extschema@.odoo_import_comments(imported.schema_name, imported.table_name)
+            EXECUTE format('SELECT %s.odoo_import_comments($1, $2)', home) USING imported.schema_name, imported.table_name
         LOOP
             EXECUTE statement;
         END LOOP;
@@ -436,6 +531,77 @@ CREATE FUNCTION odoo_drop_column(target text, column_name text, server text DEFA
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_drop_column_wrapper';
 COMMENT ON FUNCTION odoo_drop_column(text, text, text) IS 'drops a column that odoo_add_column added';
+
+-- The relations that each server fills, and that server, by oid: what tells a table that was moved from one that was
+-- dropped, and a server from another one of its name. Not dumped: elsewhere the oids are others.
+CREATE TABLE odoo_sync_relations (
+    server text NOT NULL,
+    target text NOT NULL,
+    relation oid NOT NULL,
+    server_oid oid NOT NULL,
+    PRIMARY KEY (server, target)
+);
+
+-- Tables that have been without the trigger odoo_row_edited: somebody may have edited their rows unseen, until all of
+-- them are read again.
+CREATE TABLE odoo_sync_unwatched (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel)
+);
+COMMENT ON TABLE odoo_sync_unwatched IS 'tables whose rows may have been edited unseen; for odoo_verify() they are stale until they are read again';
+
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_unwatched', '');
+
+-- Loads entities and commits page by page. What a scheduler runs: a cancel or a crash loses the
+-- current page at most, and the next job goes on where this one stopped. With scheduled => true,
+-- as odoo_schedule() has it, entities that failed wait a while, and a refused login stops the jobs.
+-- A procedure that commits has no search_path of its own, so every name has its schema; that of the
+-- extension may have been renamed.
+CREATE OR REPLACE PROCEDURE odoo_sync_job(
+    entity text DEFAULT 'all',
+    server text DEFAULT NULL,
+    full_refresh boolean DEFAULT false,
+    reconcile boolean DEFAULT false,
+    scheduled boolean DEFAULT false
+) LANGUAGE plpgsql AS $$
+DECLARE
+    home pg_catalog.regnamespace := (
+        SELECT extnamespace FROM pg_catalog.pg_extension WHERE extname OPERATOR(pg_catalog.=) 'odoo_etl'::pg_catalog.name
+    );
+    step pg_catalog.text := pg_catalog.format('SELECT %s.odoo_sync_job_step()', home);
+    more pg_catalog.bool := true;
+BEGIN
+    -- In a transaction block this is PostgreSQL's own error, before anything is asked of Odoo.
+    COMMIT;
+    EXECUTE pg_catalog.format('SELECT %s.odoo_sync_job_begin($1, $2, $3, $4, $5)', home)
+        USING entity, server, full_refresh, reconcile, scheduled;
+    COMMIT;
+    WHILE more LOOP
+        EXECUTE step INTO more;
+        COMMIT;
+    END LOOP;
+    EXECUTE pg_catalog.format('SELECT %s.odoo_sync_job_end()', home);
+END
+$$;
+
+-- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
+CREATE OR REPLACE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
+RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
+    WITH recent AS (
+        SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
+        FROM odoo_sync_log AS log
+        WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
+    ), longest AS (SELECT max(seconds) AS seconds FROM recent WHERE age <= $2)
+    SELECT recent.target, recent.run, recent.fetched, round(recent.seconds::numeric, 3),
+           repeat('#', round(50 * recent.seconds_waiting / nullif(longest.seconds, 0))::integer)
+           || repeat('=', round(50 * recent.seconds_loading / nullif(longest.seconds, 0))::integer)
+    FROM recent, longest WHERE age <= $2
+    ORDER BY recent.run DESC, recent.seconds DESC;
+END;
 
 COMMENT ON FUNCTION odoo_check(text) IS
     'examines a server: whether it is reached, who logs in, and what of what the warehouse needs the user may read';

@@ -32,7 +32,8 @@ CREATE TABLE odoo_sync_state (
 );
 COMMENT ON TABLE odoo_sync_state IS 'how the last run of each table ended, per server';
 
--- One row per run and table.
+-- One row per run and table. A job writes it with each page, with the status 'running' and the error
+-- that is true when it is found so after the job's end.
 CREATE SEQUENCE odoo_sync_run;
 CREATE TABLE odoo_sync_runs (
     run bigint NOT NULL,
@@ -80,12 +81,14 @@ CREATE TABLE odoo_sync_schedules (
     PRIMARY KEY (server, entity, reconcile, role)
 );
 
--- Servers whose scheduled jobs a refused login has stopped, per role, until odoo_resume().
+-- Servers whose scheduled jobs a refused login holds back, per role: up to a time, after which they
+-- try once more, or until odoo_resume() or a good login.
 CREATE TABLE odoo_sync_stops (
     server text NOT NULL,
     role name NOT NULL,
     reason text NOT NULL,
     since timestamp with time zone NOT NULL DEFAULT now(),
+    until timestamp with time zone,
     PRIMARY KEY (server, role)
 );
 
@@ -100,6 +103,8 @@ CREATE TABLE odoo_sync_watermarks (
     resume_since text,
     resume_latest text,
     resume_seconds double precision,
+    -- When the scan first began, by Odoo's clock: what changed since then is read again at its end.
+    resume_began timestamp with time zone,
     PRIMARY KEY (server, target, channel)
 );
 COMMENT ON TABLE odoo_sync_watermarks IS 'latest change that was loaded, per server, table and channel';
@@ -176,6 +181,27 @@ CREATE TABLE odoo_sync_added_columns (
     PRIMARY KEY (server, target, column_name)
 );
 
+-- The relations that each server fills, and that server, by oid: what tells a table that was moved from one that was
+-- dropped, and a server from another one of its name. Not dumped: elsewhere the oids are others.
+CREATE TABLE odoo_sync_relations (
+    server text NOT NULL,
+    target text NOT NULL,
+    relation oid NOT NULL,
+    server_oid oid NOT NULL,
+    PRIMARY KEY (server, target)
+);
+
+-- Tables that have been without the trigger odoo_row_edited: somebody may have edited their rows unseen, until all of
+-- them are read again.
+CREATE TABLE odoo_sync_unwatched (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel)
+);
+COMMENT ON TABLE odoo_sync_unwatched IS 'tables whose rows may have been edited unseen; for odoo_verify() they are stale until they are read again';
+
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_sync_memory (
     server text NOT NULL,
@@ -213,6 +239,7 @@ SELECT pg_catalog.pg_extension_config_dump('odoo_sync_schedules', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_stops', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_denied', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_sync_unwatched', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_mirrors', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns_position_seq', '');

@@ -7,8 +7,31 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
 $$;
 COMMENT ON FUNCTION odoo_server_visible(text) IS 'whether the views show a server to the current user';
 
+-- Whether a job is at it: it holds a lock as long as it lives. Those of a primary are not seen on
+-- its standby.
+CREATE FUNCTION odoo_run_goes_on(run bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+    SELECT pg_is_in_recovery() OR EXISTS (
+        SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND (classid::bigint << 32) | objid::bigint = hashtextextended(format('odoo_etl run %s', $1), 0))
+$$;
+COMMENT ON FUNCTION odoo_run_goes_on(bigint) IS 'whether the job that a row of the log with the status running is of is still at it';
+
 CREATE VIEW odoo_sync_log WITH (security_barrier) AS
-SELECT * FROM odoo_sync_runs WHERE odoo_server_visible(server);
+SELECT runs.run, runs.server, runs.entity, runs.target, runs.kind,
+       CASE WHEN goes_on IS false THEN 'interrupted' ELSE runs.status END AS status,
+       runs.role, runs.pid, runs.started,
+       -- Of an interrupted run, when it committed last.
+       CASE WHEN goes_on THEN NULL ELSE runs.finished END AS finished,
+       runs.fetched, runs.inserted, runs.updated, runs.deleted, runs.missing, runs.quarantined, runs.pages,
+       runs.requests, runs.retries, runs.bytes, runs.seconds, runs.seconds_waiting, runs.seconds_loading,
+       runs.seconds_decoding,
+       CASE WHEN goes_on THEN NULL ELSE runs.error END AS error,
+       runs.sqlstate
+FROM odoo_sync_runs AS runs
+CROSS JOIN LATERAL (SELECT CASE WHEN runs.status = 'running' THEN odoo_run_goes_on(runs.run) END AS goes_on) AS now
+WHERE odoo_server_visible(runs.server);
 COMMENT ON VIEW odoo_sync_log IS 'what each run did with each table, kept for odoo_etl.log_retention';
 
 CREATE VIEW odoo_quarantine WITH (security_barrier) AS
@@ -31,47 +54,58 @@ WITH watermarks AS (
     SELECT server, target, count(*) AS quarantined FROM odoo_sync_quarantine GROUP BY 1, 2
 ), last_log AS (
     SELECT DISTINCT ON (server, target) server, target, missing FROM odoo_sync_runs
-    WHERE status <> 'skipped' ORDER BY server, target, run DESC
+    WHERE status NOT IN ('skipped', 'running', 'interrupted') ORDER BY server, target, run DESC
+), jobs AS (
+    SELECT DISTINCT ON (runs.server, runs.target) log.* FROM odoo_sync_runs AS runs
+    JOIN odoo_sync_log AS log USING (run, target)
+    WHERE runs.status = 'running' ORDER BY runs.server, runs.target, run DESC
 ), runners AS (
     SELECT (classid::bigint << 32) | objid::bigint AS key, pid FROM pg_catalog.pg_locks
     WHERE locktype = 'advisory' AND granted AND objsubid = 1
       AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
 )
-SELECT state.server,
-       state.entity,
-       state.target,
+SELECT server,
+       coalesce(state.entity, jobs.entity) AS entity,
+       target,
        CASE
-           WHEN runners.pid IS NOT NULL THEN 'running'
-           WHEN EXISTS (SELECT FROM odoo_sync_stops AS stops WHERE stops.server = state.server) THEN 'stopped'
-           WHEN state.next_start > now() THEN 'backing off'
-           WHEN state.status IN ('failed', 'partial', 'denied', 'absent') THEN state.status
+           WHEN runners.pid IS NOT NULL OR jobs.status = 'running' THEN 'running'
+           WHEN held.is_stopped THEN 'stopped'
+           WHEN greatest(state.next_start, held.until) > now() THEN 'backing off'
+           WHEN coalesce(jobs.status, state.status) IN ('failed', 'partial', 'denied', 'absent', 'interrupted')
+               THEN coalesce(jobs.status, state.status)
            ELSE 'idle'
        END AS state,
-       runners.pid,
+       coalesce(runners.pid, CASE jobs.status WHEN 'running' THEN jobs.pid END) AS pid,
        watermarks.watermark,
        -- What was committed in Odoo before the last good run began is here.
        extract(epoch FROM now() - state.last_success)::bigint AS lag_seconds,
        (SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class
-        WHERE oid = to_regclass(format('%I.%I', servers.schema, state.target))) AS rows_estimate,
+        WHERE oid = to_regclass(format('%I.%I', servers.schema, target))) AS rows_estimate,
        state.last_success,
-       state.last_finished,
-       state.last_duration::interval(3) AS last_duration,
-       state.failures,
-       state.next_start,
-       state.last_error,
-       state.last_sqlstate,
+       coalesce(jobs.finished, state.last_finished) AS last_finished,
+       CASE jobs.status WHEN 'interrupted' THEN make_interval(secs => jobs.seconds) ELSE state.last_duration END::interval(3)
+           AS last_duration,
+       coalesce(state.failures, 0) AS failures,
+       greatest(state.next_start, held.until) AS next_start,
+       coalesce(jobs.error, state.last_error) AS last_error,
+       CASE WHEN jobs.error IS NULL THEN state.last_sqlstate END AS last_sqlstate,
        coalesce(quarantine.quarantined, 0) AS quarantined,
        coalesce(last_log.missing, 0) AS missing
 FROM odoo_sync_state AS state
+FULL JOIN jobs USING (server, target)
 LEFT JOIN odoo_sync_servers AS servers USING (server)
 LEFT JOIN watermarks USING (server, target)
 LEFT JOIN quarantine USING (server, target)
 LEFT JOIN last_log USING (server, target)
 LEFT JOIN LATERAL (
-    SELECT pid FROM runners WHERE key = hashtextextended(format('odoo_etl %s %s', state.server, state.entity), 0) LIMIT 1
+    SELECT pid FROM runners
+    WHERE key = hashtextextended(format('odoo_etl %s %s', server, coalesce(state.entity, jobs.entity)), 0) LIMIT 1
 ) AS runners ON true
-WHERE odoo_server_visible(state.server)
-ORDER BY state.server, state.entity, state.target;
+LEFT JOIN LATERAL (
+    SELECT bool_or(until IS NULL) AS is_stopped, max(until) AS until FROM odoo_sync_stops AS stops WHERE stops.server = state.server
+) AS held ON true
+WHERE odoo_server_visible(server)
+ORDER BY server, entity, target;
 COMMENT ON VIEW odoo_sync_status IS 'how each table is, per server';
 
 -- A run tells where it is as COPY does (pg_stat_progress_copy), which other sessions see at once.
@@ -116,18 +150,18 @@ COMMENT ON VIEW odoo_mirrors IS 'the models that users mirror';
 -- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
 CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
 RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
-LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
     WITH recent AS (
         SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
-        FROM @extschema@.odoo_sync_log AS log
+        FROM odoo_sync_log AS log
         WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
     ), longest AS (SELECT max(seconds) AS seconds FROM recent WHERE age <= $2)
     SELECT recent.target, recent.run, recent.fetched, round(recent.seconds::numeric, 3),
            repeat('#', round(50 * recent.seconds_waiting / nullif(longest.seconds, 0))::integer)
            || repeat('=', round(50 * recent.seconds_loading / nullif(longest.seconds, 0))::integer)
     FROM recent, longest WHERE age <= $2
-    ORDER BY recent.run DESC, recent.seconds DESC
-$$;
+    ORDER BY recent.run DESC, recent.seconds DESC;
+END;
 COMMENT ON FUNCTION odoo_sync_chart(text, integer) IS
     'the last runs by table, the longest first: # is time waiting for Odoo, = time loading';
 

@@ -4,7 +4,7 @@ use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as State, spi::SpiError};
 
 use crate::backend::{self, Caught};
-use crate::odoo::{DomainError, Error, Fault, FaultKind};
+use crate::odoo::{DomainError, Error, Fault, FaultKind, listed};
 
 #[derive(Debug, Clone)]
 pub struct Failure {
@@ -12,11 +12,75 @@ pub struct Failure {
     pub message: String,
     pub detail: Option<String>,
     pub hint: Option<String>,
+    pub cause: Cause,
+}
+
+/// What failed, as far as it decides how to go on. No SQLSTATE tells: triggers and time-outs raise
+/// the same.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Cause {
+    #[default]
+    Other,
+    /// Odoo had something against the very request.
+    Request,
+    /// Odoo's access rights keep something from the user.
+    Denied,
+    /// The options of the server: all other requests fail too.
+    Options,
+    /// Odoo can read no record of a model with some fields.
+    Fields(Box<Unreadable>),
+    /// Another session of this extension is at it.
+    Taken,
+    /// Odoo refused the login: a wrong secret, or too many wrong ones before.
+    Login,
+    /// Odoo refuses every login for a while, as its words say.
+    CoolDown,
+    /// Odoo does not answer.
+    Away,
+}
+
+/// Fields of a model, and Odoo's words for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable {
+    pub model: String,
+    pub fields: Vec<(String, String)>,
+}
+
+impl Cause {
+    /// Whether nothing else that is asked of the server would fare better.
+    pub fn ends_a_run(&self) -> bool {
+        matches!(self, Cause::Options | Cause::Login | Cause::CoolDown | Cause::Away)
+    }
+
+    fn of(error: &Error) -> Cause {
+        match error {
+            Error::Denied { .. } => Cause::Login,
+            Error::Companies { .. } | Error::Language { .. } => Cause::Options,
+            Error::Away { .. } => Cause::Away,
+            Error::Fault(fault) => match fault.kind {
+                FaultKind::Denied => Cause::Login,
+                FaultKind::CoolDown => Cause::CoolDown,
+                FaultKind::Database => Cause::Options,
+                FaultKind::Access => Cause::Denied,
+                _ => Cause::Request,
+            },
+            _ => Cause::Other,
+        }
+    }
 }
 
 impl Failure {
     pub fn new(sqlstate: State, message: impl Into<String>) -> Failure {
-        Failure { sqlstate, message: message.into(), detail: None, hint: None }
+        Failure { sqlstate, message: message.into(), detail: None, hint: None, cause: Cause::Other }
+    }
+
+    pub fn cause(self, cause: Cause) -> Failure {
+        Failure { cause, ..self }
+    }
+
+    /// Whether Odoo's access rights keep something from the user.
+    pub fn is_denied(&self) -> bool {
+        self.cause == Cause::Denied
     }
 
     pub fn detail(mut self, detail: impl Into<String>) -> Failure {
@@ -122,12 +186,35 @@ impl From<SpiError> for Failure {
 impl From<Caught> for Failure {
     fn from(caught: Caught) -> Failure {
         let Caught { sqlstate, message, detail, hint } = caught;
-        Failure { sqlstate, message, detail, hint }
+        let hint = match sqlstate {
+            State::ERRCODE_UNDEFINED_TABLE
+            | State::ERRCODE_UNDEFINED_FUNCTION
+            | State::ERRCODE_UNDEFINED_OBJECT
+            | State::ERRCODE_INVALID_SCHEMA_NAME => {
+                let lines = hint.iter().map(String::as_str).chain([SEARCH_PATH]);
+                Some(lines.collect::<Vec<_>>().join("\n"))
+            }
+            _ => hint,
+        };
+        Failure { sqlstate, message, detail, hint, cause: Cause::Other }
     }
 }
 
+/// Our own statements name everything with its schema; triggers and the functions of indexes and
+/// constraints may not.
+const SEARCH_PATH: &str = "Triggers and other functions of a table run with search_path = pg_catalog, pg_temp: \
+     name what they use with its schema, or ALTER FUNCTION … SET search_path = ….";
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
+        let cause = Cause::of(&error);
+        Failure::told(error).cause(cause)
+    }
+}
+
+impl Failure {
+    /// An error of the client in PostgreSQL's terms.
+    fn told(error: Error) -> Failure {
         let message = error.to_string();
         let shown = |content_type: &str, beginning: &str| {
             format!("Content type {content_type}, the body begins: {beginning}")
@@ -162,6 +249,11 @@ impl From<Error> for Failure {
                 State::ERRCODE_CONNECTION_FAILURE,
                 None,
                 "Raise the server option timeout, lower page_size, or look at Odoo's load.",
+            ),
+            Error::Away { .. } => (
+                State::ERRCODE_CONNECTION_FAILURE,
+                None,
+                "Look at the network between the database and Odoo, and whether Odoo has a worker that is free; or raise the server option timeout.",
             ),
             Error::Broken { .. } => (
                 State::ERRCODE_CONNECTION_FAILURE,
@@ -208,7 +300,7 @@ impl From<Error> for Failure {
             Error::Denied { .. } => (
                 State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
                 None,
-                "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one.",
+                "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one. For a minute after several wrong ones Odoo may refuse good ones too.",
             ),
             Error::Name { .. } => (
                 State::ERRCODE_INVALID_NAME,
@@ -220,10 +312,33 @@ impl From<Error> for Failure {
                 None,
                 "Name them in kwargs, the ids of the records as \"ids\"; or set the server option protocol to jsonrpc.",
             ),
+            Error::Companies { own, .. } => (
+                State::ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
+                Some(match own.is_empty() {
+                    true => "It has none.".into(),
+                    false => format!("Its companies: {}.", listed(own)),
+                }),
+                "Change the server option companies, or let the Odoo user have them.",
+            ),
+            Error::Language { installed, .. } => (
+                State::ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
+                Some(format!("Installed: {}.", installed.join(", "))),
+                "Change the server option language, or install the language in Odoo.",
+            ),
+            Error::RepeatedIds { .. } => (
+                State::ERRCODE_FEATURE_NOT_SUPPORTED,
+                Some("Odoo would read one of them in place of all: rows would be lost, and others come twice.".into()),
+                "Read the models that it is made of.",
+            ),
+            Error::Character { .. } => (
+                State::ERRCODE_UNTRANSLATABLE_CHARACTER,
+                None,
+                "Leave it out, or set the server option protocol to jsonrpc.",
+            ),
             Error::Cancelled => (State::ERRCODE_QUERY_CANCELED, None, "Run it again."),
             Error::Fault(fault) => return from_fault(fault),
         };
-        Failure { sqlstate, message, detail, hint: Some(hint.to_owned()) }
+        Failure { detail, ..Failure::new(sqlstate, message).hint(hint) }
     }
 }
 
@@ -232,6 +347,10 @@ fn from_fault(fault: &Fault) -> Failure {
         FaultKind::Denied => (
             State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
             "Check the user mapping: the password or API key was changed, revoked or has expired.",
+        ),
+        FaultKind::CoolDown => (
+            State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            "Wait a minute, or as long as Odoo's system parameter base.login_cooldown_duration says, and find out who uses a wrong password from this address.",
         ),
         FaultKind::Access => (
             State::ERRCODE_INSUFFICIENT_PRIVILEGE,
@@ -245,9 +364,9 @@ fn from_fault(fault: &Fault) -> Failure {
             State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
             "Check the field's name in the domain, in fields and in order_by.",
         ),
-        FaultKind::UnknownDatabase => (
+        FaultKind::Database => (
             State::ERRCODE_INVALID_CATALOG_NAME,
-            "Check the server option database; it is the name of Odoo's database.",
+            "Check the server option database; it is the name of Odoo's database. Else look whether Odoo reaches its PostgreSQL.",
         ),
         FaultKind::User => {
             (State::ERRCODE_FDW_ERROR, "The words are Odoo's; check what was asked for.")

@@ -30,4 +30,5 @@ pgrx::pg_module_magic!();
 #[allow(unsafe_code, non_snake_case)]
 pub extern "C-unwind" fn _PG_init() {
     settings::register();
+    server::when_logged_in(sync::login_succeeded);
 }

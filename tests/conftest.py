@@ -12,9 +12,14 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from . import hostile
 from .fake.server import Server, Unconnectable
 from .lab import odoo, places, ports
 from .lab.postgres import Cluster
+
+
+#: `make test-settings` runs the tests of a sync and of foreign tables with `hostile` ones.
+SETTINGS = os.environ.get("SETTINGS")
 
 
 @pytest.fixture(scope="session")
@@ -31,6 +36,11 @@ def cluster(folder):
     cluster = Cluster(folder / "pg", ports.free(1)[0], {"fsync": "off"})
     cluster.init()
     cluster.start()
+    if SETTINGS == "hostile":
+        # What clients read and write themselves stays: psycopg2 knows one way.
+        settings = {**hostile.FORMS, **hostile.PLANS, "client_encoding": "UTF8", "datestyle": "ISO, DMY", "timezone": "UTC",
+                    "bytea_output": "hex", "intervalstyle": "postgres"}
+        hostile.beset(cluster, "ROLE postgres", settings)
     yield cluster
     cluster.stop("immediate")
 

@@ -46,6 +46,14 @@ class Shop:
             self.sell()
             self.buy()
 
+    @property
+    def seconds(self):
+        return self.now.replace(tzinfo=timezone.utc).timestamp()
+
+    def pass_hours(self):
+        """Nobody runs a job meanwhile, or its machine sleeps."""
+        self.now += timedelta(minutes=self.choice.randrange(60, 600))
+
     def records(self, model):
         return self.models[model].records
 
@@ -166,7 +174,10 @@ class Scene:
         db.server(url(fake, sound.strip("/")), name="sound", schema="truth")
         self.wishes = list(self.behaviour.wishes)
         self.shop = Shop(self.behaviour.database.models, self.choice)
-        self.faults, self.ends = Counter(), Counter()
+        for behaviour in (self.behaviour, behaviour_of(sound)):
+            # Odoo's clock is the shop's.
+            behaviour.interrupt = lambda behaviour=behaviour: setattr(behaviour, "clock", self.shop.seconds)
+        self.faults, self.ends, self.pauses = Counter(), Counter(), 0
 
     def inject(self):
         """A fault of a kind, for a while or for the whole round, and perhaps a value that raises."""
@@ -193,23 +204,29 @@ class Scene:
         database.most, database.poison = 0, None
         self.behaviour.database = database
 
-    def job(self, kill=None):
-        """Runs one; `kill` is what another session does to it after a while."""
+    def job(self, kill=None, moment=None):
+        """Runs one; `kill` is what another session does to it after a while, or at a moment."""
         with closing(self.db.connect()) as connection, connection.cursor() as cursor:
-            pid = connection.get_backend_pid()
-            timer = threading.Timer(self.choice.uniform(0.05, 0.6), self.end, (kill, pid))
-            timer.start()
+            over = threading.Event()
+            after = self.choice.uniform(0.05, 0.6)
+            killer = threading.Thread(target=self.end, args=(kill, connection.get_backend_pid(), after, moment, over))
+            killer.start()
             try:
                 cursor.execute("CALL odoo_sync_job(server => 'erp')")
                 self.ends["well"] += 1
             except psycopg2.Error:
                 self.ends["with an error"] += 1
             finally:
-                timer.cancel()
-                timer.join()
+                over.set()
+                killer.join()
 
-    def end(self, kill, pid):
-        if kill:
+    def end(self, kill, pid, after, moment, over):
+        if moment is None:
+            over.wait(after)
+        else:
+            while not moment() and not over.wait(0.02):
+                pass
+        if kill and not over.is_set():
             with closing(self.db.connect()) as connection, connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_{kill}_backend(%s)", (pid,))
 
@@ -219,6 +236,29 @@ class Scene:
         self.inject()
         self.job(self.choice.choice([None, None, None, "cancel", "terminate"]))
         self.relieve()
+        if self.choice.random() < 0.5:
+            self.resume_after_hours()
+
+    def resume_after_hours(self):
+        """A job is cancelled in the middle of a scan; somebody changes what it has read, and hours later
+        the next one goes on behind that."""
+        for id in self.shop.records("res.partner"):
+            self.shop.write("res.partner", id, street=self.shop.text())
+        self.behaviour.wishes = [*self.wishes, Wish("slow=0.2@read")]
+        self.job("cancel", self.is_in_a_scan)
+        self.relieve()
+        self.pauses += self.is_in_a_scan()
+        self.shop.pass_hours()
+        self.shop.write("res.partner", min(self.shop.records("res.partner")), street=self.shop.text())
+        for _ in range(self.choice.randrange(1, 6)):
+            self.shop.change()
+        self.shop.pass_hours()
+        self.job(self.choice.choice([None, "cancel"]))
+
+    def is_in_a_scan(self):
+        with closing(self.db.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM odoo_sync_watermarks WHERE resume_after IS NOT NULL)")
+            return cursor.fetchone()[0]
 
     def reconcile(self):
         for entity in ENTITIES:
@@ -258,9 +298,11 @@ def test_convergence(db, fake):
     scene.reconcile()
     after = scene.differences()
     kinds = ", ".join(f"{fault} {count}" for fault, count in sorted(scene.faults.items(), key=str))
-    print(f"faults: {kinds}\njobs that ended: {dict(scene.ends)}, {len(before)} differences after the job, "
+    print(f"faults: {kinds}\njobs that ended: {dict(scene.ends)}, {scene.pauses} scans went on hours later, {len(before)} differences after the job, "
           f"{len(after)} after the reconcile")
     assert after == []
+    if ROUNDS >= 15:
+        assert scene.pauses > 0
     # What only a reconcile finds are rows whose record was deleted.
     assert {(table, sign) for table, sign, _ in before} <= {("dim_customers", "+"), ("dim_products", "+")}
     assert db.run("TABLE odoo_quarantine") == []

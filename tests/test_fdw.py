@@ -7,6 +7,7 @@ import psycopg2
 import pytest
 
 from .conftest import BY_PASSWORD, url
+from .fake.server import behaviour_of
 from .test_cancel import threads, wait_until
 from .test_memory import MORE, high_water
 
@@ -262,3 +263,74 @@ def test_explain_analyze_counts(db, fake):
     requests = next(int(line.split(": ")[1]) for line in lines if line.startswith("Odoo Requests"))
     assert 4 <= requests <= 7
     assert next(int(line.split(": ")[1]) for line in lines if line.startswith("Odoo Bytes")) > 100_000
+
+
+@pytest.mark.parametrize("release", [14, 17, 18])
+def test_values_of_each_company_are_imported(db, fake, release):
+    """Odoo keeps them for the user, be it beside the model's table as up to 17."""
+    db.server(url(fake, f"version={release}"))
+    db.run("CREATE SCHEMA live")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (product_product) FROM SERVER erp INTO live")
+    assert db.value("SELECT standard_price FROM live.product_product WHERE id = 31") == 2.5
+    assert db.run("SELECT id FROM live.product_product WHERE standard_price = 2.5") == [(31,)]
+    assert db.value("SELECT data -> 'standard_price' FROM odoo_read('product.product', '[[\"id\",\"=\",31]]')") == 2.5
+    assert "standard_price" in {row[0] for row in db.run("SELECT column_name FROM odoo_mirror('product.product', 'goods')")}
+    # What is computed is not.
+    assert db.run("SELECT attname FROM pg_attribute WHERE attrelid = 'live.product_product'::regclass AND attname = 'qty_available'") == []
+
+
+RELATION = "loyalty.reward"
+
+
+def denied_import(db, fake, behaviour):
+    """The columns of a model that refers to another one, imported by a user who may not read that."""
+    db.server(url(fake, f"version=19{behaviour}/{db.name}"))
+    db.run("CREATE SCHEMA live")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (loyalty_program) FROM SERVER erp INTO live")
+    found = db.run("SELECT attname FROM pg_attribute WHERE attrelid = 'live.loyalty_program'::regclass AND attnum > 0")
+    return {name for name, in found}
+
+
+@pytest.mark.parametrize("behaviour", ["", "/empty"])
+def test_fields_of_a_model_that_may_not_be_read_are_left_out(db, fake, behaviour):
+    """Of a table without records too, which will have some."""
+    if behaviour:
+        behaviour_of(f"/version=19/denied={RELATION}{behaviour}/{db.name}").database.models["loyalty.program"].records.clear()
+    columns = denied_import(db, fake, f"/denied={RELATION}{behaviour}")
+    assert "reward_ids" not in columns and {"id", "name", "company_id"} <= columns
+    assert 'loyalty_program: left out reward_ids, the Odoo user may not read loyalty.reward' in db.notices
+    assert len(db.run("SELECT * FROM live.loyalty_program")) == (0 if behaviour else 2)
+    # One question for a model, however many fields lead there.
+    assert asked(fake, db.name).count("search") <= 5
+
+
+def test_a_right_that_is_lost_later_names_the_column(db, fake):
+    """NULL would say that there are none."""
+    assert "reward_ids" in denied_import(db, fake, "")
+    assert len(db.run("SELECT * FROM live.loyalty_program")) == 2
+    behaviour_of(f"/version=19/{db.name}").database.denied = RELATION
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege) as raised:
+        db.run("SELECT * FROM live.loyalty_program")
+    diag = raised.value.diag
+    assert diag.message_primary == "the Odoo user may not read the column reward_ids of live.loyalty_program"
+    assert "not allowed to access 'loyalty.reward'" in diag.message_detail
+    mend = "ALTER FOREIGN TABLE live.loyalty_program DROP COLUMN \"reward_ids\";"
+    assert mend in diag.message_hint
+    assert db.run("SELECT status, hint FROM odoo_check() WHERE item = 'live.loyalty_program'") == [("warning", mend)]
+    # Other columns are read as before.
+    assert db.run("SELECT name FROM live.loyalty_program WHERE id = 2") == [("Spring",)]
+    db.run(mend)
+    assert len(db.run("SELECT * FROM live.loyalty_program")) == 2
+    assert db.run("SELECT status, hint FROM odoo_check() WHERE item = 'live.loyalty_program'") == [("ok", None)]
+    behaviour_of(f"/version=19/{db.name}").database.denied = "loyalty.program"
+    (status, detail, hint), = db.run("SELECT status, detail, hint FROM odoo_check() WHERE item = 'live.loyalty_program'")
+    assert status == "warning" and "not allowed" in detail and "DROP FOREIGN TABLE live.loyalty_program" in hint
+
+
+def test_odoo_read_leaves_out_what_nobody_named_and_the_user_may_not_read(db, fake):
+    db.server(url(fake, f"version=19/denied={RELATION}/{db.name}"))
+    data = db.value("SELECT data FROM odoo_read('loyalty.program', max_rows => 1)")
+    assert data["name"] == "Spring" and "reward_ids" not in data
+    assert "loyalty.program: left out reward_ids, which the Odoo user may not read" in db.notices
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="not allowed to access 'loyalty.reward'"):
+        db.run("SELECT * FROM odoo_read('loyalty.program', fields => '{name,reward_ids}')")

@@ -98,6 +98,22 @@ def test_a_watermark_ahead_of_odoos_clock_is_said_and_scanned_again(db, shop):
     assert db.value("SELECT watermark < now() FROM odoo_sync_watermarks WHERE target = 'dim_products'")
 
 
+def test_a_record_dated_in_the_future_costs_no_other(db, shop):
+    shop.behaviour.clock = 1704153600  # 2024-01-02
+    shop.write("product.product", 5, "2024-03-01 00:00:00", name="Ahead")
+    assert fetched(db) == 40
+    # It alone is read again, as long as its date is to come.
+    assert fetched(db) == 1
+    assert "set back" not in db.notices
+    assert db.value("SELECT watermark < '2024-01-02 00:01:00+00' FROM odoo_sync_watermarks WHERE target = 'dim_products'")
+    shop.write("product.product", 7, "2024-01-02 00:00:00", name="Now")
+    assert fetched(db) == 2
+    assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Now"
+    shop.behaviour.clock += 90 * 86400
+    fetched(db)
+    assert fetched(db) == 0
+
+
 def test_small_tables_notice_deletes_in_every_run(db, shop):
     db.run(SYNC)
     gone = shop.records("product.category").pop(2)
@@ -423,6 +439,97 @@ def test_a_field_that_comes_later_is_read_of_all_records(db, orders):
     db.run("DELETE FROM odoo_sync_memory")
     db.run("SELECT * FROM odoo_sync('customers')")
     assert db.value("SELECT bool_and(vat = 'FR' || id) FROM dim_customers")
+
+
+CUSTOMERS = "SELECT * FROM odoo_sync('customers')"
+
+
+def partners(db, fake, behaviour, **options):
+    """A shop whose partners but one lie behind the next run's window."""
+    shop = Shop(db, fake, behaviour, **options)
+    shop.write("res.partner", 1)
+    db.run("CALL odoo_sync_job()")
+    return shop
+
+
+RANKS = "SELECT is_customer, is_vendor FROM dim_customers WHERE id = 14"
+
+
+@pytest.mark.parametrize("release", [14, 18])
+@pytest.mark.parametrize("statement", [CUSTOMERS, "CALL odoo_sync_job()", "SELECT * FROM odoo_reconcile('customers')"])
+def test_ranks_that_odoo_raises_by_sql_are_followed(db, fake, release, statement):
+    """Until 18 a posted invoice or a closed session counts in the partner, and leaves its write_date."""
+    shop = partners(db, fake, f"version={release}")
+    assert db.run(RANKS) == [(False, False)]
+    shop.records("res.partner")[14]["customer_rank"] = 1
+    assert db.run("SELECT missing, stale, deleted FROM odoo_verify('customers')") == [(0, 1, 0)]
+    db.run(statement)
+    assert db.run(RANKS) == [(True, False)]
+    shop.records("res.partner")[14].update(customer_rank=0, supplier_rank=3)
+    db.run(statement)
+    assert db.run(RANKS) == [(False, True)]
+    assert db.run("SELECT missing, stale, deleted FROM odoo_verify('customers')") == [(0, 0, 0)]
+
+
+def test_ranks_cost_a_search_each_in_a_run(db, fake):
+    """However many pages there are; and those who have changed are loaded page by page."""
+    shop = partners(db, fake, "version=18", page_size=2)
+    for partner in shop.records("res.partner").values():
+        partner["customer_rank"] = 5
+    changed = db.value("SELECT count(*) FROM dim_customers WHERE NOT is_customer")
+    assert changed > 4
+    db.run("CALL odoo_sync_job('customers')")
+    assert db.value("SELECT count(*) FROM dim_customers WHERE NOT is_customer") == 0
+    assert db.value("SELECT updated FROM odoo_sync_log WHERE target = 'dim_customers' ORDER BY started DESC LIMIT 1") == changed
+    before = len(fake.calls)
+    db.run("CALL odoo_sync_job('customers')")
+    methods = [method for method, prefix in fake.calls[before:] if db.name in prefix]
+    # One more is for the records that changed.
+    assert methods.count("search") == 3
+
+
+def test_a_tag_that_is_given_by_its_own_list_is_seen(db, fake):
+    """As many2many fields are from the other side: of the two it is the tag that was written."""
+    shop = partners(db, fake, "version=19")
+    shop.records("res.partner")[14]["category_id"] = [2]
+    shop.write("res.partner.category", 2)
+    db.run(CUSTOMERS)
+    assert db.value("SELECT tags FROM dim_customers WHERE id = 14") == ["Gold"]
+
+
+def merge(shop):
+    """As Odoo's wizard does: by SQL everything gets the other partner, and the one is gone."""
+    for model in ("pos.order", "sale.order", "res.partner"):
+        for record in shop.records(model).values():
+            for field in ("partner_id", "parent_id"):
+                if record.get(field) == 14:
+                    record[field] = 12
+    del shop.records("res.partner")[14]
+
+
+def test_what_belonged_to_a_merged_partner_is_seen(db, fake):
+    shop = Shop(db, fake, "version=19")
+    db.run("SELECT * FROM odoo_sync_all()")
+    merge(shop)
+    db.run("SELECT * FROM odoo_reconcile('customers')")
+    assert db.value("SELECT deleted_at IS NOT NULL FROM dim_customers WHERE id = 14")
+    stale = "SELECT channel, missing, stale, deleted FROM odoo_verify('sales') WHERE target = 'all_sales'"
+    assert db.run(stale) == [("pos", 0, 0, 0), ("sale", 0, 1, 0)]
+    db.run("SELECT * FROM odoo_reconcile('sales')")
+    assert db.value("SELECT customer_id FROM all_sales WHERE channel = 'sale' AND id = 77") == 12
+    assert db.run(stale) == [("pos", 0, 0, 0), ("sale", 0, 0, 0)]
+    db.run("SELECT * FROM odoo_reconcile('customers')")
+    assert db.value("SELECT parent_id FROM dim_customers WHERE id = 10") == 12
+
+
+def test_a_reference_to_a_record_that_a_rule_hides_is_not_stale(db, fake):
+    shop = Shop(db, fake, "version=19")
+    db.run("SELECT * FROM odoo_sync_all()")
+    del shop.records("res.partner")[14]
+    db.run("SELECT * FROM odoo_reconcile('customers')")
+    assert db.value("SELECT deleted_at IS NOT NULL FROM dim_customers WHERE id = 14")
+    found = db.run("SELECT sum(missing), sum(stale), sum(deleted) FROM odoo_verify('sales')")
+    assert found == [(0, 0, 0)]
 
 
 def test_employees_whose_public_profile_is_shown_are_read_whole(db, fake):

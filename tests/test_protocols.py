@@ -53,6 +53,18 @@ def test_errors_are_the_same(db, fake, protocol, behaviour, error, sqlstate):
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_odoos_database_is_not_quoted(db, fake, protocol):
+    """The error says what is wrong; values of rows, statements and advice are for Odoo's own log."""
+    server(db, fake, "version=19/fault=database@search", protocol)
+    with pytest.raises(psycopg2.Error) as raised:
+        db.run("SELECT * FROM odoo_read('product.product')")
+    diag = raised.value.diag
+    told = "psycopg2.errors.UniqueViolation: duplicate key value violates unique constraint \"res_users_login_key\""
+    assert diag.message_primary == f"Odoo refused product.product.search: {told}"
+    assert diag.message_detail is None and diag.message_hint == "The words are Odoo's; its log holds the whole traceback."
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_wrong_secret(db, fake, protocol):
     server(db, fake, "version=19", protocol)
     db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET api_key 'wrong')")

@@ -7,7 +7,9 @@ from contextlib import closing
 import psycopg2
 import pytest
 
+from . import test_owner
 from .conftest import BY_PASSWORD, Database, heard, url
+from .fake.server import behaviour_of
 from .lab import ports
 from .lab.postgres import Cluster
 
@@ -58,6 +60,20 @@ def wait_for(db, sql, *args, seconds=75):
             return found
         time.sleep(0.5)
     raise AssertionError(f"not within {seconds} s: {sql}")
+
+
+def test_a_schedule_runs_the_code_of_a_table_as_its_owner(home, fake):
+    """The job is a superuser's, the table another's."""
+    home.server(url(fake, "version=19"))
+    home.run("SELECT * FROM odoo_sync_all()")
+    test_owner.share(home)
+    try:
+        test_owner.edit(home)
+        home.run("SELECT odoo_schedule('m', '* * * * *', reconcile => true)")
+        wait_for(home, "SELECT 1 FROM cron.job_run_details WHERE status = 'succeeded'")
+        test_owner.require_seen_as_low(home)
+    finally:
+        test_owner.unshare(home)
 
 
 def test_a_schedule_runs(home, db, fake):
@@ -188,18 +204,122 @@ def test_a_failed_reconcile_makes_nobody_wait(home, fake):
     assert asked and "404" in str(error)
 
 
-def test_a_refused_login_stops_the_jobs(home, fake):
+def password(home, text):
+    home.run(f"ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password '{text}')")
+
+
+def time_passes(home):
+    """As if the wait after a refused login were over."""
+    home.run("UPDATE odoo_sync_stops SET until = now() WHERE until IS NOT NULL")
+    home.run("UPDATE odoo_sync_state SET next_start = NULL")
+
+
+def status(home):
+    return home.value("SELECT state FROM odoo_sync_status WHERE target = 'dim_products'")
+
+
+def test_a_refused_login_is_tried_once_more_and_then_stops_the_jobs(home, fake):
     failing(home, fake, "x")
-    home.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'wrong')")
+    password(home, "wrong")
+    asked, error = calls(fake, SCHEDULED, home)
+    assert asked and "refused the login" in str(error) and "after several wrong ones" in error.diag.message_hint
+    assert status(home) == "backing off"
+    # Odoo refuses good logins too for a minute after bad ones: the next try comes later than that.
+    pause = home.value("SELECT extract(epoch FROM until - clock_timestamp())::float FROM odoo_sync_stops")
+    assert 60 < pause < 100
+    assert calls(fake, SCHEDULED, home) == (0, None)
+    assert "skipped, Odoo refused the login" in home.notices
+    time_passes(home)
     asked, error = calls(fake, SCHEDULED, home)
     assert asked and "refused the login" in str(error)
     asked, error = calls(fake, SCHEDULED, home)
     assert asked == 0 and "are stopped since" in str(error)
     assert "refused the login" in error.diag.message_detail and "odoo_resume('erp')" in error.diag.message_hint
-    assert home.run("SELECT state FROM odoo_sync_status WHERE target = 'dim_products'") == [("stopped",)]
-    home.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'admin')")
+    assert status(home) == "stopped"
+    password(home, "admin")
     assert home.value("SELECT odoo_resume('erp')") is True
     assert home.value("SELECT odoo_resume('erp')") is False
+    assert calls(fake, SCHEDULED, home)[1] is None
+
+
+def test_a_refused_login_that_is_mended_in_time_stops_nothing(home, fake):
+    failing(home, fake, "x")
+    password(home, "wrong")
+    calls(fake, SCHEDULED, home)
+    password(home, "admin")
+    time_passes(home)
+    assert calls(fake, SCHEDULED, home)[1] is None
+    assert home.run("TABLE odoo_sync_stops") == [] and status(home) == "idle"
+
+
+@pytest.mark.parametrize("release", [14, 15])
+def test_the_cool_down_after_somebody_elses_wrong_logins_stops_nothing(home, fake, release):
+    """Up to 15 Odoo counts them by source address, which all mappings of a database share."""
+    home.server(url(fake, f"version={release}/cool={home.name}{time.monotonic()}"), protocol=BY_PASSWORD)
+    home.run("CALL odoo_sync_job()")
+    home.run("CREATE ROLE clumsy")
+    home.run("GRANT USAGE ON FOREIGN SERVER erp TO clumsy")
+    home.run("CREATE USER MAPPING FOR clumsy SERVER erp OPTIONS (login 'admin', password 'wrong')")
+
+    def others_fail(times):
+        home.run("SET ROLE clumsy")
+        for _ in range(times):
+            assert "refused the login" in str(calls(fake, "SELECT odoo_count('res.partner')", home)[1])
+        home.run("RESET ROLE")
+
+    others_fail(5)
+    # The words of a refused login do not tell one from the other.
+    assert "refused the login" in str(calls(fake, SCHEDULED, home)[1])
+    assert calls(fake, SCHEDULED, home) == (0, None)
+    time_passes(home)
+    # The next try meets it too: before jobs are stopped Odoo is asked in a way that tells.
+    assert "for a while" in str(calls(fake, SCHEDULED, home)[1])
+    assert calls(fake, SCHEDULED, home) == (0, None) and status(home) == "backing off"
+    time_passes(home)
+    behaviour = behaviour_of(home.value(
+        "SELECT option_value FROM pg_foreign_server, pg_options_to_table(srvoptions) WHERE option_name = 'url'")
+        .partition(str(fake.port))[2])
+    behaviour.failures.clear()
+    assert calls(fake, SCHEDULED, home)[1] is None
+    assert home.run("TABLE odoo_sync_stops") == [] and status(home) == "idle"
+    home.run("DROP USER MAPPING FOR clumsy SERVER erp")
+    home.run("REVOKE USAGE ON FOREIGN SERVER erp FROM clumsy")
+    home.run("DROP ROLE clumsy")
+
+
+def test_a_manual_call_stops_no_schedule(home, fake):
+    failing(home, fake, "x")
+    home.run("CALL odoo_sync_job('products')")
+    password(home, "wrong")
+    for statement in ("CALL odoo_sync_job('products')", "SELECT * FROM odoo_sync('products')", "SELECT odoo_count('uom.uom')"):
+        assert "refused the login" in str(calls(fake, statement, home)[1])
+    assert home.run("TABLE odoo_sync_stops") == []
+    password(home, "admin")
+    assert calls(fake, SCHEDULED, home)[1] is None
+
+
+@pytest.mark.parametrize("statement", [
+    "CALL odoo_sync_job('products')", "SELECT * FROM odoo_sync('products')", "SELECT * FROM odoo_check()",
+    "SELECT odoo_count('uom.uom')", "SELECT count(*) FROM live_uom",
+])
+def test_a_good_login_lifts_the_stop(home, fake, statement):
+    failing(home, fake, "x")
+    home.run("CREATE FOREIGN TABLE live_uom (id bigint, name text) SERVER erp OPTIONS (model 'uom.uom')")
+    password(home, "wrong")
+    for _ in range(2):
+        calls(fake, SCHEDULED, home)
+        time_passes(home)
+    assert "are stopped since" in str(calls(fake, SCHEDULED, home)[1])
+    password(home, "admin")
+    # Nobody may write in such a transaction; the statement is answered all the same.
+    home.run("BEGIN READ ONLY")
+    assert home.value("SELECT odoo_count('uom.uom')") > 0
+    home.run("COMMIT")
+    assert home.value("SELECT count(*) FROM odoo_sync_stops") == 1
+    assert calls(fake, statement, home)[1] is None
+    assert home.run("TABLE odoo_sync_stops") == []
+    home.run("DROP FOREIGN TABLE live_uom")
+    home.run("SELECT odoo_resume()")
     assert calls(fake, SCHEDULED, home)[1] is None
 
 

@@ -123,6 +123,48 @@ def test_what_passes_is_tried_again(db, fake, trouble):
         db.run(SYNC)
 
 
+#: Has a name unresolved so often in each process, and then lead to this machine.
+RESOLVER = """
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <netdb.h>
+#include <string.h>
+int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints, struct addrinfo **found)
+{
+    static int asked = 0;
+    int (*own)(const char *, const char *, const struct addrinfo *, struct addrinfo **) = dlsym(RTLD_NEXT, "getaddrinfo");
+    if (!node || strcmp(node, "moment.example") != 0)
+        return own(node, service, hints, found);
+    return ++asked <= 2 ? EAI_AGAIN : own("127.0.0.1", service, hints, found);
+}
+"""
+
+
+@pytest.fixture
+def forgetful(folder):
+    """A cluster whose name service fails at first."""
+    source, library = folder / "resolver.c", folder / "resolver.so"
+    source.write_text(RESOLVER)
+    places.run(["gcc", "-shared", "-fPIC", "-o", library, source, "-ldl"], "gcc")
+    library.chmod(0o755)
+    cluster = Cluster(folder / "forgetful", ports.free(1)[0], {"fsync": "off"}, {"LD_PRELOAD": str(library)})
+    cluster.init()
+    cluster.start()
+    yield Database(cluster)
+    cluster.stop("immediate")
+
+
+def test_a_name_that_is_unknown_for_a_moment_is_looked_up_again(forgetful, fake):
+    forgetful.server(url(fake, f"only={forgetful.name}", host="moment.example"), retries=1, retry_delay=10, writable="true")
+    with pytest.raises(psycopg2.OperationalError, match='could not resolve the host name "moment.example"'):
+        forgetful.run("SELECT odoo_count('uom.uom')")
+    forgetful.run("ALTER SERVER erp OPTIONS (SET retries '2')")
+    for statement in ("SELECT odoo_count('uom.uom')", "SELECT count(*) FROM odoo_create('uom.uom', '{\"name\": \"x\"}')"):
+        # Another process, which has looked up nothing yet.
+        forgetful.connection = forgetful.connect()
+        assert forgetful.value(statement) > 0
+
+
 def test_retry_after_is_honoured(db, fake):
     db.server(url(fake, f"status=429@read/after=2/passing=1:{db.name}"), retries=1, retry_delay=10)
     begin = time.monotonic()
@@ -145,6 +187,49 @@ def test_a_cancel_ends_the_wait_between_two_tries(db, fake):
     with pytest.raises(psycopg2.errors.QueryCanceled):
         db.run(SYNC)
     assert time.monotonic() - begin < 2
+
+
+@pytest.mark.parametrize("statement, error", [
+    ("SELECT * FROM odoo_sync('products')", "does not answer"),
+    ("CALL odoo_sync_job()", "could not sync"),
+    ("SELECT count(*) FROM odoo_read('product.product')", "does not answer"),
+])
+def test_a_network_that_swallows_the_rest_is_found_out_within_two_time_outs(db, fake, statement, error):
+    limit = 5
+    db.server(url(fake, "rows=2000/stall-body@read/stall@version"), timeout=limit, retries=3, page_size=1000)
+    begin = time.monotonic()
+    with pytest.raises(psycopg2.OperationalError, match=error):
+        db.run(statement)
+    assert time.monotonic() - begin < 2 * limit + 4
+    if statement.startswith("CALL"):
+        # Those that come after it would wait as long; nothing is asked for them.
+        states = dict(db.run("SELECT entity, status FROM odoo_sync_state"))
+        assert [states[entity] for entity in ("categories", "products", "purchases")] == ["ok", "failed", "failed"]
+
+
+def test_what_is_only_too_slow_is_asked_for_less(db, fake):
+    """Odoo answers a small question: it is there, and pages are halved as before."""
+    db.server(url(fake, "rows=400/heavy=0.005"), timeout=1, page_size=400, readers=1)
+    assert db.report(SYNC)["dim_products"]["inserted"] == 400
+    assert "version" in [method for method, _ in fake.calls[-60:]]
+
+
+def test_idle_connections_are_kept_alive(db, fake):
+    """A firewall forgets a connection that is silent for long; the other side of one may be gone."""
+    db.server(url(fake, "rows=40/slow=1.5@read"))
+    db.run("SELECT 1")
+    runner = threading.Thread(target=lambda: db.run(SYNC))
+    runner.start()
+    remote = f"0100007F:{fake.port:04X}"
+    timers, deadline = set(), time.monotonic() + 5
+    while runner.is_alive() and time.monotonic() < deadline:
+        with open("/proc/net/tcp") as sockets:
+            lines = [line.split() for line in sockets]
+        # Column 5 says which timer runs: 2 is that of keep-alive.
+        timers |= {line[5].split(":")[0] for line in lines if line[2] == remote and line[3] == "01"}
+        time.sleep(0.05)
+    runner.join()
+    assert "02" in timers
 
 
 CANARY = "s3cr3t-canary"

@@ -8,7 +8,7 @@ mod fdw;
 
 pub use fdw::locked_foreign_table;
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::mem::MaybeUninit;
 use std::panic::AssertUnwindSafe;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -16,8 +16,9 @@ use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 use std::{io, ptr};
 
+use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys::panic::CaughtError;
-use pgrx::{PgMemoryContexts, PgSqlErrorCode, PgTryBuilder, pg_sys};
+use pgrx::{AnyElement, PgMemoryContexts, PgSqlErrorCode, PgTryBuilder, pg_sys};
 
 /// How long a cancel may go unnoticed.
 const POLL: Duration = Duration::from_millis(50);
@@ -120,6 +121,61 @@ pub fn random_below(end: usize) -> usize {
 pub fn sleep(time: Duration) {
     std::thread::sleep(time);
     pgrx::check_for_interrupts!();
+}
+
+/// Calls `ended` at the end of every transaction that is rolled back, also by the end of the
+/// session. It may not use the database any more.
+pub fn after_rollbacks(ended: fn()) {
+    #[pgrx::pg_guard]
+    unsafe extern "C-unwind" fn callback(event: pg_sys::XactEvent::Type, ended: *mut c_void) {
+        if event == pg_sys::XactEvent::XACT_EVENT_ABORT {
+            // SAFETY: the argument is the function that was registered with this callback.
+            unsafe { std::mem::transmute::<*mut c_void, fn()>(ended)() }
+        }
+    }
+    // SAFETY: the callback lives as long as the library, which is never unloaded.
+    unsafe { pg_sys::RegisterXactCallback(Some(callback), ended as *mut c_void) }
+}
+
+/// An advisory lock that outlives transactions, and that pg_locks shows to everybody. It ends
+/// when it is dropped, or with its session, be it by a crash.
+pub struct SessionLock(pg_sys::LOCKTAG);
+
+impl SessionLock {
+    /// Takes the lock that pg_try_advisory_lock() has for the key; `None` if somebody has it.
+    pub fn take(key: i64) -> Option<SessionLock> {
+        // SAFETY: the tag is written as SET_LOCKTAG_ADVISORY does, in a database's session.
+        unsafe {
+            let tag = pg_sys::LOCKTAG {
+                locktag_field1: pg_sys::MyDatabaseId.to_u32(),
+                locktag_field2: (key >> 32) as u32,
+                locktag_field3: key as u32,
+                locktag_field4: 1,
+                locktag_type: pg_sys::LockTagType::LOCKTAG_ADVISORY as u8,
+                locktag_lockmethodid: pg_sys::USER_LOCKMETHOD as u8,
+            };
+            let mode = pg_sys::ExclusiveLock as pg_sys::LOCKMODE;
+            let taken = pg_sys::LockAcquire(&tag, mode, true, true);
+            (taken != pg_sys::LockAcquireResult::LOCKACQUIRE_NOT_AVAIL).then_some(SessionLock(tag))
+        }
+    }
+}
+
+impl Drop for SessionLock {
+    fn drop(&mut self) {
+        // SAFETY: the session took it. No more than the lock table is touched, which is allowed
+        // while a transaction is rolled back.
+        unsafe {
+            pg_sys::LockRelease(&self.0, pg_sys::ExclusiveLock as pg_sys::LOCKMODE, true);
+        }
+    }
+}
+
+/// Whether a statement may write: not beside parallel workers. Whether its transaction may is
+/// told by transaction_read_only.
+pub fn is_in_parallel() -> bool {
+    // SAFETY: it reads a counter of the backend.
+    unsafe { pg_sys::IsInParallelMode() }
 }
 
 /// The parameters of a backend's progress, as commands/progress.h numbers those of COPY, and
@@ -229,25 +285,241 @@ pub fn subtransaction<T, E: From<Caught>>(body: impl FnOnce() -> Result<T, E>) -
     }
 }
 
+/// The current user and its security context, which [`Identity::set`] brings back.
+#[derive(Clone, Copy)]
+struct Identity {
+    user: pg_sys::Oid,
+    context: c_int,
+}
+
+impl Identity {
+    fn current() -> Identity {
+        let (mut user, mut context) = (pg_sys::InvalidOid, 0);
+        // SAFETY: both pointers are to live variables.
+        unsafe { pg_sys::GetUserIdAndSecContext(&mut user, &mut context) };
+        Identity { user, context }
+    }
+
+    /// Takes it for as long as the guard lives; the one from before is back on every path.
+    fn assume(self) -> impl Drop {
+        struct Restore(Identity);
+        impl Drop for Restore {
+            fn drop(&mut self) {
+                self.0.set();
+            }
+        }
+        let restore = Restore(Identity::current());
+        self.set();
+        restore
+    }
+
+    fn set(self) {
+        // SAFETY: the values are those of an identity that was, with other flags at most.
+        unsafe { pg_sys::SetUserIdAndSecContext(self.user, self.context) }
+    }
+}
+
 /// Runs `body` as another role: for statements on the extension's own tables, which its users
-/// may not write by hand. The caller's role is back on every path.
+/// may not write by hand. The flag keeps `body` from changing roles.
 pub fn as_role<T>(role: pg_sys::Oid, body: impl FnOnce() -> T) -> T {
-    struct Restore(pg_sys::Oid, i32);
-    impl Drop for Restore {
-        fn drop(&mut self) {
-            // SAFETY: the values are those that GetUserIdAndSecContext gave.
-            unsafe { pg_sys::SetUserIdAndSecContext(self.0, self.1) }
+    let flags = Identity::current().context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as c_int;
+    let _as_role = Identity { user: role, context: flags }.assume();
+    body()
+}
+
+/// Runs statements on a table as its owner, as SwitchToUntrustedUser in PostgreSQL's
+/// usercontext.c has it: unless the owner could become the current user anyway, what they run
+/// cannot change roles, nor leave anything behind that runs after them. Row security hides
+/// nothing from them: where a policy would, they fail.
+pub fn as_owner<T>(owner: pg_sys::Oid, body: impl FnOnce() -> T) -> T {
+    let Identity { context, .. } = Identity::current();
+    let is_restricted = restricts(owner);
+    let context = match is_restricted {
+        true => context | pg_sys::SECURITY_RESTRICTED_OPERATION as c_int,
+        false => context,
+    };
+    let _as_owner = Identity { user: owner, context }.assume();
+    let _settings = Settings::local(!is_restricted);
+    body()
+}
+
+/// Whether the owner of a table is kept from the current user's rights.
+fn restricts(owner: pg_sys::Oid) -> bool {
+    // SAFETY: a question to PostgreSQL's caches of roles.
+    unsafe { !pg_sys::is_member_of_role(owner, current_user()) }
+}
+
+/// Settings that end with the guard. An error leaves them to the end of its transaction.
+struct Settings {
+    level: c_int,
+    /// Whether others that were set meanwhile stay, as at a function's end.
+    keeps_others: bool,
+}
+
+impl Settings {
+    fn local(keeps_others: bool) -> Settings {
+        // SAFETY: the strings are C's; the level is left below, or by the transaction's end.
+        let level = unsafe {
+            let level = pg_sys::NewGUCNestLevel();
+            pg_sys::set_config_option(
+                c"row_security".as_ptr(),
+                c"off".as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+            level
+        };
+        Settings { level, keeps_others }
+    }
+}
+
+impl Drop for Settings {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            // SAFETY: the level was begun above, and those within it have ended.
+            unsafe { pg_sys::AtEOXact_GUC(self.keeps_others, self.level) };
         }
     }
-    let (mut user, mut context) = (pg_sys::InvalidOid, 0);
-    // SAFETY: both pointers are to live variables; the flag keeps `body` from changing roles.
+}
+
+/// The name of a role; empty if there is none.
+pub fn role_name(role: pg_sys::Oid) -> String {
+    // SAFETY: GetUserNameFromId returns a palloc'ed string, or null.
     unsafe {
-        pg_sys::GetUserIdAndSecContext(&mut user, &mut context);
-        let _restore = Restore(user, context);
-        let flags = context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as i32;
-        pg_sys::SetUserIdAndSecContext(role, flags);
-        body()
+        let name = pg_sys::GetUserNameFromId(role, true);
+        if name.is_null() { String::new() } else { text(name) }
     }
+}
+
+/// What a role may do with a table.
+#[derive(Debug, Clone, Copy)]
+pub enum Privilege {
+    Select,
+    Insert,
+    Update,
+    Delete,
+}
+
+impl Privilege {
+    /// Its bit in PostgreSQL's AclMode.
+    fn mode(self) -> pg_sys::AclMode {
+        (match self {
+            Privilege::Select => pg_sys::ACL_SELECT,
+            Privilege::Insert => pg_sys::ACL_INSERT,
+            Privilege::Update => pg_sys::ACL_UPDATE,
+            Privilege::Delete => pg_sys::ACL_DELETE,
+        }) as pg_sys::AclMode
+    }
+}
+
+/// A table, as PostgreSQL's catalogue has it now.
+#[derive(Debug, Clone, Copy)]
+pub struct Relation {
+    pub oid: pg_sys::Oid,
+    namespace: pg_sys::Oid,
+    pub owner: pg_sys::Oid,
+}
+
+impl Relation {
+    pub fn find(schema: &str, table: &str) -> Option<Relation> {
+        let (schema, table) = (CString::new(schema).ok()?, CString::new(table).ok()?);
+        // SAFETY: the strings are C's; the tuple is released after its fields were copied.
+        unsafe {
+            let namespace = pg_sys::get_namespace_oid(schema.as_ptr(), true);
+            let oid = pg_sys::get_relname_relid(table.as_ptr(), namespace);
+            let tuple =
+                pg_sys::SearchSysCache1(pg_sys::SysCacheIdentifier::RELOID as c_int, oid.into());
+            if tuple.is_null() {
+                return None;
+            }
+            let class = pg_sys::GETSTRUCT(tuple).cast::<pg_sys::FormData_pg_class>();
+            let owner = (*class).relowner;
+            pg_sys::ReleaseSysCache(tuple);
+            Some(Relation { oid, namespace, owner })
+        }
+    }
+
+    /// Whether the current user has all of some privileges on it.
+    pub fn allows(&self, privileges: &[Privilege]) -> bool {
+        self.allows_to(current_user(), privileges)
+    }
+
+    pub fn allows_to(&self, role: pg_sys::Oid, privileges: &[Privilege]) -> bool {
+        let ok = pg_sys::AclResult::ACLCHECK_OK;
+        // SAFETY: questions to PostgreSQL's caches.
+        unsafe {
+            let usage = pg_sys::ACL_USAGE as pg_sys::AclMode;
+            pg_sys::pg_namespace_aclcheck(self.namespace, role, usage) == ok
+                && privileges.iter().all(|privilege| {
+                    pg_sys::pg_class_aclcheck(self.oid, role, privilege.mode()) == ok
+                })
+        }
+    }
+
+    /// Whether the current user has its owner's rights.
+    pub fn is_owned(&self) -> bool {
+        // SAFETY: a question to PostgreSQL's caches.
+        unsafe { pg_sys::pg_class_ownercheck(self.oid, current_user()) }
+    }
+
+    /// Whether the current user's statements on it are security-restricted operations.
+    pub fn is_restricted(&self) -> bool {
+        restricts(self.owner)
+    }
+}
+
+/// Settings under which values are written in one way, and names are those of PostgreSQL itself.
+const PLAIN: [(&CStr, &CStr); 6] = [
+    (c"datestyle", c"ISO"),
+    (c"intervalstyle", c"postgres"),
+    (c"extra_float_digits", c"1"),
+    (c"bytea_output", c"hex"),
+    (c"quote_all_identifiers", c"off"),
+    (c"search_path", c"pg_catalog, pg_temp"),
+];
+
+/// Runs `body` under settings of its own, whatever those of the session; these are back on every
+/// path.
+pub fn with_plain_settings<T>(body: impl FnOnce() -> T) -> T {
+    // SAFETY: as a function's SET clause does (fmgr_security_definer in fmgr.c): the level ends
+    // below, or with the transaction that an error ends.
+    unsafe {
+        let level = pg_sys::NewGUCNestLevel();
+        for (name, value) in PLAIN {
+            pg_sys::set_config_option(
+                name.as_ptr(),
+                value.as_ptr(),
+                pg_sys::GucContext::PGC_USERSET,
+                pg_sys::GucSource::PGC_S_SESSION,
+                pg_sys::GucAction::GUC_ACTION_SAVE,
+                true,
+                0,
+                false,
+            );
+        }
+        let done = body();
+        pg_sys::AtEOXact_GUC(true, level);
+        done
+    }
+}
+
+/// Whether the database's encoding is UTF8, and the encoding's name.
+pub fn encoding() -> (bool, String) {
+    // SAFETY: they read the backend's own state; the name is a C string.
+    unsafe {
+        let is_utf8 = pg_sys::GetDatabaseEncoding() == pg_sys::pg_enc::PG_UTF8 as i32;
+        (is_utf8, text(pg_sys::GetDatabaseEncodingName()))
+    }
+}
+
+/// A value of any type as an argument of a query.
+pub fn argument(value: AnyElement) -> DatumWithOid<'static> {
+    // SAFETY: the value is of the type that it says; it lives as long as the call that it came with.
+    unsafe { DatumWithOid::new(value.datum(), value.oid()) }
 }
 
 /// The options of a user's mapping for a server, else of PUBLIC's; without a user, of the current
@@ -258,9 +530,36 @@ pub fn user_mapping_options(
 ) -> Vec<(String, String)> {
     // SAFETY: GetUserMapping returns a palloc'ed mapping or raises an error.
     unsafe {
-        let user = user.unwrap_or_else(|| pg_sys::GetUserId());
+        let user = user.unwrap_or_else(current_user);
         let mapping = pg_sys::GetUserMapping(user, server);
         options((*mapping).options)
+    }
+}
+
+/// The same, `None` if there is no mapping.
+pub fn find_user_mapping(server: pg_sys::Oid, user: pg_sys::Oid) -> Option<Vec<(String, String)>> {
+    let exists = |user: pg_sys::Oid| {
+        let cache = pg_sys::SysCacheIdentifier::USERMAPPINGUSERSERVER as c_int;
+        let none = pg_sys::Datum::null();
+        // SAFETY: a question to a cache whose two keys are given.
+        unsafe { pg_sys::SearchSysCacheExists(cache, user.into(), server.into(), none, none) }
+    };
+    (exists(user) || exists(pg_sys::InvalidOid)).then(|| user_mapping_options(server, Some(user)))
+}
+
+pub fn current_user() -> pg_sys::Oid {
+    // SAFETY: it reads a variable of the backend's.
+    unsafe { pg_sys::GetUserId() }
+}
+
+/// Whether a role has USAGE on a foreign server. `false` for one that is gone.
+pub fn may_use_server(server: pg_sys::Oid, role: pg_sys::Oid) -> bool {
+    // SAFETY: questions to PostgreSQL's caches.
+    unsafe {
+        let usage = pg_sys::ACL_USAGE as pg_sys::AclMode;
+        !pg_sys::GetForeignServerExtended(server, pg_sys::FSV_MISSING_OK as u16).is_null()
+            && pg_sys::pg_foreign_server_aclcheck(server, role, usage)
+                == pg_sys::AclResult::ACLCHECK_OK
     }
 }
 

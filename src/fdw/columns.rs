@@ -31,6 +31,7 @@ pub enum Kind {
     },
     /// An empty text may be NULL in Odoo's database.
     Text,
+    Html,
     Date,
     /// Read without the fraction of the second that Odoo's database has.
     Datetime,
@@ -54,16 +55,19 @@ impl Kind {
             ("boolean", Class::Boolean) => Kind::Boolean,
             ("integer", Class::Integer) => Kind::Integer,
             ("float" | "monetary", Class::Numeric | Class::Float) => {
-                let step = match field.decimals {
-                    Some(decimals) => 10f64.powi(i32::try_from(-decimals).unwrap_or(0)),
-                    None => UNKNOWN_STEP,
+                let step = match field.field_type {
+                    FieldType::Decimal(Some(places)) => 10f64.powi(-i32::from(places)),
+                    _ => UNKNOWN_STEP,
                 };
                 Kind::Decimal { step }
             }
-            ("char" | "text" | "html" | "selection", Class::Text) => Kind::Text,
+            ("char" | "text" | "selection", Class::Text) => Kind::Text,
+            ("html", Class::Text) => Kind::Html,
             ("date", Class::Date) => Kind::Date,
             ("datetime", Class::Timestamptz) => Kind::Datetime,
-            ("many2one", Class::Integer) => Kind::Many2one,
+            ("many2one", Class::Integer) if field.field_type == FieldType::Many2one => {
+                Kind::Many2one
+            }
             _ => return None,
         })
     }
@@ -74,6 +78,7 @@ pub fn searches_otherwise(model: &str, field: &str) -> bool {
     matches!(
         (model, field),
         ("calendar.alarm", "duration_minutes")
+            | ("mail.blacklist", "email")
             | ("phone.blacklist", "number")
             | ("product.product", "is_in_selected_section_of_order")
             | ("project.task", "has_template_ancestor")
@@ -86,7 +91,7 @@ pub fn sql_type(field: &Field) -> &'static str {
     match field.field_type {
         FieldType::Boolean => "boolean",
         FieldType::Integer | FieldType::Many2one => "bigint",
-        FieldType::Decimal => "numeric",
+        FieldType::Decimal(_) => "numeric",
         FieldType::Text if field.type_name == "binary" => "bytea",
         FieldType::Text => "text",
         FieldType::Date => "date",
@@ -104,7 +109,7 @@ pub fn fits(field: &Field, class: Class) -> bool {
         (FieldType::Integer | FieldType::Many2one, class) => {
             matches!(class, Class::Integer | Class::Numeric | Class::Float)
         }
-        (FieldType::Decimal, class) => matches!(class, Class::Numeric | Class::Float),
+        (FieldType::Decimal(_), class) => matches!(class, Class::Numeric | Class::Float),
         (FieldType::Date | FieldType::Datetime, class) => {
             matches!(class, Class::Date | Class::Timestamptz)
         }

@@ -80,6 +80,9 @@ pub fn push<'a>(
         return nothing();
     };
     match predicate {
+        Predicate::Null { negated, .. } => null(field, kind, *negated),
+        // Odoo sanitises what it compares with.
+        _ if kind == Kind::Html => nothing(),
         Predicate::Compare(_, comparison, operand) => {
             compare(field, kind, *comparison, value(operand))
         }
@@ -87,7 +90,6 @@ pub fn push<'a>(
         Predicate::Like { negated, ignore_case, pattern, .. } => {
             like(field, kind, *negated, *ignore_case, value(pattern))
         }
-        Predicate::Null { negated, .. } => null(field, kind, *negated),
         Predicate::Flag(_, wanted) => exact(Condition::leaf(field, "=", *wanted)),
         Predicate::All(_) | Predicate::Any(_) => nothing(),
     }
@@ -104,7 +106,9 @@ fn null(field: &str, kind: Kind, negated: bool) -> Pushed {
         }
         (Kind::Text, true) => exact(text_set(field)),
         // In 19 it finds empty texts too.
-        (Kind::Text, false) => superset(unset(field)),
+        (Kind::Text | Kind::Html, false) => superset(unset(field)),
+        // `!= False` leaves out empty ones in 19, and before what else finds them is sanitised.
+        (Kind::Html, true) => nothing(),
         (Kind::Date | Kind::Datetime | Kind::Many2one, true) => exact(set(field)),
         (Kind::Date | Kind::Datetime | Kind::Many2one, false) => exact(unset(field)),
     }
@@ -149,9 +153,18 @@ fn compare(field: &str, kind: Kind, comparison: Comparison, value: Constant) -> 
     }
 }
 
-/// Ids begin with 1; Odoo takes 0 for "no record".
+/// Whether a field can hold a number: they have 32 bits, and Odoo may refuse longer ones.
+fn is_storable(number: i64) -> bool {
+    i32::try_from(number).is_ok()
+}
+
+/// Whether a reference can be to a record of that id; Odoo takes 0 for "no record".
+fn is_record(id: i64) -> bool {
+    id != 0 && is_storable(id)
+}
+
 fn reference(field: &str, comparison: Comparison, id: i64) -> Pushed {
-    match (comparison, id > 0) {
+    match (comparison, is_record(id)) {
         (Comparison::Equal, true) => exact(Condition::leaf(field, "=", id)),
         (Comparison::Equal, false) => exact(Condition::NEVER),
         // `!=` finds what is not set too.
@@ -166,6 +179,8 @@ fn reference(field: &str, comparison: Comparison, id: i64) -> Pushed {
 fn integer(field: &str, comparison: Comparison, value: i64) -> Condition {
     let leaf = Condition::leaf(field, comparison.in_odoo(), value);
     match (comparison, comparison.holds(0, value)) {
+        (_, true) if !is_storable(value) => Condition::ALWAYS,
+        (_, false) if !is_storable(value) => Condition::NEVER,
         (Comparison::NotEqual, false) => leaf.and(set(field)),
         (Comparison::NotEqual, true) => leaf,
         (_, true) => Condition::any([leaf, unset(field)]),
@@ -197,9 +212,9 @@ fn decimal(field: &str, step: f64, comparison: Comparison, value: &str) -> Pushe
 }
 
 /// Whether a text comes back from Odoo as it was sent: control characters may be dropped, and
-/// ends of lines changed, on the way.
+/// ends of lines changed, on the way, which XML leaves some characters no way at all.
 fn is_plain(text: &str) -> bool {
-    !text.chars().any(char::is_control)
+    !text.chars().any(|c| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}'))
 }
 
 fn text(field: &str, comparison: Comparison, value: &str) -> Pushed {
@@ -297,7 +312,7 @@ fn list_operator(negated: bool) -> &'static str {
 
 fn ids(field: &str, kind: Kind, negated: bool, items: &[Scalar]) -> Pushed {
     let numbers = items.iter().filter_map(|item| match item {
-        Scalar::Integer(id) if *id > 0 => Some(*id),
+        Scalar::Integer(id) if is_record(*id) => Some(*id),
         _ => None,
     });
     let list: Vec<i64> = numbers.collect();
@@ -316,7 +331,7 @@ fn ids(field: &str, kind: Kind, negated: bool, items: &[Scalar]) -> Pushed {
 fn integers(field: &str, negated: bool, items: &[Scalar]) -> Pushed {
     let comparison = if negated { Comparison::NotEqual } else { Comparison::Equal };
     let numbers = items.iter().filter_map(|item| match item {
-        Scalar::Integer(number) => Some(*number),
+        Scalar::Integer(number) if is_storable(*number) => Some(*number),
         _ => None,
     });
     let (zeros, others): (Vec<i64>, Vec<i64>) = numbers.partition(|number| *number == 0);

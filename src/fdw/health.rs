@@ -3,7 +3,7 @@
 use super::columns::{fits, sql_type};
 use super::table::{RawTable, Table};
 use crate::failure::Failure;
-use crate::odoo::{Error, FaultKind};
+use crate::odoo::{Connection, Domain, Error, FaultKind, Fields};
 use crate::quote::ident;
 use crate::server::Session;
 
@@ -28,12 +28,29 @@ pub fn health(raw: RawTable, session: &Session) -> Result<Health, Failure> {
         }
         Err(error) => return Err(error.into()),
     };
-    let (mut lost, mut changed, mut mends) = (Vec::new(), Vec::new(), Vec::new());
+    let kept_back = match kept_back(&table, &fields, session)? {
+        Ok(names) => names,
+        Err(Error::Fault(fault)) if fault.kind == FaultKind::Access => {
+            let hint = format!(
+                "Give the Odoo user a group that may read the model, or DROP FOREIGN TABLE {};",
+                table.name
+            );
+            let detail = format!("{}: {}", table.model, fault.message);
+            return Ok(Health { table: table.name, is_well: false, detail, hint: Some(hint) });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let (mut lost, mut refused) = (Vec::new(), Vec::new());
+    let (mut changed, mut mends) = (Vec::new(), Vec::new());
     for column in &table.columns {
         let quoted = ident(&column.name);
         match fields.get(&column.field) {
             None => {
                 lost.push(column.field.as_str());
+                mends.push(format!("DROP COLUMN {quoted}"));
+            }
+            Some(_) if kept_back.contains(&column.field) => {
+                refused.push(column.field.as_str());
                 mends.push(format!("DROP COLUMN {quoted}"));
             }
             Some(field) if !fits(field, column.class) => {
@@ -44,7 +61,9 @@ pub fn health(raw: RawTable, session: &Session) -> Result<Health, Failure> {
         }
     }
     let mut detail = format!("{}: {} columns", table.model, table.columns.len());
-    for (what, names) in [("no field", lost), ("another type of field", changed)] {
+    for (what, names) in
+        [("no field", lost), ("no right", refused), ("another type of field", changed)]
+    {
         if !names.is_empty() {
             detail += &format!("; {what} for {}", names.join(", "));
         }
@@ -52,4 +71,21 @@ pub fn health(raw: RawTable, session: &Session) -> Result<Health, Failure> {
     let hint = (!mends.is_empty())
         .then(|| format!("ALTER FOREIGN TABLE {} {};", table.name, mends.join(", ")));
     Ok(Health { table: table.name, is_well: hint.is_none(), detail, hint })
+}
+
+/// The table's fields that Odoo describes, but does not let the user read.
+fn kept_back(
+    table: &Table,
+    fields: &Fields,
+    session: &Session,
+) -> Result<Result<Vec<String>, Error>, Failure> {
+    let shown = table.columns.iter().map(|column| column.field.clone());
+    let shown: Vec<_> = shown.filter(|field| fields.contains(field)).collect();
+    let model = table.model.clone();
+    let ask = move |odoo: &Connection| {
+        let model = odoo.model(&model);
+        let first = model.search_after(Domain::all(), 0, 1)?;
+        first.first().map_or(Ok(Vec::new()), |id| model.refused(*id, &shown))
+    };
+    session.submit(ask)?.outcome()
 }

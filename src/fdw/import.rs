@@ -1,12 +1,14 @@
 //! IMPORT FOREIGN SCHEMA: models as foreign tables, with the fields that the user may read.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 
 use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
 use super::columns::sql_type;
+use super::rights::Readable;
 use crate::failure::{Failure, notice};
 use crate::odoo::{Connection, Domain, Error, FaultKind, Field, Fields, Value};
 use crate::quote::{ident, literal};
@@ -24,10 +26,18 @@ struct Model {
     label: String,
 }
 
+#[derive(Clone, Copy)]
 struct Choice {
     archived: bool,
     computed: bool,
     binary: bool,
+}
+
+/// What there is to import of a model.
+struct Description {
+    fields: Fields,
+    /// Fields that are left out, by the model that the user may not read.
+    refused: BTreeMap<String, Vec<String>>,
 }
 
 /// What Odoo calls its only schema here.
@@ -76,19 +86,22 @@ pub fn import(
     let mut asked = VecDeque::new();
     let mut waiting = models.into_iter();
     let mut hidden = 0;
+    let readable = Arc::new(Readable::default());
     loop {
         while asked.len() < session.readers() * AHEAD
             && let Some(model) = waiting.next()
         {
-            let name = model.name.clone();
-            asked.push_back((model, session.submit(move |odoo| describe(odoo, &name))?));
+            let (name, readable) = (model.name.clone(), readable.clone());
+            let ticket = session.submit(move |odoo| describe(odoo, &name, choice, &readable))?;
+            asked.push_back((model, ticket));
         }
         let Some((model, ticket)) = asked.pop_front() else {
             break;
         };
         match (ticket.outcome()?, list) {
-            (Ok(fields), _) => {
-                statements.push(table(&server, local_schema, &model, &fields, &choice));
+            (Ok(described), _) => {
+                described.tell(&model);
+                statements.push(table(&server, local_schema, &model, &described.fields, &choice));
             }
             (Err(error), ImportList::LimitTo(_)) => return Err(error.into()),
             // A table that cannot be read is of no use.
@@ -108,10 +121,35 @@ pub fn take_comments(table: &str) -> Vec<String> {
 }
 
 /// A model's fields, if its records can be searched: abstract models have none.
-fn describe(odoo: &Connection, name: &str) -> Result<Fields, Error> {
+fn describe(
+    odoo: &Connection,
+    name: &str,
+    choice: Choice,
+    readable: &Readable,
+) -> Result<Description, Error> {
     let model = odoo.model(name);
     model.search(Domain::all(), Some("id"), 0, Some(1))?;
-    model.fields_in_full()
+    let mut described =
+        Description { fields: model.fields_in_full()?, refused: BTreeMap::default() };
+    for (name, field) in described.fields.sorted() {
+        if is_chosen(name, field, &choice)
+            && let Some(other) = readable.obstacle(odoo, field)?
+        {
+            described.refused.entry(other.to_owned()).or_default().push(name.to_owned());
+        }
+    }
+    described.refused.values().flatten().for_each(|name| described.fields.remove(name));
+    Ok(described)
+}
+
+impl Description {
+    fn tell(&self, model: &Model) {
+        let table = table_name(&model.name);
+        for (other, fields) in &self.refused {
+            let fields = fields.join(", ");
+            notice!("{table}: left out {fields}, the Odoo user may not read {other}");
+        }
+    }
 }
 
 /// The models that Odoo has. A user who may not list them may still name some.
@@ -214,7 +252,7 @@ fn table(server: &Server, schema: &str, model: &Model, fields: &Fields, choice: 
             false => format!(" OPTIONS (field {})", literal(field_name)),
         };
         let required = if field_name == "id" { " NOT NULL" } else { "" };
-        columns.push(format!("{} {}{renamed}{required}", ident(&column), sql_type(field)));
+        columns.push(format!("{} {}{renamed}{required}", ident(&column), own_type(field)));
         comments.push(format!(
             "COMMENT ON COLUMN {qualified}.{} IS {}",
             ident(&column),
@@ -232,10 +270,19 @@ fn table(server: &Server, schema: &str, model: &Model, fields: &Fields, choice: 
     )
 }
 
-/// Fields of the model's own table, and of records that it refers to; computing others may be
+/// The type of a field's column: PostgreSQL's own, whatever the path of whoever imports finds.
+fn own_type(field: &Field) -> String {
+    match sql_type(field) {
+        name @ ("bytea" | "date" | "jsonb" | "text") => format!("pg_catalog.{name}"),
+        // Words of SQL.
+        name => name.to_owned(),
+    }
+}
+
+/// Fields that Odoo keeps for the model, and of records that it refers to; computing others may be
 /// slow, or fail.
 fn is_chosen(name: &str, field: &Field, choice: &Choice) -> bool {
-    let is_own = name == "id" || field.stored || field.related;
+    let is_own = name == "id" || field.is_kept() || field.related;
     (is_own || choice.computed) && (field.type_name != "binary" || choice.binary)
 }
 

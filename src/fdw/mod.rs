@@ -10,6 +10,7 @@
 //! - [`plan`]: what execution needs, as text in the plan tree
 //! - [`scan`]: the records on their way
 //! - [`modify`]: INSERT, UPDATE and DELETE
+//! - [`rights`]: what the Odoo user may not read
 //! - [`health`]: whether a table still matches its model
 //! - [`import`]: IMPORT FOREIGN SCHEMA
 //! - [`sessions`]: sessions and knowledge of models that scans of a transaction share
@@ -22,6 +23,7 @@ mod modify;
 mod plan;
 pub mod predicate;
 mod relation;
+mod rights;
 mod scan;
 mod sessions;
 mod table;

@@ -8,13 +8,13 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 use serde::{Deserialize, Serialize};
 
-use super::plan::Fetched;
+use super::plan::{Fetched, basis, require_same};
 use super::predicate::{Comparison, Constant, Scalar};
 use super::relation::Relation;
 use super::sessions::{self, Lease};
 use super::time;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Condition, FieldType, Value};
+use crate::odoo::{Cells, Condition, FieldType, Fields, Value};
 use crate::server::Server;
 
 /// Records in one request.
@@ -38,6 +38,8 @@ pub struct ModifyPlan {
     pub returned: Vec<Fetched>,
     /// The column that shows the id; an INSERT returns it there.
     pub id: Option<i16>,
+    /// What the plan makes of the model's fields, as a number.
+    pub basis: u64,
 }
 
 impl Relation {
@@ -70,11 +72,18 @@ impl Relation {
                 Some(column.attribute) != id && returned.contains(&column.attribute)
             });
         let returned = returned.map(|column| self.fetched(column)).collect::<Result<_, _>>()?;
-        Ok(ModifyPlan { action, model: self.table.model.clone(), written, returned, id })
+        let model = self.table.model.clone();
+        let mut plan = ModifyPlan { action, model, written, returned, id, basis: 0 };
+        plan.basis = plan.basis_in(self.fields());
+        Ok(plan)
     }
 }
 
 impl ModifyPlan {
+    fn basis_in(&self, fields: &Fields) -> u64 {
+        basis(self.written.iter().chain(&self.returned).map(|column| &column.field), fields)
+    }
+
     pub fn to_text(&self) -> String {
         super::plan::to_text(self)
     }
@@ -104,6 +113,8 @@ impl Modification {
         // The plan may be older than the option.
         let server = Server::of_oid(server);
         server.require_writable()?;
+        let fields = sessions::fields(&server, user, &plan.model)?;
+        require_same(&plan.model, plan.basis, plan.basis_in(&fields))?;
         let lease = Lease::take(&server, user)?;
         Ok(Modification {
             plan,
@@ -234,7 +245,7 @@ impl Modification {
             .plan
             .returned
             .iter()
-            .map(|column| (column.field.clone(), column.field_type()))
+            .map(|column| (column.field.clone(), column.field_type))
             .collect();
         let (model, asked) = (self.plan.model.clone(), fields.clone());
         let page = self.lease.session().call(move |odoo| {
@@ -291,7 +302,7 @@ fn odoo_value(column: &Fetched, value: Constant) -> Result<Value, Failure> {
     };
     let scalar = match value {
         Constant::Null => return Ok(Value::Bool(false)),
-        Constant::Many(items) if column.field_type() == FieldType::ToMany => {
+        Constant::Many(items) if column.field_type == FieldType::ToMany => {
             return ids(items).ok_or_else(mismatch);
         }
         Constant::One(scalar) => scalar,
@@ -304,11 +315,18 @@ fn odoo_value(column: &Fetched, value: Constant) -> Result<Value, Failure> {
             format!("field \"{}\" takes dates of the years 1 to 9999", column.field),
         )),
     };
-    match (column.field_type(), scalar) {
+    match (column.field_type, scalar) {
         (FieldType::Boolean, Scalar::Boolean(value)) => Ok(value.into()),
         (FieldType::Integer | FieldType::Many2one, Scalar::Integer(value)) => Ok(value.into()),
-        (FieldType::Decimal, Scalar::Decimal(value)) => Ok(Value::Double(value)),
-        (FieldType::Decimal, Scalar::Integer(value)) => Ok(value.into()),
+        (FieldType::Decimal(_), Scalar::Decimal(value)) => match value.parse::<f64>() {
+            Ok(number) if number.is_finite() => Ok(Value::Double(value)),
+            _ => Err(Failure::new(
+                State::ERRCODE_NUMERIC_VALUE_OUT_OF_RANGE,
+                format!("field \"{}\" does not take the number {value}", column.field),
+            )
+            .detail("Odoo's numbers are finite double precision ones.")),
+        },
+        (FieldType::Decimal(_), Scalar::Integer(value)) => Ok(value.into()),
         (FieldType::Text, Scalar::Text(value)) => Ok(value.into()),
         (FieldType::Json, Scalar::Text(value)) => {
             serde_json::from_str(&value).map(Value::from_json).map_err(|_| mismatch())

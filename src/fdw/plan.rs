@@ -1,5 +1,7 @@
 //! What execution needs to know, as text: plans are copied and kept.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use pgrx::PgSqlErrorCode as State;
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +9,7 @@ use super::columns::Kind;
 use super::domain::{Pushed, push};
 use super::predicate::{Constant, Predicate};
 use crate::failure::Failure;
-use crate::odoo::{Condition, FieldType};
+use crate::odoo::{Condition, FieldType, Fields};
 
 /// Rows to skip and rows to take.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -30,19 +32,19 @@ pub struct PathPlan {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fetched {
     pub attribute: i16,
+    pub column: String,
     pub field: String,
+    pub field_type: FieldType,
+    /// As Odoo calls it.
     pub type_name: String,
-}
-
-impl Fetched {
-    pub fn field_type(&self) -> FieldType {
-        FieldType::from_name(&self.type_name)
-    }
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Plan {
+    pub table: String,
     pub model: String,
+    /// Records tell when they changed.
+    pub is_dated: bool,
     /// Archived records are left out.
     pub only_active: bool,
     pub predicate: Predicate,
@@ -54,6 +56,8 @@ pub struct Plan {
     pub path: PathPlan,
     /// All rows are likely to be taken, so that reading ahead is no waste.
     pub is_eager: bool,
+    /// What the plan makes of the model's fields, as a number.
+    pub basis: u64,
 }
 
 impl Plan {
@@ -99,15 +103,32 @@ impl Plan {
         }
     }
 
+    /// What the plan would make of these fields.
+    pub fn basis_in(&self, fields: &Fields) -> u64 {
+        let subjects = self.subjects.iter().map(|(_, field, _)| field);
+        let names = self.fetched.iter().map(|column| &column.field).chain(subjects);
+        basis(names, fields) ^ u64::from(self.only_active && !fields.contains("active"))
+    }
+
+    /// Makes sure that the model is as it was when the plan was made, which may be long ago.
+    pub fn require_basis(&self, fields: &Fields) -> Result<(), Failure> {
+        require_same(&self.model, self.basis, self.basis_in(fields))
+    }
+
     /// The fields in Odoo, each once.
     pub fn fields(&self) -> Vec<(String, FieldType)> {
         let mut fields: Vec<(String, FieldType)> = Vec::new();
         for column in &self.fetched {
             if column.field != "id" && fields.iter().all(|(name, _)| *name != column.field) {
-                fields.push((column.field.clone(), column.field_type()));
+                fields.push((column.field.clone(), column.field_type));
             }
         }
         fields
+    }
+
+    /// The fields and the columns that show them.
+    pub fn names(&self) -> Vec<(String, String)> {
+        self.fetched.iter().map(|shown| (shown.field.clone(), shown.column.clone())).collect()
     }
 
     /// What EXPLAIN shows.
@@ -143,6 +164,31 @@ impl PathPlan {
     /// If the text is none that [`PathPlan::to_text`] made.
     pub fn from_text(text: &str) -> Result<PathPlan, Failure> {
         from_text(text)
+    }
+}
+
+/// What plans take from fields, as a number.
+pub(super) fn basis<'a>(names: impl Iterator<Item = &'a String>, fields: &Fields) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for name in names {
+        let facts = fields.get(name).map(|field| {
+            (&field.type_name, field.stored, field.company_dependent, field.field_type)
+        });
+        facts.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// # Errors
+/// If a plan was made of other fields than those that the model has now.
+pub(super) fn require_same(model: &str, planned: u64, now: u64) -> Result<(), Failure> {
+    match planned == now {
+        true => Ok(()),
+        false => Err(Failure::new(
+            State::ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION,
+            format!("model {model} has other fields than when the statement was planned"),
+        )
+        .hint("Run it again; odoo_check() tells which foreign tables need a change.")),
     }
 }
 

@@ -37,8 +37,17 @@ impl Relation {
     pub fn open(raw: RawTable, user: Oid) -> Result<Relation, Failure> {
         let table = Table::from(raw);
         let server = Server::of_oid(table.server);
-        let fields = sessions::fields(&server, user, &table.model)?;
+        let mut fields = sessions::fields_known(&server, user, &table.model)?;
+        if table.columns.iter().any(|column| !fields.contains(&column.field)) {
+            // It may have come since then.
+            fields = sessions::fields(&server, user, &table.model)?;
+        }
         Ok(Relation { table, server, user, fields })
+    }
+
+    /// What the model is known to be like.
+    pub(super) fn fields(&self) -> &Fields {
+        &self.fields
     }
 
     /// How a column compares; `None` if PostgreSQL does it alone.
@@ -61,17 +70,15 @@ impl Relation {
         push(predicate, &|attribute| self.subject(attribute), &[])
     }
 
-    /// How many records meet what is known of a predicate.
-    pub fn count(&self, predicate: &Predicate) -> Result<f64, Failure> {
+    /// How many records meet what is known of a predicate, if Odoo tells.
+    pub fn count(&self, predicate: &Predicate) -> Option<f64> {
         let condition = self.push(&predicate.known()).condition.and(self.activity());
-        match condition.is_never() {
-            true => Ok(0.0),
-            false => {
-                let domain = all_of(condition.into_domain());
-                let count = sessions::count(&self.server, self.user, &self.table.model, domain)?;
-                Ok(count as f64)
-            }
+        if condition.is_never() {
+            return Some(0.0);
         }
+        let domain = all_of(condition.into_domain());
+        let count = sessions::count(&self.server, self.user, &self.table.model, domain)?;
+        Some(count as f64)
     }
 
     fn only_active(&self) -> bool {
@@ -133,8 +140,10 @@ impl Relation {
             mentions(&predicate, column.attribute)
                 .then(|| (column.attribute, field.to_owned(), kind))
         });
-        Ok(Plan {
+        let mut plan = Plan {
+            table: self.table.name.clone(),
             model: self.table.model.clone(),
+            is_dated: self.fields.contains("write_date"),
             only_active: self.only_active(),
             subjects: subjects.collect(),
             predicate,
@@ -142,7 +151,10 @@ impl Relation {
             times: Vec::new(),
             path,
             is_eager,
-        })
+            basis: 0,
+        };
+        plan.basis = plan.basis_in(&self.fields);
+        Ok(plan)
     }
 
     /// A scan of records picked at random, and how many there are in all.
@@ -175,7 +187,9 @@ impl Relation {
         };
         Ok(Fetched {
             attribute: column.attribute,
+            column: column.name.clone(),
             field: column.field.clone(),
+            field_type: field.field_type,
             type_name: field.type_name.clone(),
         })
     }

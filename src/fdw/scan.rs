@@ -6,10 +6,13 @@ use pgrx::pg_sys::Oid;
 
 use super::plan::Plan;
 use super::predicate::Constant;
+use super::rights::refusal;
 use super::sessions::{self, Lease};
 use crate::backend;
 use crate::failure::Failure;
-use crate::odoo::{Cells, Connection, Domain, Error, FieldType, Page, Traffic};
+use crate::odoo::{
+    BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
+};
 use crate::server::{Server, Ticket};
 
 /// Ids in one answer of `search`.
@@ -29,7 +32,11 @@ const BUDGET: usize = 32 << 20;
 /// A scan. Dropped, it ends what is in flight.
 pub struct Scan {
     lease: Lease,
+    /// The foreign table's name, and of each field the column.
+    table: String,
+    names: Vec<(String, String)>,
     model: String,
+    is_dated: bool,
     fields: Vec<(String, FieldType)>,
     /// What the columns show: the field, or `None` for the id.
     columns: Vec<Option<String>>,
@@ -71,7 +78,7 @@ enum Chunk {
 /// The domain as a scan by ids has it: where it names no id, Odoo leaves some records out of some
 /// models, of `ir.attachment` those that fields hold.
 pub(super) fn all_of(domain: Domain) -> Domain {
-    domain.and(Domain::leaf("id", ">", 0))
+    domain.and(Domain::leaf("id", ">", BEFORE_ALL))
 }
 
 impl Scan {
@@ -83,6 +90,7 @@ impl Scan {
         values: &[Constant],
     ) -> Result<Scan, Failure> {
         let server = Server::of_oid(server);
+        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
         let lease = Lease::take(&server, user)?;
         let full_size = server.options.batch();
         let limit = plan.path.limit.and_then(|limit| limit.count);
@@ -94,7 +102,10 @@ impl Scan {
             full_window: lease.session().readers() * AHEAD,
             window: if is_eager { lease.session().readers() * AHEAD } else { 1 },
             page_size: if is_eager { full_size } else { FIRST_PAGE.min(full_size) },
+            table: plan.table.clone(),
+            names: plan.names(),
             model: plan.model.clone(),
+            is_dated: plan.is_dated,
             fields: plan.fields(),
             columns: plan.fetched.iter().map(|fetched| column(&fetched.field)).collect(),
             source: Source::End,
@@ -130,7 +141,7 @@ impl Scan {
             }
             _ => {
                 let size = if is_eager { CHUNK } else { FIRST_CHUNK };
-                let next = Chunk::Asked(scan.request_chunk(&domain, 0, size)?);
+                let next = Chunk::Asked(scan.request_chunk(&domain, BEFORE_ALL, size)?);
                 scan.source = Source::Chunks { domain, next, size, is_first: true };
             }
         }
@@ -171,7 +182,9 @@ impl Scan {
         if condition.is_never() {
             return Ok((0, Traffic::default()));
         }
-        let lease = Lease::take(&Server::of_oid(server), user)?;
+        let server = Server::of_oid(server);
+        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
+        let lease = Lease::take(&server, user)?;
         let before = lease.session().traffic();
         let (model, domain) = (plan.model.clone(), all_of(condition.into_domain()));
         let count = lease.session().call(move |odoo| odoo.model(&model).count(domain))?;
@@ -263,7 +276,7 @@ impl Scan {
     fn split(&mut self, mut ids: Vec<i64>, error: Error) -> Result<(), Failure> {
         if !error.asks_for_less() || ids.len() < 2 {
             sessions::forget();
-            return Err(error.into());
+            return Err(self.refusal(&ids, error)?);
         }
         let second = ids.split_off(ids.len() / 2);
         self.full_size = ids.len();
@@ -276,6 +289,20 @@ impl Scan {
         Ok(())
     }
 
+    /// Why a page was refused: by name the columns that the user may not read.
+    fn refusal(&self, ids: &[i64], error: Error) -> Result<Failure, Failure> {
+        let (Some(FaultKind::Access), Some(id)) = (error.fault_kind(), ids.first().copied()) else {
+            return Ok(error.into());
+        };
+        let names = self.names.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>();
+        let model = self.model.clone();
+        let refused =
+            self.lease.session().call(move |odoo| odoo.model(&model).refused(id, &names))?;
+        let is_refused = |(field, _): &&(String, String)| refused.contains(field);
+        let columns = self.names.iter().filter(is_refused).map(|(_, column)| column.as_str());
+        Ok(refusal(&self.table, &columns.collect::<Vec<_>>(), error))
+    }
+
     fn search(
         &self,
         domain: Domain,
@@ -284,16 +311,17 @@ impl Scan {
         limit: Option<i64>,
     ) -> Result<Vec<i64>, Failure> {
         let (model, domain, order) = (self.model.clone(), all_of(domain), order.to_owned());
-        self.lease
-            .session()
-            .call(move |odoo| odoo.model(&model).search(domain, Some(&order), offset, limit))
+        let is_dated = self.is_dated;
+        self.lease.session().call(move |odoo| {
+            odoo.model(&model).search_to_read(domain, Some(&order), offset, limit, is_dated)
+        })
     }
 
     /// The domain without the records that are made from now on: a statement that makes some of
     /// the rows that it gets would never end.
     fn so_far(&self, domain: Domain) -> Result<Domain, Failure> {
         let last = self.search(domain.clone(), "id desc", 0, Some(1))?;
-        Ok(domain.and(Domain::leaf("id", "<=", last.first().copied().unwrap_or(0))))
+        Ok(domain.and(Domain::leaf("id", "<=", last.first().copied().unwrap_or(BEFORE_ALL))))
     }
 
     fn request_chunk(

@@ -38,10 +38,12 @@ thread_local! {
     static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
     static FIELDS: Known<Rc<Fields>> = RefCell::default();
     static COUNTS: Known<i64> = RefCell::default();
+    /// Servers that did not tell a count.
+    static SILENT: Known<()> = RefCell::default();
 }
 
-/// How long a plan may rely on what a model was like. A field that is gone is an error that says
-/// so; a count is an estimate.
+/// How long a scan may rely on what a model was like, and a plan on a count. EXPLAIN, which scans
+/// nothing, relies on what the session knows, however old.
 const FIELDS_LAST: Duration = Duration::from_secs(300);
 const COUNTS_LAST: Duration = Duration::from_secs(60);
 
@@ -62,7 +64,7 @@ impl Lease {
         });
         match idle {
             Some(lease) => Ok(lease),
-            None => Ok(Lease { session: server.session_with(key.mapping.clone())?, key }),
+            None => Ok(Lease { session: server.session_with(user, key.mapping.clone())?, key }),
         }
     }
 
@@ -84,56 +86,91 @@ impl Lease {
     }
 }
 
-fn remember<T: Clone>(
+/// What is known of a model, if it is no older than `lasts`.
+fn recall<T: Clone>(
     known: &Known<T>,
     server: &Server,
-    key: (Oid, Oid, String),
+    key: &(Oid, Oid, String),
     lasts: Duration,
-    ask: impl FnOnce() -> Result<T, Failure>,
-) -> Result<T, Failure> {
-    if let Some((since, options, value)) = known.borrow().get(&key)
-        && since.elapsed() < lasts
-        && *options == server.options
-    {
-        return Ok(value.clone());
-    }
-    let value = ask()?;
+) -> Option<T> {
+    let known = known.borrow();
+    let (since, options, value) = known.get(key)?;
+    (since.elapsed() < lasts && *options == server.options).then(|| value.clone())
+}
+
+fn remember<T>(known: &Known<T>, server: &Server, key: (Oid, Oid, String), value: T) {
     let mut known = known.borrow_mut();
     if known.len() >= MAX_KNOWN {
         known.clear();
     }
-    known.insert(key, (Instant::now(), server.options.clone(), value.clone()));
-    Ok(value)
+    known.insert(key, (Instant::now(), server.options.clone(), value));
 }
 
-/// The fields of a model that the user may read.
+/// The fields of a model that the user may read, as a scan sees them.
 pub fn fields(server: &Server, user: Oid, model: &str) -> Result<Rc<Fields>, Failure> {
-    let key = (server.oid, user, model.to_owned());
-    let ask = || {
-        let lease = Lease::take(server, user)?;
-        let name = model.to_owned();
-        let fields = lease.session.call(move |odoo| odoo.model(&name).fields_in_full())?;
-        lease.give_back();
-        Ok(Rc::new(fields))
-    };
-    FIELDS.with(|known| remember(known, server, key, FIELDS_LAST, ask))
+    fields_since(server, user, model, FIELDS_LAST)
 }
 
-/// How many records meet a domain, or met it a moment ago.
-pub fn count(server: &Server, user: Oid, model: &str, domain: Domain) -> Result<i64, Failure> {
-    let text = format!("{model} {}", domain.clone().into_value().into_json());
-    let ask = || {
-        let lease = Lease::take(server, user)?;
-        let name = model.to_owned();
-        let count = lease.session.call(move |odoo| odoo.model(&name).count(domain))?;
-        lease.give_back();
-        Ok(count)
-    };
-    COUNTS.with(|known| remember(known, server, (server.oid, user, text), COUNTS_LAST, ask))
+/// The same as the session has once seen them. What a plan makes of them is checked by its scan.
+pub fn fields_known(server: &Server, user: Oid, model: &str) -> Result<Rc<Fields>, Failure> {
+    fields_since(server, user, model, Duration::MAX)
+}
+
+fn fields_since(
+    server: &Server,
+    user: Oid,
+    model: &str,
+    lasts: Duration,
+) -> Result<Rc<Fields>, Failure> {
+    let key = (server.oid, user, model.to_owned());
+    if let Some(fields) = FIELDS.with(|known| recall(known, server, &key, lasts)) {
+        return Ok(fields);
+    }
+    let lease = Lease::take(server, user)?;
+    let name = model.to_owned();
+    let fields = Rc::new(lease.session.call(move |odoo| odoo.model(&name).fields_in_full())?);
+    lease.give_back();
+    FIELDS.with(|known| remember(known, server, key, fields.clone()));
+    Ok(fields)
+}
+
+/// About how many records meet a domain; `None` if Odoo does not tell, or did not a moment ago: a
+/// plan needs no count.
+pub fn count(server: &Server, user: Oid, model: &str, domain: Domain) -> Option<i64> {
+    let key = |text| (server.oid, user, text);
+    let own = key(format!("{model} {}", domain.clone().into_value().into_json()));
+    let silence = key(String::new());
+    let counted = COUNTS.with(|known| recall(known, server, &own, COUNTS_LAST));
+    let is_silent = || SILENT.with(|known| recall(known, server, &silence, COUNTS_LAST)).is_some();
+    if counted.is_some() {
+        return counted;
+    }
+    if is_silent() {
+        return COUNTS.with(|known| recall(known, server, &own, Duration::MAX));
+    }
+    match ask_count(server, user, model, domain) {
+        Ok(count) => {
+            COUNTS.with(|known| remember(known, server, own, count));
+            Some(count)
+        }
+        Err(_) => {
+            SILENT.with(|known| remember(known, server, silence, ()));
+            COUNTS.with(|known| recall(known, server, &own, Duration::MAX))
+        }
+    }
+}
+
+fn ask_count(server: &Server, user: Oid, model: &str, domain: Domain) -> Result<i64, Failure> {
+    let lease = Lease::take(server, user)?;
+    let name = model.to_owned();
+    let count = lease.session.call(move |odoo| odoo.model(&name).count(domain))?;
+    lease.give_back();
+    Ok(count)
 }
 
 /// Forgets what models were like: an error may come from it.
 pub fn forget() {
     FIELDS.with_borrow_mut(HashMap::clear);
     COUNTS.with_borrow_mut(HashMap::clear);
+    SILENT.with_borrow_mut(HashMap::clear);
 }

@@ -66,6 +66,12 @@ fn zero_is_null_too() {
     assert_eq!(number(Comparison::Greater, -1), r#"["|",["f",">",-1],["f","=",false]]"#);
     assert_eq!(number(Comparison::Greater, 0), r#"[["f",">",0]]"#);
     assert_eq!(number(Comparison::NotEqual, 0), r#"[["f","!=",0],["f","!=",false]]"#);
+    // What no integer field can hold.
+    let beyond = i64::from(i32::MAX) + 1;
+    assert_eq!(number(Comparison::Less, beyond), "[]");
+    assert_eq!(number(Comparison::NotEqual, beyond), "[]");
+    assert_eq!(number(Comparison::Equal, beyond), r#"[[0,"=",1]]"#);
+    assert_eq!(number(Comparison::Less, -beyond - 1), r#"[[0,"=",1]]"#);
 }
 
 #[test]
@@ -83,7 +89,7 @@ fn texts_that_change_on_the_way_are_not_sent() {
     let equal = |value: &str| compare(Kind::Text, Comparison::Equal, text(value));
     assert_eq!(equal("a"), r#"[["f","=","a"]]"#);
     assert_eq!(equal(""), r#"~[["f","=",""]]"#);
-    for changed in ["a\nb", "a\r", "\u{7}", "tab\t"] {
+    for changed in ["a\nb", "a\r", "\u{7}", "tab\t", "\u{ffff}", "a\u{fffe}"] {
         assert_eq!(equal(changed), "~[]");
     }
     assert_eq!(compare(Kind::Text, Comparison::Less, text("a")), "~[]");
@@ -113,7 +119,11 @@ fn lists() {
         shown(pushed(kind, &Predicate::Listed { column: 1, negated, list }))
     };
     let ids = |ids: &[i64]| ids.iter().map(|id| Some(Scalar::Integer(*id))).collect::<Vec<_>>();
-    assert_eq!(listed(Kind::Id, false, ids(&[3, 0, -1])), r#"[["f","in",[3]]]"#);
+    // Odoo takes 0 for no record; some views have negative ids; a reference has 32 bits.
+    assert_eq!(listed(Kind::Id, false, ids(&[3, 0, -1])), r#"[["f","in",[3,-1]]]"#);
+    let beyond = i64::from(i32::MAX) + 1;
+    assert_eq!(listed(Kind::Many2one, false, ids(&[beyond, 0])), r#"[[0,"=",1]]"#);
+    assert_eq!(listed(Kind::Integer, true, ids(&[beyond])), "[]");
     assert_eq!(listed(Kind::Id, false, Vec::new()), r#"[[0,"=",1]]"#);
     assert_eq!(listed(Kind::Id, true, Vec::new()), "[]");
     assert_eq!(listed(Kind::Many2one, true, vec![None]), r#"[[0,"=",1]]"#);
@@ -121,6 +131,16 @@ fn lists() {
     assert_eq!(listed(Kind::Integer, false, ids(&[0, 7])), zero);
     assert_eq!(listed(Kind::Text, true, vec![Some(text(""))]), "~[]");
     assert_eq!(listed(Kind::Id, false, ids(&vec![1; 20_000])), "~[]");
+}
+
+#[test]
+fn html_is_compared_with_nothing() {
+    let equal =
+        Predicate::Compare(1, Comparison::NotEqual, Operand::Constant(Constant::One(text("a"))));
+    let null = |negated| Predicate::Null { column: 1, negated };
+    assert_eq!(shown(pushed(Kind::Html, &equal)), "~[]");
+    assert_eq!(shown(pushed(Kind::Html, &null(true))), "~[]");
+    assert_eq!(shown(pushed(Kind::Html, &null(false))), r#"~[["f","=",false]]"#);
 }
 
 #[test]

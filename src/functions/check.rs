@@ -11,20 +11,8 @@ use crate::fdw;
 use crate::odoo::{Identity, Protocol, Version};
 use crate::query;
 use crate::server::{Server, Session};
-use crate::sync::{Catalogue, Plan, warehouse_of};
+use crate::sync::{self, Catalogue, Extension, Finding, Lacks, Level, Plan, Trials, warehouse_of};
 use crate::warehouse::{Additions, Dataset, Warehouse};
-
-/// One examined thing: its name, how it is, the facts, and what to do about it.
-struct Finding {
-    check: String,
-    status: &'static str,
-    detail: String,
-    hint: Option<String>,
-}
-
-const OK: &str = "ok";
-const WARNING: &str = "warning";
-const ERROR: &str = "error";
 
 /// The first release that has JSON-2.
 const JSON2: u32 = 19;
@@ -54,33 +42,33 @@ fn odoo_check(
         Ok(examine(&server, &session))
     };
     let findings: Vec<Finding> = examine().or_raise();
-    TableIterator::new(
-        findings.into_iter().map(|finding| {
-            (finding.check, finding.status.to_owned(), finding.detail, finding.hint)
-        }),
-    )
+    TableIterator::new(findings.into_iter().map(|finding| {
+        (finding.item, finding.level.name().to_owned(), finding.detail, finding.hint)
+    }))
 }
 
 fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
-    let mut findings = Vec::new();
+    let database = sync::database();
+    let mut findings =
+        vec![database.unwrap_or_else(|failure| Finding::failed("database", failure))];
     let begin = Instant::now();
     let major = match session.call(|odoo| odoo.version()) {
         Err(failure) => {
-            findings.push(failed("connection", failure));
+            findings.push(Finding::failed("connection", failure));
             return findings;
         }
         Ok(version) => {
             let milliseconds = begin.elapsed().as_millis();
             let tls = if server.options.url.starts_with("https:") { "TLS" } else { "no TLS" };
             let detail = format!("{}, {tls}, {milliseconds} ms", server.options.url);
-            findings.push(finding("connection", OK, detail, None));
+            findings.push(Finding::new("connection", Level::Ok, detail, None));
             findings.push(release(&version));
             version.major
         }
     };
     match session.call(|odoo| odoo.identity()) {
         Err(failure) => {
-            findings.push(failed("login", failure));
+            findings.push(Finding::failed("login", failure));
             return findings;
         }
         Ok(Identity { uid, companies }) => {
@@ -90,29 +78,47 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
                 server.options.database,
                 companies.join(", ")
             );
-            findings.push(finding("login", OK, detail, None));
+            findings.push(Finding::new("login", Level::Ok, detail, None));
             let protocol = session.protocol();
             // Odoo hashes a password for every other call (`_check_credentials`, half a second).
             let hint = (protocol != Protocol::Json2 && major >= JSON2).then(|| {
                 "With an API key (option api_key) it is JSON-2, for which Odoo hashes no password."
                     .to_owned()
             });
-            findings.push(finding("protocol", OK, protocol.to_string(), hint));
+            findings.push(Finding::new("protocol", Level::Ok, protocol.to_string(), hint));
         }
     }
+    let known =
+        warehouse_of(&server.name).unwrap_or_else(|_| Warehouse::with(&Additions::default()));
+    let (found, known) = here(server, session, known.clone())
+        .unwrap_or_else(|failure| (vec![Finding::failed("schema", failure)], known));
+    findings.extend(found);
     let mut catalogue = Catalogue::new(session.clone());
-    let known = warehouse_of(&server.name);
-    let known = known.unwrap_or_else(|_| Warehouse::with(&Additions::default()));
+    let mut trials = Trials::default();
     for dataset in known.datasets() {
         for feed in 0..dataset.feeds.len() {
             findings.push(
-                table(dataset, feed, session, &mut catalogue)
-                    .unwrap_or_else(|failure| failed(dataset.table, failure)),
+                table(dataset, feed, session, &mut catalogue, &mut trials)
+                    .unwrap_or_else(|failure| Finding::failed(dataset.table, failure)),
             );
         }
     }
     findings.extend(foreign_tables(server, session));
     findings
+}
+
+/// The schema and its tables, and what the server fills them with.
+fn here(
+    server: &Server,
+    session: &Session,
+    known: Warehouse,
+) -> Result<(Vec<Finding>, Warehouse), Failure> {
+    let extension = Extension::find()?;
+    let (schema, is_bare) = sync::schema(&extension, server, session, &known)?;
+    let known = if is_bare { Warehouse::with(&Additions::default()) } else { known };
+    let mut findings = vec![schema];
+    findings.extend(sync::tables(&extension, server, &known)?);
+    Ok((findings, known))
 }
 
 /// The server's foreign tables that the user may read.
@@ -124,18 +130,16 @@ fn foreign_tables(server: &Server, session: &Session) -> Vec<Finding> {
         Some(table) => fdw::health(table, session).map(Some),
     };
     match query::ask::<Vec<pg_sys::Oid>>(sql, &[server.oid.into()]) {
-        Err(failure) => vec![failed("foreign tables", failure)],
+        Err(failure) => vec![Finding::failed("foreign tables", failure)],
         Ok(tables) => tables
             .unwrap_or_default()
             .into_iter()
             .filter_map(|oid| match examine(oid) {
-                Ok(health) => health.map(|health| Finding {
-                    check: health.table,
-                    status: if health.is_well { OK } else { WARNING },
-                    detail: health.detail,
-                    hint: health.hint,
+                Ok(health) => health.map(|health| {
+                    let level = if health.is_well { Level::Ok } else { Level::Warning };
+                    Finding::new(&health.table, level, health.detail, health.hint)
                 }),
-                Err(failure) => Some(failed("foreign tables", failure)),
+                Err(failure) => Some(Finding::failed("foreign tables", failure)),
             })
             .collect(),
     }
@@ -143,10 +147,10 @@ fn foreign_tables(server: &Server, session: &Session) -> Vec<Finding> {
 
 fn release(version: &Version) -> Finding {
     match RELEASES.contains(&version.major) {
-        true => finding("version", OK, format!("Odoo {version}"), None),
-        false => finding(
+        true => Finding::new("version", Level::Ok, format!("Odoo {version}"), None),
+        false => Finding::new(
             "version",
-            WARNING,
+            Level::Warning,
             format!("Odoo {version}"),
             Some("odoo_etl is made for Odoo 14 to 20.".into()),
         ),
@@ -160,41 +164,40 @@ fn table(
     feed: usize,
     session: &Session,
     catalogue: &mut Catalogue,
+    trials: &mut Trials,
 ) -> Result<Finding, Failure> {
     let Some(plan) = Plan::make(dataset, feed, catalogue)? else {
         let models = dataset.feeds[feed].models.join(" or ");
-        return Ok(finding(
+        return Ok(Finding::new(
             dataset.table,
-            WARNING,
+            Level::Warning,
             format!("Odoo has no model {models}"),
             Some("Install the Odoo module that brings it, or leave the table empty.".into()),
         ));
     };
     let (model, domain) = (plan.model.clone(), plan.domain());
     let count = session.call(move |odoo| odoo.model(&model).count(domain))?;
-    let absent = plan.absent();
-    Ok(match absent.is_empty() {
-        true => finding(dataset.table, OK, format!("{}: {count} records", plan.model), None),
-        false => finding(
-            dataset.table,
-            WARNING,
-            format!("{}: {count} records; no field for {}", plan.model, absent.join(", ")),
-            Some(NO_FIELD.into()),
-        ),
-    })
+    let Lacks { unreadable, unsearchable } = trials.of(session, catalogue, &plan)?;
+    let absent = plan.absent().into_iter().map(str::to_owned).collect();
+    let (mut detail, mut hints) = (format!("{}: {count} records", plan.model), Vec::new());
+    for (what, names, hint) in [
+        ("no field for", absent, NO_FIELD),
+        ("cannot read", unreadable, CANNOT_READ),
+        ("cannot search by", unsearchable, CANNOT_SEARCH),
+    ] {
+        if !names.is_empty() {
+            detail += &format!("; {what} {}", names.join(", "));
+            hints.push(hint);
+        }
+    }
+    let level = if hints.is_empty() { Level::Ok } else { Level::Warning };
+    let hint = (!hints.is_empty()).then(|| hints.join(" "));
+    Ok(Finding::new(dataset.table, level, detail, hint))
 }
 
 const NO_FIELD: &str = "Such columns stay NULL: the module that brings the field is not installed, \
                         this release has none, or the Odoo user may not read it.";
-
-fn finding(check: &str, status: &'static str, detail: String, hint: Option<String>) -> Finding {
-    Finding { check: check.to_owned(), status, detail, hint }
-}
-
-fn failed(check: &str, failure: Failure) -> Finding {
-    let detail = match failure.detail {
-        Some(detail) => format!("{}. {detail}", failure.message),
-        None => failure.message,
-    };
-    finding(check, ERROR, detail, failure.hint)
-}
+const CANNOT_READ: &str = "What Odoo describes and cannot read is left out: give the Odoo user a group \
+                           that may read it, or look into Odoo's log.";
+const CANNOT_SEARCH: &str = "Changes that such records alone tell are found by a full refresh: give the \
+                             Odoo user a group that may read them.";

@@ -4,10 +4,12 @@ use std::ffi::{CStr, CString};
 
 use chrono::{DateTime, Datelike, TimeDelta};
 use pgrx::prelude::*;
-use pgrx::{JsonB, PgSqlErrorCode as State};
+use pgrx::{AnyElement, JsonB, PgSqlErrorCode as State};
 
+use crate::backend;
 use crate::failure::{Failure, OrRaise};
 use crate::odoo::{Domain, Value};
+use crate::query::ask;
 
 // The functions here are declared there: a type's own are of no use without it.
 extension_sql_file!("../../sql/domain.sql", name = "domain");
@@ -34,6 +36,17 @@ fn odoo_domain(field: Option<&str>, operator: Option<&str>, value: Option<&str>)
 fn odoo_domain_jsonb(field: Option<&str>, operator: Option<&str>, value: Option<JsonB>) -> String {
     let value = value.map_or(Value::Bool(false), |JsonB(value)| Value::from_json(value));
     condition(field, operator, value).or_raise()
+}
+
+/// A value of any other type, as PostgreSQL writes it in JSON.
+#[pg_extern(sql = false)]
+fn odoo_domain_any(
+    field: Option<&str>,
+    operator: Option<&str>,
+    value: Option<AnyElement>,
+) -> String {
+    let json = |value| ask::<JsonB>("SELECT to_jsonb($1)", &[backend::argument(value)]).or_raise();
+    odoo_domain_jsonb(field, operator, value.and_then(json))
 }
 
 /// Odoo's times are UTC and have whole seconds.

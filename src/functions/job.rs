@@ -1,18 +1,26 @@
 //! The parts of the procedure odoo_sync_job, which commits between them.
 
 use std::cell::RefCell;
+use std::sync::Once;
 
+use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
-use pgrx::{PgSqlErrorCode as State, PgXactCallbackEvent, register_xact_callback};
 
 use super::arguments::required;
+use crate::backend;
 use crate::failure::{Failure, OrRaise};
-use crate::server::Server;
+use crate::server::{Access, Server};
 use crate::sync::{Job, Wish};
 
 thread_local! {
     /// The backend's job. It outlives the transactions that it commits.
-    static JOB: RefCell<Option<Job>> = const { RefCell::new(None) };
+    static JOB: RefCell<Option<Held>> = const { RefCell::new(None) };
+}
+
+/// A job, and for whom it asks Odoo: nobody else goes on with it.
+struct Held {
+    job: Job,
+    access: Access,
 }
 
 extension_sql_file!(
@@ -40,7 +48,9 @@ fn odoo_sync_job_begin(
     let begin = || {
         let server = Server::named_or_only(server)?;
         let entity = required("entity", entity)?;
-        Job::begin(server, Wish { entity, full_refresh, reconcile, scheduled })
+        let access = server.access();
+        let job = Job::begin(server, Wish { entity, full_refresh, reconcile, scheduled })?;
+        Ok(Held { job, access })
     };
     keep(begin().or_raise());
 }
@@ -51,9 +61,9 @@ fn odoo_sync_job_begin(
 #[search_path(pg_catalog, pg_temp)]
 fn odoo_sync_job_step() -> bool {
     // An error drops the job, and with it its session.
-    let mut job = take().or_raise();
-    let more = job.step().or_raise();
-    keep(job);
+    let mut held = take().or_raise();
+    let more = held.job.step().or_raise();
+    keep(held);
     more
 }
 
@@ -62,19 +72,26 @@ fn odoo_sync_job_step() -> bool {
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
 fn odoo_sync_job_end() {
-    take().and_then(Job::end).or_raise();
+    take().and_then(|held| held.job.end()).or_raise();
 }
 
-fn take() -> Result<Job, Failure> {
-    JOB.take().ok_or_else(|| {
-        Failure::new(State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, "there is no job")
+fn take() -> Result<Held, Failure> {
+    let none = |message| {
+        Failure::new(State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
             .hint("CALL odoo_sync_job();")
-    })
+    };
+    let held = JOB.take().ok_or_else(|| none("there is no job"))?;
+    match held.access.is_current() {
+        true => Ok(held),
+        false => Err(none("there is no job of the current role")
+            .detail("The job in progress was begun by another role, or with another user mapping; it ends here.")),
+    }
 }
 
-/// Keeps the job for the next step; an abort of the transaction, such as by a cancel between
-/// two steps, ends it.
-fn keep(job: Job) {
-    JOB.set(Some(job));
-    register_xact_callback(PgXactCallbackEvent::Abort, || JOB.set(None));
+/// Keeps the job for the next step; an abort of a transaction, such as by a cancel between two
+/// steps, ends it.
+fn keep(held: Held) {
+    static WATCHED: Once = Once::new();
+    WATCHED.call_once(|| backend::after_rollbacks(|| JOB.set(None)));
+    JOB.set(Some(held));
 }

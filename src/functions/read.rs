@@ -1,6 +1,7 @@
 //! odoo_read, odoo_search and odoo_count: records of any model, as they are.
 
 use std::collections::VecDeque;
+use std::mem;
 
 use pgrx::JsonB;
 use pgrx::PgSqlErrorCode as State;
@@ -8,8 +9,8 @@ use pgrx::prelude::*;
 
 use super::arguments::{Members, not_negative, object, required};
 use super::domain;
-use crate::failure::{Failure, OrRaise};
-use crate::odoo::{Domain, Fields, Value};
+use crate::failure::{Failure, OrRaise, notice};
+use crate::odoo::{Domain, Error, Fields, Model, Value};
 use crate::server::{Server, Session, Ticket};
 
 /// The records of a model that meet a domain, each as Odoo's `read` returns it. Pages are read
@@ -30,9 +31,16 @@ fn odoo_read(
         let search = Search::new(model, domain, order_by, max_rows, skip_rows, context)?;
         let server = Server::named_or_only(server)?;
         let session = server.session()?;
-        let fields = choose_fields(&session, &search.model, fields)?;
+        let is_chosen = fields.is_some();
+        let (mut fields, is_dated) = choose_fields(&session, &search.model, fields)?;
         let (model, context) = (search.model.clone(), search.context.clone());
-        let ids = search.run(&session)?;
+        let ids = search.run(&session, move |model, search| {
+            let Search { domain, order, offset, limit, .. } = search;
+            model.search_to_read(domain, order.as_deref(), offset, limit, is_dated)
+        })?;
+        if let (false, Some(first)) = (is_chosen, ids.first()) {
+            leave_out_refused(&session, &model, *first, &mut fields)?;
+        }
         let page_size = server.options.batch();
         Ok(Records {
             session,
@@ -61,7 +69,9 @@ fn odoo_search(
 ) -> SetOfIterator<'static, i64> {
     let search = || {
         let search = Search::new(model, domain, order_by, max_rows, skip_rows, context)?;
-        search.run(&Server::named_or_only(server)?.session()?)
+        search.run(&Server::named_or_only(server)?.session()?, |model, search| {
+            model.search(search.domain, search.order.as_deref(), search.offset, search.limit)
+        })
     };
     SetOfIterator::new(search().or_raise())
 }
@@ -112,32 +122,36 @@ impl Search {
         })
     }
 
-    fn run(self, session: &Session) -> Result<Vec<i64>, Failure> {
+    fn run(
+        mut self,
+        session: &Session,
+        search: impl FnOnce(Model<'_>, Search) -> Result<Vec<i64>, Error> + Send + 'static,
+    ) -> Result<Vec<i64>, Failure> {
         // Odoo takes 0 for "no limit".
         if self.limit == Some(0) {
             return Ok(Vec::new());
         }
         session.call(move |odoo| {
-            let model = odoo.model(&self.model).with_context(self.context);
-            model.search(self.domain, self.order.as_deref(), self.offset, self.limit)
+            let (name, context) = (mem::take(&mut self.model), mem::take(&mut self.context));
+            search(odoo.model(&name).with_context(context), self)
         })
     }
 }
 
 /// The fields asked for, or all that are stored and readable, without binary ones: computing
-/// the others may be slow, or fail.
+/// the others may be slow, or fail. Says too whether records tell when they changed.
 fn choose_fields(
     session: &Session,
     model: &str,
     wanted: Option<Vec<Option<String>>>,
-) -> Result<Vec<String>, Failure> {
+) -> Result<(Vec<String>, bool), Failure> {
     let name = model.to_owned();
     let known = session.call(move |odoo| odoo.model(&name).fields())?;
-    match wanted {
+    let chosen = match wanted {
         None => Ok(known
             .sorted()
             .into_iter()
-            .filter(|(_, field)| field.stored && field.type_name != "binary")
+            .filter(|(_, field)| field.is_kept() && field.type_name != "binary")
             .map(|(name, _)| name.to_owned())
             .collect()),
         Some(wanted) => {
@@ -147,7 +161,24 @@ fn choose_fields(
                 None => Ok(wanted),
             }
         }
+    };
+    Ok((chosen?, known.contains("write_date")))
+}
+
+/// Of the fields that nobody asked for, those that lead to records which the user may not read.
+fn leave_out_refused(
+    session: &Session,
+    model: &str,
+    id: i64,
+    fields: &mut Vec<String>,
+) -> Result<(), Failure> {
+    let (name, asked) = (model.to_owned(), fields.clone());
+    let refused = session.call(move |odoo| odoo.model(&name).refused(id, &asked))?;
+    if !refused.is_empty() {
+        fields.retain(|field| !refused.contains(field));
+        notice!("{model}: left out {}, which the Odoo user may not read", refused.join(", "));
     }
+    Ok(())
 }
 
 fn unknown_field(model: &str, name: &str, known: &Fields) -> Failure {

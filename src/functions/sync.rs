@@ -5,9 +5,7 @@ use pgrx::prelude::*;
 use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{
-    self, ALL, Kind, Run, TableReport, Verdict, entities_named, entity_named, warehouse_of,
-};
+use crate::sync::{self, ALL, Kind, Run, TableReport, Verdict, entities_named, warehouse_of};
 use crate::warehouse::{self, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state");
@@ -84,8 +82,9 @@ fn odoo_sync_all(
     rows(report().or_raise())
 }
 
-/// Brings one entity in step with Odoo by a scan of every record's id and write_date: fetches
-/// what is missing or stale, deletes what is gone.
+/// Brings one entity, or `all`, in step with Odoo by a scan of every record's id and write_date:
+/// fetches what is missing or stale, deletes what is gone. Of `all` one that fails is undone alone
+/// and says so in its rows.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
@@ -111,14 +110,19 @@ fn odoo_reconcile(
 > {
     let report = || {
         let entity = required("entity", entity)?;
-        with_run(server, Some(entity), Kind::Reconcile, false, |run, entities| {
-            entities.iter().try_for_each(|entity| run.reconcile(entity))
+        let one = Some(entity).filter(|entity| *entity != ALL);
+        with_run(server, one, Kind::Reconcile, false, |run, entities| match one {
+            Some(_) => entities.iter().try_for_each(|entity| run.reconcile(entity)),
+            None => {
+                entities.iter().for_each(|entity| run.try_reconcile(entity));
+                Ok(())
+            }
         })
     };
     rows(report().or_raise())
 }
 
-/// Tells how one entity differs from Odoo. Nothing is written to its tables.
+/// Tells how one entity, or `all`, differs from Odoo. Nothing is written to its tables.
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
 #[allow(clippy::type_complexity)]
@@ -143,10 +147,13 @@ fn odoo_verify(
         sync::require_writable()?;
         let server = Server::named_or_only(server)?;
         let known = warehouse_of(&server.name)?;
-        entity_named(&known, entity)?;
+        entities_named(&known, entity)?;
         let mut run = Run::begin(server, None, Kind::Reconcile, false)?;
-        let entity = entity_named(&run.warehouse, entity)?;
-        run.verify(entity)
+        let mut verdicts = Vec::new();
+        for entity in entities_named(&run.warehouse, entity)? {
+            verdicts.extend(run.verify(entity)?);
+        }
+        Ok(verdicts)
     };
     let verdicts: Vec<Verdict> = verify().or_raise();
     TableIterator::new(verdicts.into_iter().map(|Verdict { dataset, feed, found }| {

@@ -1,11 +1,10 @@
 //! The foreign-data wrapper odoo_fdw: its handler, and which options its objects accept.
 
-use pgrx::PgSqlErrorCode as State;
 use pgrx::{pg_sys, prelude::*};
 
 use crate::failure::{Failure, OrRaise};
 use crate::fdw;
-use crate::server::{Place, check, may_read_files, read_key};
+use crate::server::{API_KEY_FILE, FILE_OPTIONS, FileOption, Place, check, find, require_utf8};
 
 /// The validator of odoo_fdw.
 #[pg_extern(strict)]
@@ -25,23 +24,22 @@ fn odoo_fdw_validator(options: Vec<Option<String>>, catalog: pg_sys::Oid) {
             None => (option, String::new()),
         })
         .collect();
-    check(place, &pairs).map_err(Failure::from).or_raise();
-    if let Some((_, path)) = pairs.iter().find(|(name, _)| name == "api_key_file") {
-        key_file(path).or_raise();
+    if place == Some(Place::Server) {
+        require_utf8().or_raise();
     }
+    check(place, &pairs).map_err(Failure::from).or_raise();
+    check_files(&pairs).or_raise();
 }
 
-/// Lets only those name a file who could read it with COPY too.
-fn key_file(path: &str) -> Result<(), Failure> {
-    if !may_read_files()? {
-        return Err(Failure::new(
-            State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            "permission denied to set the option \"api_key_file\"",
-        )
-        .detail("Only roles with the privileges of \"pg_read_server_files\" may.")
-        .hint("Use api_key, or ask an administrator to make the user mapping for you."));
+/// Checks the files that options name. That of authorities may come later, as after a restore on
+/// another machine.
+fn check_files(pairs: &[(String, String)]) -> Result<(), Failure> {
+    let named = |option: &&FileOption| find(pairs, option.name).is_some();
+    FILE_OPTIONS.iter().filter(named).try_for_each(FileOption::require_right)?;
+    match find(pairs, API_KEY_FILE.name) {
+        Some(path) => API_KEY_FILE.read(path).map(drop),
+        None => Ok(()),
     }
-    read_key(path).map(drop)
 }
 
 /// The comments on a table that IMPORT FOREIGN SCHEMA has just made, as statements.

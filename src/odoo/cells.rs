@@ -23,7 +23,7 @@ impl Cells {
             FieldType::Boolean => Cells::Booleans(Vec::new()),
             FieldType::Integer | FieldType::Many2one => Cells::Integers(Vec::new()),
             FieldType::ToMany => Cells::Lists(Lists::default()),
-            FieldType::Decimal
+            FieldType::Decimal(_)
             | FieldType::Text
             | FieldType::Date
             | FieldType::Datetime

@@ -176,30 +176,77 @@ impl Connection {
         }
         let uid = self.patiently(|| self.transport.login(&self.credentials))?;
         known_protocols().insert(self.place.clone(), self.protocol());
-        let companies = match self.companies.is_empty() {
-            true => self.companies_of(uid)?,
-            false => self.companies.clone(),
-        };
+        let companies = self.companies_of(uid)?;
+        self.check_language(uid)?;
         Ok(known.insert(Identity { uid, companies }).clone())
     }
 
-    /// The user's companies, the current one first. Without a context Odoo leaves out archived
-    /// ones, which nobody may name.
+    /// Whether the companies are still the user's, and the language is still installed: what
+    /// Odoo says of other companies is what it says where a right is missing.
+    pub fn check_options(&self) -> Result<(), Error> {
+        let uid = self.identity()?.uid;
+        self.companies_of(uid)?;
+        self.check_language(uid)
+    }
+
+    /// The companies to see, the current one first: those that were asked for, or all of the
+    /// user's. Without a context Odoo leaves out archived ones, which nobody may name.
     fn companies_of(&self, uid: i64) -> Result<Vec<i64>, Error> {
         let fields: Value = ["company_id", "company_ids"].into_iter().collect();
-        let request = Request {
-            model: "res.users".into(),
-            method: "read".into(),
-            ids: Some(vec![uid]),
-            args: Vec::new(),
-            kwargs: vec![("fields".into(), fields), ("load".into(), "".into())],
-        };
-        let answer = self.call_as(uid, &request, ValueSink::default)?.finish();
+        let kwargs = vec![("fields", fields), ("load", "".into())];
+        let answer = self.ask_at_login(uid, ("res.users", "read"), Some(vec![uid]), kwargs)?;
         let user = answer.as_array().and_then(<[Value]>::first);
         let current = user.and_then(|user| user.get("company_id")).and_then(Value::as_int);
         let all = user.and_then(|user| user.get("company_ids")).and_then(Value::as_array);
         let others = all.unwrap_or_default().iter().filter_map(Value::as_int);
-        Ok(current.into_iter().chain(others.filter(|id| Some(*id) != current)).collect())
+        let own: Vec<i64> =
+            current.into_iter().chain(others.filter(|id| Some(*id) != current)).collect();
+        let lacking = self.companies.iter().copied().filter(|id| !own.contains(id));
+        let lacking: Vec<i64> = lacking.collect();
+        match (self.companies.is_empty(), lacking.is_empty()) {
+            (true, _) => Ok(own),
+            (false, true) => Ok(self.companies.clone()),
+            _ => Err(Error::Companies { login: self.login().to_owned(), lacking, own }),
+        }
+    }
+
+    /// Releases before 19 ignore a language that is not installed. Every user may ask which ones
+    /// are: partners choose among them.
+    fn check_language(&self, uid: i64) -> Result<(), Error> {
+        let Some(language) = self.language.as_ref().filter(|language| *language != SOURCE) else {
+            return Ok(());
+        };
+        let list = |name: &str| [name].into_iter().collect();
+        let kwargs = vec![("allfields", list("lang")), ("attributes", list("selection"))];
+        let answer = self.ask_at_login(uid, ("res.partner", "fields_get"), None, kwargs)?;
+        let choice = answer.get("lang").and_then(|lang| lang.get("selection")?.as_array());
+        let installed: Vec<String> = choice
+            .unwrap_or_default()
+            .iter()
+            .filter_map(|pair| Some(pair.as_array()?.first()?.as_str()?.to_owned()))
+            .collect();
+        match choice.is_none() || installed.contains(language) {
+            true => Ok(()),
+            false => Err(Error::Language { language: language.clone(), installed }),
+        }
+    }
+
+    /// Asks without a context, which the answer is needed for.
+    fn ask_at_login(
+        &self,
+        uid: i64,
+        (model, method): (&str, &str),
+        ids: Option<Vec<i64>>,
+        kwargs: Vec<(&str, Value)>,
+    ) -> Result<Value, Error> {
+        let request = Request {
+            model: model.into(),
+            method: method.into(),
+            ids,
+            args: Vec::new(),
+            kwargs: kwargs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+        };
+        Ok(self.call_as(uid, &request, ValueSink::default)?.finish())
     }
 
     /// Calls a method, which must be one that only reads, and hands its result to a sink.
@@ -229,18 +276,51 @@ impl Connection {
     ) -> Result<S, Error> {
         let execute = || {
             let mut sink = sink();
-            match self.transport.execute(&self.credentials, uid, request, &mut sink) {
+            let done = self.transport.execute(&self.credentials, uid, request, &mut sink);
+            match done.map_err(|error| self.after(error)) {
                 // Too slow for so many records it will be again; the caller asks for fewer.
                 Err(error @ Error::Timeout { .. }) if request.can_shrink() => Ok(Err(error)),
                 done => done.map(|()| Ok(sink)),
             }
         };
-        self.patiently(execute)?
+        self.again_if(Error::is_transient, execute)?
     }
 
     /// Tries again, later and later, what failed for a passing reason.
     fn patiently<T>(&self, request: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
-        self.again_if(Error::is_transient, request)
+        self.again_if(Error::is_transient, || request().map_err(|error| self.after(error)))
+    }
+
+    /// What an error means: after a time-out something small is asked once. If that is not
+    /// answered either, more tries would only wait.
+    fn after(&self, error: Error) -> Error {
+        match error {
+            Error::Timeout { url, limit, .. }
+                if self.transport.ping().is_err_and(|error| error.is_silence()) =>
+            {
+                Error::Away { url, limit }
+            }
+            error => error,
+        }
+    }
+
+    /// Why a login is refused, where Odoo tells: `authenticate` has no words, while a call of a
+    /// method, as nobody, has. A wrong secret counts once more.
+    pub fn refusal(&self) -> Result<(), Error> {
+        let request = Request {
+            model: "res.users".into(),
+            method: "context_get".into(),
+            ids: None,
+            args: Vec::new(),
+            kwargs: Vec::new(),
+        };
+        self.transport.execute(&self.credentials, NOBODY, &request, &mut ValueSink::default())
+    }
+
+    /// Whether a login has succeeded.
+    pub fn is_logged_in(&self) -> bool {
+        // Whoever holds the lock is logging in.
+        self.identity.try_lock().is_ok_and(|identity| identity.is_some())
     }
 
     fn again_if<T>(
@@ -286,6 +366,9 @@ impl Connection {
     }
 }
 
+/// The language of texts that are not translated; it needs no installation.
+const SOURCE: &str = "en_US";
+
 /// URL, database, and whether the secret is an API key.
 type Place = (String, String, bool);
 
@@ -296,6 +379,9 @@ fn known_protocols() -> MutexGuard<'static, Protocols> {
     static KNOWN: LazyLock<Mutex<Protocols>> = LazyLock::new(Mutex::default);
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The id of no user.
+const NOBODY: i64 = 0;
 
 /// No wait between two tries is longer, before its jitter.
 const MAX_DELAY: Duration = Duration::from_secs(60);

@@ -20,6 +20,8 @@ pub enum Error {
     Tls { url: String, reason: String },
     /// The time allowed for a request passed; `phase` says what was waited for.
     Timeout { url: String, phase: &'static str, limit: Duration },
+    /// Neither that nor a small question was answered in time.
+    Away { url: String, limit: Duration },
     /// The connection broke in the middle of an exchange.
     Broken { url: String, reason: String },
     /// An answer that is not HTTP 200.
@@ -47,10 +49,18 @@ pub enum Error {
     Name { what: &'static str, name: String },
     /// Arguments without names, which the protocol cannot send.
     Unnamed { call: String, protocol: Protocol },
+    /// Several records of a model have one id: Odoo reads one of them in place of all.
+    RepeatedIds { model: String },
+    /// A character that the protocol cannot send.
+    Character { character: char, protocol: Protocol },
     /// Odoo's own word that something is wrong.
     Fault(Fault),
     /// Login refused: wrong login, password, API key, or database without such a user.
     Denied { login: String, database: String },
+    /// Companies were asked for that are not the user's.
+    Companies { login: String, lacking: Vec<i64>, own: Vec<i64> },
+    /// A language was asked for that Odoo has not installed.
+    Language { language: String, installed: Vec<String> },
     /// The exchange was ended from this side.
     Cancelled,
 }
@@ -72,15 +82,20 @@ pub struct Fault {
 pub enum FaultKind {
     /// Fault 3, AccessDenied: the credentials.
     Denied,
+    /// Fault 3 too: wrong logins from this address keep even good ones out for a while.
+    CoolDown,
     /// Fault 4, AccessError: rights on a model, a record, a field or a company.
     Access,
-    /// Fault 2 with "Object X doesn't exist", or a KeyError of the registry.
+    /// What [`User`](FaultKind::User) turned out to mean, after a question: [`Model::fields`] too
+    /// was refused. Odoo's own words are in the user's language.
+    ///
+    /// [`Model::fields`]: super::Model::fields
     UnknownModel,
-    /// Fault 1 with "Invalid field 'x'".
+    /// Fault 1, ValueError: "Invalid field 'x'", which no release translates.
     UnknownField,
-    /// Fault 1 with an unknown database.
-    UnknownDatabase,
-    /// Fault 2: UserError, ValidationError, MissingError.
+    /// Fault 1, psycopg2's OperationalError: Odoo has no connection with the database.
+    Database,
+    /// Fault 2: UserError, ValidationError, MissingError; of JSON-2 also NotFound.
     User,
     /// Fault 1: any other error of the server.
     Server,
@@ -90,23 +105,20 @@ impl Fault {
     /// Classifies an XML-RPC fault of `/xmlrpc/2`.
     pub fn from_xmlrpc(code: i64, text: &str, call: String) -> Fault {
         let message = last_line(text);
-        let kind = match code {
-            3 => FaultKind::Denied,
-            4 => FaultKind::Access,
-            2 if message.starts_with("Object ") && message.contains("doesn't exist") => {
-                FaultKind::UnknownModel
-            }
-            2 => FaultKind::User,
-            _ if message.contains("Invalid field") => FaultKind::UnknownField,
-            _ if message.contains("database") && message.contains("does not exist") => {
-                FaultKind::UnknownDatabase
-            }
+        let kind = match (code, exception(&message)) {
+            (3, _) if message.starts_with("Too many login failures") => FaultKind::CoolDown,
+            (3, _) => FaultKind::Denied,
+            (4, _) => FaultKind::Access,
+            (2, _) => FaultKind::User,
+            (_, "ValueError") if message.contains("Invalid field") => FaultKind::UnknownField,
+            (_, "OperationalError") => FaultKind::Database,
             _ => FaultKind::Server,
         };
         let detail = match text.contains(TRACEBACK) {
             true => None,
-            false => text.trim().split_once('\n').map(|(_, rest)| rest.trim().to_owned()),
+            false => text.trim().split_once('\n').map(|(_, rest)| without_database_words(rest)),
         };
+        let detail = detail.filter(|rest| !rest.is_empty()).map(str::to_owned);
         Fault { kind, message, detail, call }
     }
 }
@@ -119,42 +131,58 @@ impl Fault {
             "AccessDenied" => 3,
             "AccessError" => 4,
             "UserError" | "ValidationError" | "MissingError" | "RedirectWarning" => 2,
-            // JSON-2 says so of a model; of a method too, which the words tell apart.
-            "NotFound" if message.starts_with("the model ") => {
-                let kind = FaultKind::UnknownModel;
-                return Fault { kind, message: message.to_owned(), detail: None, call };
-            }
+            // JSON-2 says so of a model and of a method.
+            "NotFound" => 2,
             _ => 1,
         };
-        match code == 1 && traceback.contains(TRACEBACK) {
-            true => Fault::from_xmlrpc(code, traceback, call),
-            false => Fault::from_xmlrpc(code, message, call),
+        match code {
+            1 if traceback.contains(TRACEBACK) => Fault::from_xmlrpc(code, traceback, call),
+            1 if !name.is_empty() => Fault::from_xmlrpc(code, &format!("{name}: {message}"), call),
+            _ => Fault::from_xmlrpc(code, message, call),
         }
     }
+}
+
+/// The exception that a traceback's last line names, without its module.
+fn exception(message: &str) -> &str {
+    let name = message.split(':').next().unwrap_or_default();
+    name.rsplit('.').next().unwrap_or_default()
 }
 
 const TRACEBACK: &str = "Traceback (most recent call last)";
 
 /// The line of a Python traceback that says what happened; of another text, its first line.
 fn last_line(text: &str) -> String {
-    let lines = || text.lines().map(str::trim_end).filter(|line| !line.is_empty());
-    let chosen = if text.contains(TRACEBACK) {
-        // The exception is the last line that is not indented; a message of several lines
-        // (PostgreSQL's DETAIL, an echoed statement) follows it.
-        let mut exception = None;
-        for line in lines() {
-            let head = line.split(':').next().unwrap_or_default();
-            let named =
-                !head.is_empty() && head.chars().all(|c| c.is_alphanumeric() || "._".contains(c));
-            if named && !line.starts_with("Traceback") {
-                exception = Some(line);
-            }
-        }
-        exception.or_else(|| lines().next_back())
-    } else {
-        lines().next()
+    let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+    // Of chained exceptions the last one counts. Its frames are indented; what follows its own
+    // line is its message's, and may be PostgreSQL's: DETAIL shows values of rows.
+    let own = match lines.iter().rposition(|line| line.starts_with(TRACEBACK)) {
+        Some(head) => lines[head + 1..].iter().find(|line| !line.starts_with(' ')),
+        None => None,
     };
-    chosen.unwrap_or("(no text)").to_owned()
+    let written = || lines.iter().find(|line| !line.is_empty());
+    own.filter(|line| !line.is_empty()).or_else(written).map_or("(no text)", |line| line).to_owned()
+}
+
+/// A text up to what Odoo's PostgreSQL says besides of its error, whatever its language:
+/// `DETAIL:  Key (login)=(ann) already exists.`, `LINE 1: SELECT`, `ASTUCE : `.
+fn without_database_words(text: &str) -> &str {
+    let mut end = 0;
+    for line in text.split_inclusive('\n') {
+        let label = line.split_once(':').map_or("", |(label, _)| label);
+        let capitals: Vec<_> = label.chars().filter(|c| c.is_alphabetic()).collect();
+        // Shorter ones are Odoo's own, such as VAT and SKU.
+        if capitals.len() > 3 && capitals.iter().all(|c| c.is_uppercase()) {
+            break;
+        }
+        end += line.len();
+    }
+    text[..end].trim()
+}
+
+/// Numbers as people list them.
+pub fn listed(numbers: &[i64]) -> String {
+    numbers.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether an HTTP status tells of a trouble that passes.
@@ -166,10 +194,25 @@ impl Error {
     /// Whether the same request may succeed a moment later.
     pub fn is_transient(&self) -> bool {
         match self {
-            Error::Connect { .. } | Error::Timeout { .. } | Error::Broken { .. } => true,
+            // A name service may be restarting, or the machine's own entry in it.
+            Error::Resolve { .. }
+            | Error::Connect { .. }
+            | Error::Timeout { .. }
+            | Error::Broken { .. } => true,
             Error::Status { status, .. } => is_passing(*status),
             _ => false,
         }
+    }
+
+    /// Whether nobody answered.
+    pub fn is_silence(&self) -> bool {
+        matches!(
+            self,
+            Error::Timeout { .. }
+                | Error::Connect { .. }
+                | Error::Broken { .. }
+                | Error::Resolve { .. }
+        )
     }
 
     /// Whether nothing of the kind is at the address.
@@ -187,6 +230,7 @@ impl Error {
         match self {
             Error::Connect { refused, .. } => !refused,
             Error::Timeout { .. }
+            | Error::Away { .. }
             | Error::Broken { .. }
             | Error::Redirect { .. }
             | Error::Malformed { .. }
@@ -211,9 +255,11 @@ impl Error {
         match self {
             Error::Timeout { .. } | Error::Broken { .. } | Error::TooLarge { .. } => true,
             Error::Status { status, .. } => matches!(status, 413 | 500 | 502..=504),
-            Error::Fault(fault) => ["MemoryError", "CPU time limit", "memory limit"]
-                .iter()
-                .any(|sign| fault.message.contains(sign)),
+            // The second one is no exception of its own; Odoo does not translate it.
+            Error::Fault(fault) if fault.kind == FaultKind::Server => {
+                exception(&fault.message) == "MemoryError"
+                    || fault.message.contains("CPU time limit exceeded")
+            }
             _ => false,
         }
     }
@@ -224,7 +270,10 @@ impl Error {
             Error::Malformed { .. } => true,
             Error::Fault(fault) => !matches!(
                 fault.kind,
-                FaultKind::Denied | FaultKind::UnknownModel | FaultKind::UnknownDatabase
+                FaultKind::Denied
+                    | FaultKind::CoolDown
+                    | FaultKind::UnknownModel
+                    | FaultKind::Database
             ),
             _ => false,
         }
@@ -260,6 +309,11 @@ impl fmt::Display for Error {
             Error::Timeout { url, phase, limit } => {
                 write!(f, "{url} timed out {phase}, after {} s", limit.as_secs())
             }
+            Error::Away { url, limit } => write!(
+                f,
+                "{url} does not answer, not even a small question, within {} s each",
+                limit.as_secs()
+            ),
             Error::Broken { url, reason } => {
                 write!(f, "the connection to {url} broke: {reason}")
             }
@@ -275,9 +329,24 @@ impl fmt::Display for Error {
             Error::Unnamed { call, protocol } => {
                 write!(f, "{protocol} cannot send arguments of {call} without their names")
             }
+            Error::RepeatedIds { model } => {
+                write!(f, "model {model} gives several records the same id")
+            }
+            Error::Character { character, protocol } => {
+                write!(f, "{protocol} cannot send the character U+{:04X}", u32::from(*character))
+            }
+            Error::Fault(Fault { kind: FaultKind::CoolDown, message, .. }) => {
+                write!(f, "Odoo refuses every login from here for a while: {message}")
+            }
             Error::Fault(fault) => write!(f, "Odoo refused {}: {}", fault.call, fault.message),
             Error::Denied { login, database } => {
                 write!(f, "Odoo refused the login \"{login}\" to database \"{database}\"")
+            }
+            Error::Companies { login, lacking, .. } => {
+                write!(f, "the Odoo user \"{login}\" is not in company {}", listed(lacking))
+            }
+            Error::Language { language, .. } => {
+                write!(f, "the language \"{language}\" is not installed in Odoo")
             }
             Error::Cancelled => f.write_str("the request was cancelled"),
         }
@@ -316,16 +385,44 @@ mod tests {
     }
 
     #[test]
+    fn what_a_database_says_besides_is_no_exception_and_not_told() {
+        let text = "Traceback (most recent call last):\n  File \"b\"\n    cr.execute(query)\n\
+                    psycopg2.errors.UniqueViolation: duplicate key value violates unique \
+                    constraint \"res_users_login_key\"\nDETAIL:  Key (login)=(ann) already \
+                    exists.\nHINT:  Perhaps you meant it.\nCONTEXT: x\n";
+        let (own, _) = text.split_once("\nDETAIL").unwrap();
+        let own = own.lines().last().unwrap();
+        assert_eq!(fault(1, text).message, own);
+        let exception = |debug: &str| {
+            let name = "psycopg2.errors.UniqueViolation";
+            let message = text.split_once("Violation: ").unwrap().1;
+            Fault::from_exception(name, message, debug, "res.users.create".into())
+        };
+        assert_eq!(exception(text).message, own);
+        // Without a traceback.
+        assert_eq!(exception("").message, own.split_once(": ").unwrap().1);
+        assert_eq!(exception("").detail, None);
+        let user =
+            "The operation cannot be completed:\nduplicate key\nD\u{c9}TAIL : Key (login)=(ann)";
+        assert_eq!(fault(2, user).detail.as_deref(), Some("duplicate key"));
+        assert_eq!(fault(2, "No.\nVAT: 1\nName: 2").detail.as_deref(), Some("VAT: 1\nName: 2"));
+    }
+
+    #[test]
     fn codes_have_kinds() {
         assert_eq!(fault(3, "Access Denied").kind, FaultKind::Denied);
+        let words = "Too many login failures, please wait a bit before trying again.";
+        assert_eq!(fault(3, words).kind, FaultKind::CoolDown);
         assert_eq!(fault(4, "You are not allowed").kind, FaultKind::Access);
-        assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::UnknownModel);
+        assert_eq!(fault(2, "Object x.y doesn't exist").kind, FaultKind::User);
         assert_eq!(fault(2, "Some rule\nmore").message, "Some rule");
         assert_eq!(fault(4, "No.\n\nGroups:\n\t- A\n").detail.as_deref(), Some("Groups:\n\t- A"));
         assert_eq!(fault(1, "").message, "(no text)");
         let database = "Traceback (most recent call last):\n  File\npsycopg2.OperationalError: \
-                        connection failed: FATAL:  database \"nope\" does not exist\n";
-        assert_eq!(fault(1, database).kind, FaultKind::UnknownDatabase);
+                        FATAL:  la base de données « nope » n'existe pas\n";
+        assert_eq!(fault(1, database).kind, FaultKind::Database);
+        assert!(Error::Fault(fault(1, "MemoryError")).asks_for_less());
+        assert!(!Error::Fault(fault(2, "MemoryError: it is full")).asks_for_less());
     }
 
     #[test]
@@ -338,6 +435,7 @@ mod tests {
             retry_after: None,
         };
         assert!(status(502).is_transient() && status(429).is_transient());
+        assert!(Error::Resolve { host: String::new() }.is_transient());
         assert!(!status(404).is_transient() && !status(500).is_transient());
         assert!(!Error::Fault(fault(3, "")).is_transient());
     }

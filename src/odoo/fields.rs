@@ -2,23 +2,30 @@
 
 use std::collections::HashMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::value::Value;
 
 /// The attributes to ask for. Without a list Odoo may fault on an attribute that is None.
-pub const ATTRIBUTES: &[&str] = &["type", "string", "relation", "store", "company_dependent"];
+pub const ATTRIBUTES: &[&str] =
+    &["type", "string", "relation", "store", "searchable", "company_dependent", "digits"];
 
 /// Those that a table made of the model needs besides.
-pub const MORE_ATTRIBUTES: &[&str] = &["help", "selection", "related", "translate", "digits"];
+pub const MORE_ATTRIBUTES: &[&str] = &["help", "selection", "related", "translate"];
+
+/// Models whose ids are texts, which no description of Odoo's tells.
+const TEXT_IDS: &[&str] = &["account.root"];
 
 /// The type of a field in Odoo; it alone decides how a value is read, never the value's shape.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum FieldType {
     Boolean,
     /// `integer`, and `many2one_reference`, which holds a bare id.
     Integer,
-    /// `float` and `monetary`.
-    Decimal,
-    /// `char`, `text`, `html`, `selection`, `reference` and `binary` (base64).
+    /// `float` and `monetary`, and to how many decimal places it is rounded, where Odoo tells.
+    Decimal(Option<u8>),
+    /// `char`, `text`, `html`, `selection`, `reference`, `binary` (base64), and `many2one` to
+    /// records whose ids are texts.
     Text,
     Date,
     /// Naive UTC.
@@ -36,7 +43,7 @@ impl FieldType {
         match name {
             "boolean" => FieldType::Boolean,
             "integer" | "many2one_reference" => FieldType::Integer,
-            "float" | "monetary" => FieldType::Decimal,
+            "float" | "monetary" => FieldType::Decimal(None),
             "char" | "text" | "html" | "selection" | "reference" | "binary" => FieldType::Text,
             "date" => FieldType::Date,
             "datetime" => FieldType::Datetime,
@@ -59,8 +66,10 @@ pub struct Field {
     pub relation: Option<String>,
     /// Each company has its own value; a read gives that of the context's first company.
     pub company_dependent: bool,
-    /// Stored in Odoo's database; other fields are computed when they are read.
+    /// Stored in the model's own table.
     pub stored: bool,
+    /// Odoo may be asked for records by it: it is stored, or its module says how.
+    pub searchable: bool,
     /// What follows is known of fields that were [described in full](super::Model::fields_in_full).
     pub help: String,
     /// The values of a selection, and their labels.
@@ -69,8 +78,14 @@ pub struct Field {
     pub related: bool,
     /// Each language has its own value.
     pub translated: bool,
-    /// To how many decimal places Odoo rounds.
-    pub decimals: Option<i64>,
+}
+
+impl Field {
+    /// Whether Odoo keeps its values, as opposed to computing them when they are read: those of
+    /// each company lie beside the model's table up to 17.
+    pub fn is_kept(&self) -> bool {
+        self.stored || self.company_dependent
+    }
 }
 
 /// The fields of a model that the user may read, by name.
@@ -89,21 +104,26 @@ impl Fields {
                 let text = |key| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
                 let flag = |key| attributes.get(key).and_then(Value::as_bool);
                 let type_name = text("type")?;
+                let stored = flag("store").unwrap_or(true);
+                let (relation, decimals) = (text("relation"), decimals(attributes.get("digits")));
+                let has_text_ids =
+                    relation.as_ref().is_some_and(|model| TEXT_IDS.contains(&model.as_str()));
                 let field = Field {
-                    field_type: FieldType::from_name(&type_name),
+                    field_type: match FieldType::from_name(&type_name) {
+                        FieldType::Decimal(_) => FieldType::Decimal(decimals),
+                        FieldType::Many2one if has_text_ids => FieldType::Text,
+                        field_type => field_type,
+                    },
                     type_name,
                     label: text("string").unwrap_or_default(),
-                    relation: text("relation"),
-                    stored: flag("store").unwrap_or(true),
+                    relation,
+                    stored,
+                    searchable: flag("searchable").unwrap_or(stored),
                     company_dependent: flag("company_dependent").unwrap_or(false),
                     help: text("help").unwrap_or_default(),
                     selection: selection(attributes.get("selection")),
                     related: attributes.get("related").is_some_and(is_set),
                     translated: attributes.get("translate").is_some_and(is_set),
-                    decimals: attributes
-                        .get("digits")
-                        .and_then(Value::as_array)
-                        .and_then(|digits| digits.get(1)?.as_int()),
                 };
                 Some((name, field))
             })
@@ -118,6 +138,11 @@ impl Fields {
 
     pub fn contains(&self, name: &str) -> bool {
         self.0.contains_key(name)
+    }
+
+    /// Takes a field away.
+    pub fn remove(&mut self, name: &str) {
+        self.0.remove(name);
     }
 
     /// All fields, ordered by name.
@@ -136,6 +161,11 @@ fn is_set(value: &Value) -> bool {
         Value::Array(items) => !items.is_empty(),
         _ => true,
     }
+}
+
+/// To how many decimal places Odoo rounds: the second of a field's `digits`.
+fn decimals(digits: Option<&Value>) -> Option<u8> {
+    digits?.as_array()?.get(1)?.as_int()?.try_into().ok()
 }
 
 fn selection(value: Option<&Value>) -> Vec<(String, String)> {

@@ -2,12 +2,15 @@
 
 use super::connection::Connection;
 use super::domain::Domain;
-use super::error::Error;
+use super::error::{Error, Fault, FaultKind};
 use super::fields::{ATTRIBUTES, FieldType, Fields, MORE_ATTRIBUTES};
 use super::page::{Page, PageSink};
 use super::sink::{Refusal, Sink};
 use super::transport::Request;
 use super::value::{Value, ValueSink};
+
+/// Before every id: views over several models tell their records apart by negative ones.
+pub const BEFORE_ALL: i64 = -i64::MAX;
 
 /// A model such as `res.partner`, seen through a connection.
 ///
@@ -18,6 +21,15 @@ pub struct Model<'c> {
     name: &'c str,
     company: Option<i64>,
     context: Vec<(String, Value)>,
+}
+
+/// The method that describes a model's fields.
+const FIELDS: &str = "fields_get";
+
+/// Its arguments for as little as there is to tell.
+fn one() -> Vec<(&'static str, Value)> {
+    let list = |name: &str| [name].into_iter().collect();
+    vec![("allfields", list("id")), ("attributes", list("type"))]
 }
 
 impl<'c> Model<'c> {
@@ -54,14 +66,57 @@ impl<'c> Model<'c> {
     }
 
     /// The ids above `after` in their order, `limit` at most: pages that neither skip nor repeat.
+    ///
+    /// # Errors
+    /// [`Error::RepeatedIds`] if ids repeat, in the page or from it to its neighbours.
     pub fn search_after(
         &self,
         domain: Domain,
         after: i64,
         limit: usize,
     ) -> Result<Vec<i64>, Error> {
-        let page = domain.and(Domain::leaf("id", ">", after));
-        self.search(page, Some("id"), 0, i64::try_from(limit).ok())
+        // The last one of the page before comes again, and may do so once.
+        let page = domain.and(Domain::leaf("id", ">=", after));
+        let mut ids = self.search(page, Some("id"), 0, i64::try_from(limit + 1).ok())?;
+        self.require_distinct(&ids)?;
+        if ids.first() == Some(&after) {
+            ids.remove(0);
+        }
+        ids.truncate(limit);
+        Ok(ids)
+    }
+
+    /// As [`Model::search`], of records that are to be read one by one. Models that are views have
+    /// no write_date: `is_dated` tells.
+    ///
+    /// # Errors
+    /// [`Error::RepeatedIds`] if an id is that of several records.
+    pub fn search_to_read(
+        &self,
+        domain: Domain,
+        order: Option<&str>,
+        offset: i64,
+        limit: Option<i64>,
+        is_dated: bool,
+    ) -> Result<Vec<i64>, Error> {
+        let ids = self.search(domain, order, offset, limit)?;
+        self.require_distinct(&ids)?;
+        // Of a part only the ids themselves may tell that there are more records with them.
+        if !is_dated && !ids.is_empty() && (offset > 0 || limit.is_some()) {
+            let same = Domain::leaf("id", "in", ids.iter().copied().collect::<Value>());
+            self.require_distinct(&self.search(same, Some("id"), 0, None)?)?;
+        }
+        Ok(ids)
+    }
+
+    /// Refuses ids that repeat.
+    fn require_distinct(&self, ids: &[i64]) -> Result<(), Error> {
+        let mut sorted = ids.to_vec();
+        sorted.sort_unstable();
+        match sorted.array_windows().any(|[one, next]| one == next) {
+            true => Err(Error::RepeatedIds { model: self.name.to_owned() }),
+            false => Ok(()),
+        }
     }
 
     /// The first record that meets the domain, archived ones included: its fields as values.
@@ -92,16 +147,19 @@ impl<'c> Model<'c> {
         sink.finish().map_err(|refusal| self.unexpected("read", refusal))
     }
 
-    /// The first records that meet the domain, in the order of their ids, with one request.
+    /// The first records above `after` that meet the domain, in the order of their ids, with one
+    /// request.
     ///
     /// Odoo 14 knows no `load` here, and x2many fields would lack archived records: `search_read`
     /// takes `active_test` from the context before it reads. Both are the caller's to avoid.
     pub fn search_read(
         &self,
         domain: Domain,
+        after: i64,
         fields: &[(&str, FieldType)],
         limit: usize,
     ) -> Result<Page, Error> {
+        let domain = domain.and(Domain::leaf("id", ">", after));
         let names = fields.iter().map(|(name, _)| *name).collect();
         let kwargs = vec![
             ("fields", names),
@@ -111,8 +169,10 @@ impl<'c> Model<'c> {
         ];
         let args = vec![("domain", domain.into_value())];
         let request = self.reading("search_read", None, args, kwargs)?;
-        let sink = self.connection.read(&request, || PageSink::new(fields.iter().copied()))?;
-        sink.finish().map_err(|refusal| self.unexpected("search_read", refusal))
+        let sink = self.look(&request, || PageSink::new(fields.iter().copied()))?;
+        let page = sink.finish().map_err(|refusal| self.unexpected("search_read", refusal))?;
+        self.require_distinct(&page.ids())?;
+        Ok(page)
     }
 
     /// The records' fields as values, one struct per record.
@@ -124,6 +184,24 @@ impl<'c> Model<'c> {
         }
     }
 
+    /// Those of the fields that Odoo describes, and yet refuses to the user: found by reading a
+    /// record, where that is refused in halves.
+    pub fn refused(&self, id: i64, fields: &[String]) -> Result<Vec<String>, Error> {
+        let is_refused = match self.read_values(vec![id], fields) {
+            Ok(_) => false,
+            Err(Error::Fault(fault)) => fault.kind == FaultKind::Access,
+            Err(error) => return Err(error),
+        };
+        match (is_refused, fields) {
+            (false, _) | (_, []) => Ok(Vec::new()),
+            (true, [only]) => Ok(vec![only.clone()]),
+            (true, _) => {
+                let (one, other) = fields.split_at(fields.len() / 2);
+                Ok([self.refused(id, one)?, self.refused(id, other)?].concat())
+            }
+        }
+    }
+
     fn read_into<S: Sink>(
         &self,
         ids: Vec<i64>,
@@ -131,7 +209,7 @@ impl<'c> Model<'c> {
         sink: impl Fn() -> S,
     ) -> Result<S, Error> {
         let kwargs = vec![("fields", fields), ("load", "".into())];
-        self.connection.read(&self.reading("read", Some(ids), Vec::new(), kwargs)?, sink)
+        self.look(&self.reading("read", Some(ids), Vec::new(), kwargs)?, sink)
     }
 
     /// The fields that the user may read.
@@ -153,7 +231,7 @@ impl<'c> Model<'c> {
     /// What Odoo says of the fields that the user may read: a struct of structs.
     pub fn attributes(&self, attributes: &[&str]) -> Result<Value, Error> {
         let attributes = attributes.iter().copied().collect();
-        let answer = self.ask("fields_get", Vec::new(), vec![("attributes", attributes)])?;
+        let answer = self.ask(FIELDS, Vec::new(), vec![("attributes", attributes)])?;
         match &answer {
             Value::Struct(_) => Ok(answer),
             _ => Err(self.no_description()),
@@ -172,7 +250,33 @@ impl<'c> Model<'c> {
         kwargs: Vec<(&str, Value)>,
     ) -> Result<Value, Error> {
         let request = self.reading(method, None, args, kwargs)?;
-        Ok(self.connection.read(&request, ValueSink::default)?.finish())
+        Ok(self.look(&request, ValueSink::default)?.finish())
+    }
+
+    fn look<S: Sink>(&self, request: &Request, sink: impl Fn() -> S) -> Result<S, Error> {
+        self.connection.read(request, sink).map_err(|error| self.explained(error, &request.method))
+    }
+
+    /// What Odoo says of a model that it lacks it says of other mistakes too, and in the user's
+    /// language. So the model is asked for its fields, which needs no right; and if it has none,
+    /// one that is always there, lest the trouble is another.
+    pub(super) fn explained(&self, error: Error, method: &str) -> Error {
+        let is_users = |error: &Error| error.fault_kind() == Some(&FaultKind::User);
+        let is_refused = |name| {
+            let asked = Model::new(self.connection, name).reading(FIELDS, None, Vec::new(), one());
+            let asked = asked.and_then(|asked| self.connection.read(&asked, || ()));
+            asked.is_err_and(|error| is_users(&error))
+        };
+        match error {
+            Error::Fault(fault)
+                if fault.kind == FaultKind::User
+                    && (method == FIELDS || is_refused(self.name))
+                    && !is_refused("ir.model") =>
+            {
+                Error::Fault(Fault { kind: FaultKind::UnknownModel, ..fault })
+            }
+            error => error,
+        }
     }
 
     /// A request that only reads: archived records are records too.

@@ -56,7 +56,7 @@ impl Model<'_> {
         let request = self.request(method, ids, args, kwargs, Vec::new())?;
         match self.connection().write(&request) {
             Err(Error::Fault(fault)) if is_only_unwritten(&fault) => Ok(Value::Null),
-            done => done,
+            done => done.map_err(|error| self.explained(error, method)),
         }
     }
 }

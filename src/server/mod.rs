@@ -1,7 +1,7 @@
 //! CREATE SERVER and CREATE USER MAPPING: from their options to a session with Odoo.
 
+mod file;
 mod options;
-mod secret;
 mod session;
 mod wrong;
 
@@ -10,9 +10,10 @@ use std::collections::HashSet;
 
 use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
-pub use options::{Place, ServerOptions, Wrong, check, find, flag};
-pub use secret::{may_read_files, read_key};
-pub use session::{Session, Ticket};
+use file::CA_FILE;
+pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
+pub use options::{DEFAULT_SCHEMA, Place, ServerOptions, Wrong, check, find, flag};
+pub use session::{Session, Ticket, when_logged_in};
 
 use crate::backend;
 use crate::failure::Failure;
@@ -26,6 +27,31 @@ pub struct Server {
     pub oid: pg_sys::Oid,
     pub name: String,
     pub options: ServerOptions,
+}
+
+/// By what right a server is asked: as a role, with its user mapping or that of PUBLIC.
+#[derive(PartialEq)]
+pub struct Access {
+    server: pg_sys::Oid,
+    role: pg_sys::Oid,
+    /// `None` without the privilege, or without a mapping.
+    mapping: Option<Vec<(String, String)>>,
+}
+
+impl Access {
+    /// That of the current user.
+    fn of(server: pg_sys::Oid) -> Access {
+        let role = backend::current_user();
+        let mapping = backend::may_use_server(server, role)
+            .then(|| backend::find_user_mapping(server, role))
+            .flatten();
+        Access { server, role, mapping }
+    }
+
+    /// Whether the current user still has it.
+    pub fn is_current(&self) -> bool {
+        *self == Access::of(self.server)
+    }
 }
 
 thread_local! {
@@ -146,25 +172,26 @@ impl Server {
         Server { oid, name, options: ServerOptions::from_pairs(&pairs) }
     }
 
+    /// By what right the current user asks it.
+    pub fn access(&self) -> Access {
+        Access::of(self.oid)
+    }
+
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
         self.require_mapping()?;
-        self.session_with(backend::user_mapping_options(self.oid, None))
+        self.session_with(backend::current_user(), backend::user_mapping_options(self.oid, None))
     }
 
-    /// A session as the options of a user mapping say. Nothing is sent yet.
-    pub fn session_with(&self, mapping: Vec<(String, String)>) -> Result<Session, Failure> {
+    /// A session of a role, as the options of its user mapping say. Nothing is sent yet.
+    pub fn session_with(
+        &self,
+        role: pg_sys::Oid,
+        mapping: Vec<(String, String)>,
+    ) -> Result<Session, Failure> {
+        require_utf8()?;
         let (login, secret, secret_is_key) = credentials(mapping)?;
-        let ca = match &self.options.ca_file {
-            None => None,
-            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
-                Failure::new(
-                    State::ERRCODE_UNDEFINED_FILE,
-                    format!("could not read ca_file \"{path}\": {error}"),
-                )
-                .hint("The file is read by the database's operating system user.")
-            })?),
-        };
+        let ca = self.options.ca_file.as_deref().map(|path| CA_FILE.read(path)).transpose()?;
         let allowed = AllowedHosts::parse(&settings::allowed_hosts()).map_err(|reason| {
             Failure::new(
                 State::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -189,7 +216,7 @@ impl Server {
             ca,
             allowed,
         })?;
-        Ok(Session::new(connection, self.options.readers))
+        Ok(Session::new(connection, self.options.readers, (self.name.clone(), role)))
     }
 
     /// Says once per session that the secret travels unencrypted.
@@ -228,6 +255,22 @@ impl Server {
     }
 }
 
+/// Refuses databases that cannot store what Odoo sends.
+///
+/// # Errors
+/// If this one is not encoded in UTF8.
+pub fn require_utf8() -> Result<(), Failure> {
+    match backend::encoding() {
+        (true, _) => Ok(()),
+        (false, name) => Err(Failure::new(
+            State::ERRCODE_FEATURE_NOT_SUPPORTED,
+            "odoo_etl needs a database with the encoding UTF8",
+        )
+        .detail(format!("That of this one is {name}; Odoo's texts are Unicode."))
+        .hint("CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0;")),
+    }
+}
+
 /// Login and secret of a user mapping, and whether the secret is an API key.
 fn credentials(mut pairs: Vec<(String, String)>) -> Result<(String, String, bool), Failure> {
     let mut take = |name| {
@@ -239,7 +282,7 @@ fn credentials(mut pairs: Vec<(String, String)>) -> Result<(String, String, bool
         return Ok((login, password, false));
     }
     let key = match take("api_key_file") {
-        Some(path) => read_key(&path)?,
+        Some(path) => API_KEY_FILE.read(&path)?,
         None => take("api_key").unwrap_or_default(),
     };
     Ok((login, key, true))

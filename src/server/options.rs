@@ -100,6 +100,9 @@ const RETRY_DELAY: Range = Range { min: 1, max: 60_000, default: 1_000 };
 /// Seconds. Odoo itself ends a request after limit_time_real, 120 by default.
 const TIMEOUT: Range = Range { min: 1, max: 86_400, default: 120 };
 
+/// Where the tables are made if the option `schema` is not set.
+pub const DEFAULT_SCHEMA: &str = "public";
+
 /// What the options of a server mean; absent ones have their defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ServerOptions {
@@ -138,7 +141,7 @@ impl ServerOptions {
         ServerOptions {
             url: find(pairs, "url").and_then(|url| check_url(url).ok()).unwrap_or_default(),
             database: get("database").unwrap_or_default(),
-            schema: get("schema").unwrap_or_else(|| "public".into()),
+            schema: get("schema").unwrap_or_else(|| DEFAULT_SCHEMA.into()),
             timezone: get("timezone").unwrap_or_else(|| "UTC".into()),
             protocol: Protocol::ALL
                 .into_iter()

@@ -4,12 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::sync::mpsc::{self, Receiver};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
-use pgrx::PgSqlErrorCode;
+use pgrx::{PgSqlErrorCode, pg_sys};
 
 use crate::backend;
 use crate::failure::{Failure, notice};
@@ -28,8 +28,43 @@ pub struct Session {
     queue: Arc<Queue>,
     threads: RefCell<Vec<JoinHandle<()>>>,
     readers: usize,
+    shared: Rc<Shared>,
+}
+
+/// What a session's tickets note.
+struct Shared {
     /// How long the backend has waited for answers.
-    waited: Rc<Cell<Duration>>,
+    waited: Cell<Duration>,
+    connection: Arc<Connection>,
+    /// The server, and whose login it is; `None` when its success was told.
+    login: Cell<Option<Login>>,
+}
+
+type Login = (String, pg_sys::Oid);
+
+type Tell = fn(&str, pg_sys::Oid) -> Result<(), Failure>;
+
+static LOGGED_IN: OnceLock<Tell> = OnceLock::new();
+
+/// Has every session's first success told, with the server's name and the role that logged in.
+pub fn when_logged_in(tell: Tell) {
+    let _ = LOGGED_IN.set(tell);
+}
+
+impl Shared {
+    fn waited(&self, time: Duration) {
+        self.waited.set(self.waited.get() + time);
+    }
+
+    fn tell_login(&self) -> Result<(), Failure> {
+        if !self.connection.is_logged_in() {
+            return Ok(());
+        }
+        match (self.login.take(), LOGGED_IN.get()) {
+            (Some((server, role)), Some(tell)) => tell(&server, role),
+            _ => Ok(()),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -50,7 +85,7 @@ pub struct Ticket<T> {
     receiver: Receiver<Result<T, Error>>,
     /// The answer, if it was looked for before somebody waited.
     answer: Option<Result<T, Error>>,
-    waited: Rc<Cell<Duration>>,
+    shared: Rc<Shared>,
 }
 
 impl<T> Ticket<T> {
@@ -69,12 +104,13 @@ impl<T> Ticket<T> {
 
     /// Waits for the answer, or for what Odoo or the network had against it.
     pub fn outcome(self) -> Result<Result<T, Error>, Failure> {
-        if let Some(answer) = self.answer {
-            return Ok(answer);
-        }
         let begin = Instant::now();
-        let answer = backend::receive(&self.receiver);
-        self.waited.set(self.waited.get() + begin.elapsed());
+        let answer = match self.answer {
+            Some(answer) => Some(answer),
+            None => backend::receive(&self.receiver),
+        };
+        self.shared.waited(begin.elapsed());
+        self.shared.tell_login()?;
         match answer {
             Some(answer) => Ok(answer),
             None => Err(Failure::new(
@@ -86,14 +122,19 @@ impl<T> Ticket<T> {
 }
 
 impl Session {
-    pub fn new(connection: Connection, readers: usize) -> Session {
+    pub fn new(connection: Connection, readers: usize, login: Login) -> Session {
+        let connection = Arc::new(connection);
         Session {
             canceller: connection.canceller(),
-            connection: Arc::new(connection),
+            shared: Rc::new(Shared {
+                waited: Cell::default(),
+                connection: connection.clone(),
+                login: Cell::new(Some(login)),
+            }),
+            connection,
             queue: Arc::default(),
             threads: RefCell::default(),
             readers,
-            waited: Rc::default(),
         }
     }
 
@@ -127,7 +168,7 @@ impl Session {
 
     /// How long the backend has waited for answers so far.
     pub fn waited(&self) -> Duration {
-        self.waited.get()
+        self.shared.waited.get()
     }
 
     /// How many requests may run at once.
@@ -186,7 +227,7 @@ impl Session {
         if short_of_hands && self.threads.borrow().len() < self.readers {
             self.hire()?;
         }
-        Ok(Ticket { receiver, answer: None, waited: self.waited.clone() })
+        Ok(Ticket { receiver, answer: None, shared: self.shared.clone() })
     }
 
     fn hire(&self) -> Result<(), Failure> {

@@ -108,14 +108,24 @@ pub fn bequeath(extension: &Extension, server: &str, schema: &str) -> Result<(),
                 WHERE w.fdwname = 'odoo_fdw' AND coalesce((SELECT option_value \
                   FROM pg_catalog.pg_options_to_table(s.srvoptions) WHERE option_name = 'schema'), 'public') = $1";
     let heir = query::ask::<String>(heir, &[schema.into()])?;
-    [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
-        if let Some(heir) = &heir {
+    if let Some(heir) = &heir {
+        for table in [mirrors_of(extension), columns_of(extension)] {
             let sql = format!(
                 "UPDATE {table} SET server = $2 WHERE server = $1 \
                  AND NOT EXISTS (SELECT FROM {table} AS own WHERE own.server = $2)"
             );
             extension.write(&sql, &[server.into(), heir.as_str().into()])?;
         }
+    }
+    forget(extension, server)
+}
+
+/// Forgets what was declared for a server.
+pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
+    if !extension.has("odoo_sync_added_columns")? {
+        return Ok(());
+    }
+    [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
         extension.write(&format!("DELETE FROM {table} WHERE server = $1"), &[server.into()])
     })
 }
@@ -129,7 +139,7 @@ pub fn columns_for(mirror: &Mirror, fields: &Fields) -> Vec<AddedColumn> {
 /// The column that a mirror has for a field, if it has one without being asked: what is computed
 /// or in other tables changes without a trace in the record's write_date.
 fn column_for(mirror: &Mirror, name: &str, field: &Field) -> Option<AddedColumn> {
-    let is_shown = field.stored
+    let is_shown = field.is_kept()
         && field.field_type != FieldType::ToMany
         && name != "write_date"
         && name.len() <= LONGEST_NAME
@@ -152,7 +162,7 @@ pub fn sql_type(field: &Field) -> Option<SqlType> {
         FieldType::Text if field.type_name == "binary" => return None,
         FieldType::Boolean => SqlType::Boolean,
         FieldType::Integer | FieldType::Many2one => SqlType::Bigint,
-        FieldType::Decimal => SqlType::Numeric,
+        FieldType::Decimal(_) => SqlType::Numeric,
         FieldType::Text => SqlType::Text,
         FieldType::Date => SqlType::Date,
         FieldType::Datetime => SqlType::Timestamptz,
@@ -185,6 +195,20 @@ pub fn refresh(
             remember(extension, &server.name, column)?;
         }
         known.columns.extend(arrived);
+    }
+    Ok(Warehouse::with(&known))
+}
+
+/// The tables after a loss in the middle of a run: columns whose field is gone keep what they have.
+pub fn follow_losses(
+    extension: &Extension,
+    server: &Server,
+    catalogue: &mut Catalogue,
+) -> Result<Warehouse, Failure> {
+    let mut known = of(extension, &server.name)?;
+    let turned = turned(&mut known, |_| true, catalogue)?;
+    if !turned.is_empty() && lock::is_first(&server.name, "additions")? {
+        turned.iter().try_for_each(|column| remember(extension, &server.name, column))?;
     }
     Ok(Warehouse::with(&known))
 }
@@ -250,6 +274,7 @@ fn turned(
                 );
                 true
             }
+            Found::NoField(model) if catalogue.refused(model)?.fields.contains_key(field) => true,
             Found::NoField(model) => {
                 notice!(
                     "{table}: Odoo has no field {field} of {model} any more; the column keeps its values"
@@ -294,7 +319,7 @@ fn find(
         if plan::follow(path, column.sql_type, model, catalogue)?.is_some() {
             return Ok(Found::Field);
         }
-        found = match plan::walk(path, model, catalogue)? {
+        found = match plan::walk(path.fields.iter().copied(), model, catalogue)? {
             Some(_) => Found::OtherType(model),
             None => Found::NoField(model),
         };

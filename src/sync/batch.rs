@@ -12,7 +12,7 @@ use super::lock;
 use super::plan::Plan;
 use super::poison::{self, Poison};
 use super::report::Status;
-use super::run::{Run, Target, is_denied};
+use super::run::{Run, Target};
 use super::transform::{Context, Rows};
 use crate::backend;
 use crate::failure::Failure;
@@ -169,9 +169,9 @@ impl Run {
     /// The rows of a page, fit for their table.
     fn transform(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
         let page = with_companies(&self.session, &self.identity, plan, page)?;
-        let mut context =
-            Context { lookups: &mut self.lookups, default_zone: &self.server.options.timezone };
+        let mut context = Context { lookups: &mut self.lookups, zones: &mut self.zones };
         let mut rows = Rows::from_page(plan, &page, &mut context)?;
+        self.zones.warn();
         let table = plan.dataset.table;
         self.blemish(format!("{table}: left out {{}} control character(s)"), page.dropped());
         for (index, planned) in plan.columns.iter().enumerate() {
@@ -206,8 +206,8 @@ impl Run {
             match self.fetch(&target.plan, some) {
                 Ok(Some(fetched)) => self.gather(dataset, &target, fetched, batches)?,
                 Ok(None) => {}
-                Err(failure) if is_denied(&failure) => {
-                    self.deny(dataset, feed, failure);
+                Err(failure) if failure.is_denied() => {
+                    self.deny(dataset, feed, failure)?;
                     break;
                 }
                 Err(failure) => return Err(failure),
@@ -226,6 +226,16 @@ impl Run {
 
     /// Reads records by id, if they belong to the table; `None` if Odoo gives none of them.
     pub(super) fn fetch(&self, plan: &Plan, ids: &[i64]) -> Result<Option<Fetched>, Failure> {
+        self.fetch_by(plan, ids, poison::recover)
+    }
+
+    /// The same with a way to go on after a fault.
+    pub(super) fn fetch_by(
+        &self,
+        plan: &Plan,
+        ids: &[i64],
+        recover: poison::Recover,
+    ) -> Result<Option<Fetched>, Failure> {
         let found = extract::visible_in(&self.session, &plan.model, ids, plan.domain())?;
         if found.is_empty() {
             return Ok(None);
@@ -237,9 +247,7 @@ impl Run {
             Err(error) if error.is_about_fields() && self.catalogue.is_from_memory() => {
                 Err(error.into())
             }
-            Err(error) => {
-                poison::recover(&self.session, &plan.model, found, &fields, error).map(Some)
-            }
+            Err(error) => recover(&self.session, &plan.model, found, &fields, error).map(Some),
         }
     }
 }

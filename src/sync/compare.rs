@@ -7,10 +7,12 @@ use chrono::DateTime;
 use pgrx::prelude::*;
 
 use super::extract::{self, Scan, Wanted};
+use super::owner::{self, Table};
 use super::pace::Pace;
 use super::plan::Plan;
+use super::silent;
 use crate::failure::Failure;
-use crate::odoo::{Cells, FieldType};
+use crate::odoo::{BEFORE_ALL, Cells, FieldType};
 use crate::quote::literal;
 use crate::server::Session;
 use crate::warehouse::ddl::qualified;
@@ -28,7 +30,8 @@ pub struct Difference {
     pub rows: i64,
     /// Ids that the warehouse lacks.
     pub missing: Vec<i64>,
-    /// Ids whose row is of another version, where records tell when they changed.
+    /// Ids whose row is of another version, where records tell when they changed, or has values
+    /// that changed without.
     pub stale: Vec<i64>,
     /// How many rows there are that Odoo no longer has.
     pub deleted: i64,
@@ -43,17 +46,26 @@ pub fn compare(
 ) -> Result<Difference, Failure> {
     let (ids, dates) = versions(session, plan)?;
     let sql = difference(schema, plan.dataset, feed);
-    Spi::connect(|client| {
-        let args = [ids.clone().into(), dates.into()];
-        let row = client.select(&sql, None, &args)?.first();
-        Ok(Difference {
-            rows: row.get(1)?.unwrap_or(0),
-            missing: row.get(2)?.unwrap_or_default(),
-            stale: row.get(3)?.unwrap_or_default(),
-            deleted: row.get(4)?.unwrap_or(0),
-            present: ids,
+    let args = [ids.clone().into(), dates.into()];
+    let ask = || {
+        Spi::connect(|client| {
+            let row = client.select(&sql, None, &args)?.first();
+            Ok(Difference {
+                rows: row.get(1)?.unwrap_or(0),
+                missing: row.get(2)?.unwrap_or_default(),
+                stale: row.get(3)?.unwrap_or_default(),
+                deleted: row.get(4)?.unwrap_or(0),
+                present: ids,
+            })
         })
-    })
+    };
+    let mut found = Table::new(schema, plan.dataset.table).run(owner::READ, ask)?;
+    let mut stale = silent::turned(session, schema, plan, feed)?;
+    stale.append(&mut silent::released(session, schema, plan, feed)?);
+    stale.retain(|id| found.present.binary_search(id).is_ok());
+    stale.extend(&found.stale);
+    found.stale = stale.into_iter().collect();
+    Ok(found)
 }
 
 /// Every record's id and write_date. As seconds: the texts of a large table would take much
@@ -68,7 +80,7 @@ fn versions(session: &Rc<Session>, plan: &Plan) -> Result<(Vec<i64>, Vec<Option<
         model: plan.model.clone(),
         domain: plan.domain(),
         fields: vec![("write_date".to_owned(), FieldType::Datetime)],
-        after: 0,
+        after: BEFORE_ALL,
         at_once: false,
         from_memory: false,
     };

@@ -4,10 +4,12 @@ use std::time::SystemTime;
 
 use pgrx::prelude::*;
 
+use super::owner::{self, Table};
 use super::reference::{Reference, references};
 use super::tables::MISSING_DATA;
 use crate::backend;
 use crate::failure::Failure;
+use crate::odoo::BEFORE_ALL;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{self, Column, Dataset, Kind, Source};
@@ -21,7 +23,7 @@ fn of_channel(dataset: &Dataset, feed: usize, alias: &str) -> String {
 }
 
 /// The same, for rows that are not marked as deleted.
-fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
+pub(super) fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
     let channel = of_channel(dataset, feed, alias);
     match dataset.kind {
         Kind::Dimension => format!("{channel} AND {alias}.deleted_at IS NULL"),
@@ -37,7 +39,7 @@ pub struct Range {
 }
 
 impl Range {
-    pub const ALL: Range = Range { after: 0, to: i64::MAX };
+    pub const ALL: Range = Range { after: BEFORE_ALL, to: i64::MAX };
 }
 
 /// The rows of a range that are not among `present`, all the ids that Odoo has there, and that
@@ -66,7 +68,8 @@ pub fn absent(
             range.to.into(),
             started.as_secs_f64().into(),
         ];
-        Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default())
+        let ask = || Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default());
+        Table::new(schema, dataset.table).run(owner::READ, ask)
     })
 }
 
@@ -75,7 +78,8 @@ pub fn count_rows(schema: &str, dataset: &Dataset, feed: usize) -> Result<i64, F
     let table = qualified(schema, dataset.table);
     let sql =
         format!("SELECT count(*) FROM {table} AS row WHERE {}", of_feed(dataset, feed, "row"));
-    Ok(Spi::get_one(&sql)?.unwrap_or(0))
+    let count = || Ok(Spi::get_one(&sql)?.unwrap_or(0));
+    Table::new(schema, dataset.table).run(owner::READ, count)
 }
 
 /// The same, if none of them was edited by hand.
@@ -90,7 +94,7 @@ pub fn count_unedited(
          FROM {table} AS row WHERE {}",
         of_feed(dataset, feed, "row")
     );
-    Ok(Spi::get_one(&sql)?)
+    Table::new(schema, dataset.table).run(owner::READ, || Ok(Spi::get_one(&sql)?))
 }
 
 /// Deletes the parts of some owners that are not among `present`. Returns how many rows.
@@ -110,8 +114,9 @@ pub fn vanished_parts(
         ident(owner),
     );
     let args = [owners.to_vec().into(), present.to_vec().into()];
-    let gone: Option<Vec<i64>> = Spi::get_one_with_args(&gone, &args)?;
-    rows(schema, dataset, feed, &gone.unwrap_or_default())
+    let find = || Ok(Spi::get_one_with_args::<Vec<i64>>(&gone, &args)?.unwrap_or_default());
+    let gone = Table::new(schema, dataset.table).run(owner::READ, find)?;
+    rows(schema, dataset, feed, &gone)
 }
 
 /// Deletes rows by id, those of them that are there. What is a part of them goes too; other
@@ -125,17 +130,33 @@ pub fn rows(
     if ids.is_empty() {
         return Ok(0);
     }
-    let table = qualified(schema, dataset.table);
+    let table = Table::new(schema, dataset.table);
+    let name = qualified(schema, dataset.table);
     let condition = format!("row.id = ANY ($1::bigint[]) AND {}", of_feed(dataset, feed, "row"));
-    if dataset.kind == Kind::Dimension {
-        return count(
-            &format!(
-                "WITH marked AS (UPDATE {table} AS row SET deleted_at = now(), synced_at = clock_timestamp() \
-                 WHERE {condition} RETURNING 1) SELECT count(*) FROM marked"
-            ),
-            ids,
-        );
+    let change = match dataset.kind {
+        Kind::Dimension => {
+            format!("UPDATE {name} AS row SET deleted_at = now(), synced_at = clock_timestamp()")
+        }
+        Kind::Fact => {
+            release_all_of(schema, dataset, feed, ids)?;
+            format!("DELETE FROM {name} AS row")
+        }
+    };
+    let deleted =
+        table.run(owner::deleting(dataset), || run(&format!("{change} WHERE {condition}"), ids))?;
+    if dataset.kind == Kind::Fact {
+        settle(schema, dataset, feed, ids)?;
     }
+    Ok(deleted)
+}
+
+/// Lets go of rows that are about to be deleted.
+fn release_all_of(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    ids: &[i64],
+) -> Result<(), Failure> {
     for child in warehouse::datasets() {
         for child_feed in 0..child.feeds.len() {
             for reference in references(child, child_feed) {
@@ -145,21 +166,22 @@ pub fn rows(
             }
         }
     }
-    count(
-        &format!(
-            "WITH gone AS (DELETE FROM {table} AS row WHERE {condition} RETURNING 1), \
-             settled AS (UPDATE {missing_data} SET resolved_at = now() WHERE target = {target} \
-               AND channel = {channel} AND row_id = ANY ($1::bigint[]) AND resolved_at IS NULL) \
-             SELECT count(*) FROM gone",
-            missing_data = qualified(schema, MISSING_DATA),
-            target = literal(dataset.table),
-            channel = literal(dataset.feeds[feed].channel.unwrap_or_default()),
-        ),
-        ids,
-    )
+    Ok(())
 }
 
-/// Lets go of rows that are about to be deleted.
+/// What rows lacked that are gone is missing no more.
+fn settle(schema: &str, dataset: &Dataset, feed: usize, ids: &[i64]) -> Result<(), Failure> {
+    let sql = format!(
+        "UPDATE {} SET resolved_at = now() WHERE target = {} \
+         AND channel = {} AND row_id = ANY ($1::bigint[]) AND resolved_at IS NULL",
+        qualified(schema, MISSING_DATA),
+        literal(dataset.table),
+        literal(dataset.feeds[feed].channel.unwrap_or_default()),
+    );
+    Table::missing(schema).run(owner::LOAD, || run(&sql, ids)).map(drop)
+}
+
+/// Lets go of them by one reference.
 fn release(
     schema: &str,
     child: &'static Dataset,
@@ -173,7 +195,8 @@ fn release(
         format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
     if child.owner == Some(reference.column) {
         let parts = format!("SELECT array_agg(row.id) FROM {table} AS row WHERE {condition}");
-        let parts: Option<Vec<i64>> = Spi::get_one_with_args(&parts, &[ids.to_vec().into()])?;
+        let find = || Ok(Spi::get_one_with_args(&parts, &[ids.to_vec().into()])?);
+        let parts: Option<Vec<i64>> = Table::new(schema, child.table).run(owner::READ, find)?;
         return rows(schema, child, feed, &parts.unwrap_or_default()).map(drop);
     }
     let_go(schema, child, feed, reference, ids, "deleted in Odoo")
@@ -194,35 +217,46 @@ fn let_go(
         format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
     let sql = format!(
         "WITH lost AS (SELECT row.id, row.{column} AS missing_id FROM {table} AS row WHERE {condition}), \
-         known AS (INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
-           SELECT {target}, {channel}, id, {name}, {model}, missing_id, {reason} FROM lost \
-           ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
-             missing_id = EXCLUDED.missing_id, last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL) \
-         UPDATE {table} AS row SET {column} = NULL, synced_at = clock_timestamp() FROM lost \
-         WHERE row.id = lost.id AND {of_channel}",
+         released AS (UPDATE {table} AS row SET {column} = NULL, synced_at = clock_timestamp() FROM lost \
+           WHERE row.id = lost.id AND {of_channel} RETURNING lost.id, lost.missing_id) \
+         SELECT array_agg(id), array_agg(missing_id) FROM released",
+        of_channel = of_channel(child, feed, "row"),
+    );
+    let release =
+        || Ok(Spi::get_two_with_args::<Vec<i64>, Vec<i64>>(&sql, &[ids.to_vec().into()])?);
+    let (Some(lost), missing) = Table::new(schema, child.table).run(owner::LOAD, release)? else {
+        return Ok(());
+    };
+    let sql = format!(
+        "INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
+         SELECT {target}, {channel}, row_id, {name}, {model}, missing_id, {reason} \
+         FROM unnest($1::bigint[], $2::bigint[]) AS lost (row_id, missing_id) \
+         ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
+           missing_id = EXCLUDED.missing_id, last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL",
         missing_data = qualified(schema, MISSING_DATA),
         target = literal(child.table),
         channel = literal(child.feeds[feed].channel.unwrap_or_default()),
         name = literal(reference.column),
         model = literal(reference.model()),
         reason = literal(reason),
-        of_channel = of_channel(child, feed, "row"),
     );
-    Ok(Spi::run_with_args(&sql, &[ids.to_vec().into()])?)
+    let args = [lost.into(), missing.into()];
+    Table::missing(schema).run(owner::LOAD, || Ok(Spi::run_with_args(&sql, &args)?))
 }
 
 /// Lets go of a table that was dropped by hand and is empty now.
 pub fn release_all(schema: &str, child: &'static Dataset, column: &Column) -> Result<(), Failure> {
+    let own = Table::new(schema, child.table);
     let (table, name) = (qualified(schema, child.table), ident(column.name));
     if let Source::Inherited { .. } = column.source {
         // It comes back with the column that it is inherited from.
-        return Ok(Spi::run(&format!(
+        let sql = format!(
             "UPDATE {table} SET {name} = NULL, synced_at = clock_timestamp() WHERE {name} IS NOT NULL"
-        ))?);
+        );
+        return own.run(owner::LOAD, || Ok(Spi::run(&sql)?));
     }
-    let ids: Option<Vec<i64>> = Spi::get_one(&format!(
-        "SELECT array_agg(DISTINCT {name}) FROM {table} WHERE {name} IS NOT NULL"
-    ))?;
+    let sql = format!("SELECT array_agg(DISTINCT {name}) FROM {table} WHERE {name} IS NOT NULL");
+    let ids: Option<Vec<i64>> = own.run(owner::READ, || Ok(Spi::get_one(&sql)?))?;
     let ids = ids.unwrap_or_default();
     for feed in 0..child.feeds.len() {
         for reference in references(child, feed) {
@@ -234,9 +268,10 @@ pub fn release_all(schema: &str, child: &'static Dataset, column: &Column) -> Re
     Ok(())
 }
 
-fn count(sql: &str, ids: &[i64]) -> Result<i64, Failure> {
-    let count = Spi::connect_mut(|client| {
-        client.update(sql, None, &[ids.to_vec().into()])?.first().get::<i64>(1)
+/// Runs a statement for some ids. Returns how many rows it changed.
+fn run(sql: &str, ids: &[i64]) -> Result<i64, Failure> {
+    let changed = Spi::connect_mut(|client| {
+        Ok::<_, Failure>(client.update(sql, None, &[ids.to_vec().into()])?.len())
     })?;
-    Ok(count.unwrap_or(0))
+    Ok(changed as i64)
 }

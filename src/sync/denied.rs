@@ -2,10 +2,10 @@
 //! the table is read again when the user may.
 
 use super::plan::Plan;
-use super::run::{Run, is_denied};
+use super::run::Run;
 use super::state::Extension;
 use crate::failure::Failure;
-use crate::odoo::{Connection, Domain, Error, FieldType};
+use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::quote::ident;
 
 const TABLE: &str = "odoo_sync_denied";
@@ -80,7 +80,7 @@ impl Run {
                 fields.map(|hop| (hop.field.name.clone(), hop.field.field_type)).collect();
             match self.session.call(move |odoo| can_read(odoo, &model, &fields)) {
                 Ok(false) => {}
-                Err(failure) if is_denied(&failure) => {}
+                Err(failure) if failure.is_denied() => {}
                 is_allowed => return is_allowed,
             }
         }
@@ -90,7 +90,7 @@ impl Run {
 
 fn can_read(odoo: &Connection, model: &str, fields: &[(String, FieldType)]) -> Result<bool, Error> {
     let model = odoo.model(model);
-    let ids = model.search_after(Domain::all(), 0, 1)?;
+    let ids = model.search_after(Domain::all(), BEFORE_ALL, 1)?;
     let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
     Ok(!ids.is_empty() && !fields.is_empty() && model.read(ids, &fields)?.rows() > 0)
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::pace::Pace;
 use super::poison::{self, Poison};
 use crate::failure::Failure;
-use crate::odoo::{Connection, Domain, Error, FieldType, Page, Value};
+use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType, Page, Value};
 use crate::server::{Session, Ticket};
 
 /// Ids in one answer of `search`.
@@ -227,8 +227,10 @@ impl Scan {
         Ok(())
     }
 
+    /// How many records the whole scan brings.
     fn count(&self) -> Result<usize, Failure> {
-        let (model, domain) = (self.wanted.model.clone(), self.wanted.domain.clone());
+        let Wanted { model, domain, after, .. } = self.wanted.as_ref();
+        let (model, domain) = (model.clone(), behind(domain.clone(), *after));
         let count = self.session.call(move |odoo| odoo.model(&model).count(domain))?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
@@ -269,15 +271,19 @@ fn read_after(
     let (model, fields) = (odoo.model(&request.0), named(&request.1));
     let is_simple = fields.iter().all(|(_, kind)| *kind != FieldType::ToMany);
     if is_simple && odoo.has_search_read()? {
-        let behind = match after {
-            0 => domain,
-            after => domain.and(Domain::leaf("id", ">", after)),
-        };
-        let page = model.search_read(behind, &fields, limit)?;
+        let page = model.search_read(domain, after, &fields, limit)?;
         return Ok(First { found: page.ids(), page });
     }
     let found = model.search_after(domain, after, limit)?;
     Ok(First { page: read_page(odoo, request, found.clone())?, found })
+}
+
+/// The records of a domain behind an id.
+fn behind(domain: Domain, after: i64) -> Domain {
+    match after {
+        0 => domain,
+        after => domain.and(Domain::leaf("id", ">", after)),
+    }
 }
 
 /// Reads records in the background; fields that depend on the company as `company` sees them.
@@ -299,7 +305,7 @@ pub fn for_each_chunk(
     domain: &Domain,
     mut take: impl FnMut(&[i64], bool) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
-    let mut after = 0;
+    let mut after = BEFORE_ALL;
     loop {
         let (model, domain) = (model.to_owned(), domain.clone());
         let chunk =

@@ -1,5 +1,6 @@
 //! The load of one feed of a table, page by page.
 
+use std::collections::VecDeque;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::mem;
 use std::rc::Rc;
@@ -14,15 +15,16 @@ use super::extract::{CHUNK, Scan, Wanted};
 use super::gone::Gone;
 use super::heal;
 use super::lock;
+use super::owner;
 use super::pace::Pace;
 use super::plan::Plan;
 use super::progress::{Phase, Progress};
-use super::run::{Run, Target, is_denied};
+use super::run::{Run, Target};
+use super::silent;
 use super::state::{Mark, Reached, Resume};
-use super::tables;
 use crate::backend;
 use crate::failure::{Failure, warning};
-use crate::odoo::{Cells, Connection, Domain, Error, Page};
+use crate::odoo::{BEFORE_ALL, Cells, Connection, Domain, Error, Page};
 use crate::server::Ticket;
 use crate::warehouse::{self, Dataset, Source};
 
@@ -36,6 +38,8 @@ pub struct FeedLoad {
     pub(super) since: Option<String>,
     /// Records that have changed since then, of the table or not, if they are not too many.
     pub(super) changed: Option<Vec<i64>>,
+    /// Records with values that changed in silence, asked for before the first page.
+    silent: Option<VecDeque<i64>>,
     mark: Mark,
     progress: Option<Progress>,
     rows: usize,
@@ -46,8 +50,8 @@ pub struct FeedLoad {
     is_unchanged: bool,
     begin: Instant,
     pub(super) started: SystemTime,
-    /// The time of the beginning by Odoo's clock.
-    now: Option<DateTime<Utc>>,
+    /// When the scan began by Odoo's clock, be it in an earlier job.
+    began: Option<DateTime<Utc>>,
     /// Where an earlier part of the same scan ended, and how long it took.
     pub(super) after: Option<i64>,
     before: Duration,
@@ -102,7 +106,7 @@ impl FeedLoad {
             return Ok(None);
         };
         let plan = &target.plan;
-        tables::require_privileges(&run.server.options.schema, dataset)?;
+        owner::require_loadable(&run.server.options.schema, dataset)?;
         let may_write = || run.may_write(dataset);
         if run.extension.remember_columns(&run.server.name, plan, may_write)? {
             // The rows that were loaded before lack its values.
@@ -114,10 +118,10 @@ impl FeedLoad {
         let resume = mark.resume.take().filter(|_| run.is_job && !run.full_refresh);
         let since = match &resume {
             Some(resume) => resume.since.clone(),
-            None if mark.since.is_some() && run.is_allowed_again(plan)? => None,
+            None if mark.since.is_some() && run.is_to_be_read_again(plan)? => None,
             None => run.since(plan, &mark),
         };
-        let Resume { after, latest, seconds, .. } = resume.unwrap_or_default();
+        let Resume { after, latest, seconds, began, .. } = resume.unwrap_or_default();
         let stage = match &since {
             Some(time) if after.is_none() && plan.domain() != Domain::all() => {
                 Stage::Probe(probe(run, plan, time)?)
@@ -130,6 +134,7 @@ impl FeedLoad {
             stage,
             since,
             changed: None,
+            silent: None,
             mark,
             progress: None,
             rows: 0,
@@ -138,7 +143,7 @@ impl FeedLoad {
             is_unchanged: false,
             begin: Instant::now(),
             started: SystemTime::now(),
-            now,
+            began: began.or(now),
             after,
             before: Duration::from_secs_f64(seconds.max(0.0)),
             target: target.clone(),
@@ -152,10 +157,9 @@ impl FeedLoad {
         let more = run.timed(dataset, |run| {
             backend::in_own_memory(|| match self.load_page(run) {
                 Err(failure)
-                    if is_denied(&failure) && self.rows == 0 && !run.catalogue.is_from_memory() =>
+                    if failure.is_denied() && self.rows == 0 && !run.catalogue.is_from_memory() =>
                 {
-                    run.deny(dataset, self.feed, failure);
-                    Ok(false)
+                    run.deny(dataset, self.feed, failure).map(|()| false)
                 }
                 Err(failure) => Err(failure),
                 Ok(true) => Ok(true),
@@ -183,6 +187,43 @@ impl FeedLoad {
 
     /// `false` if that was the last one.
     fn load_page(&mut self, run: &mut Run) -> Result<bool, Failure> {
+        let mut silent = match self.silent.take() {
+            Some(silent) => silent,
+            None => self.find_silent(run)?,
+        };
+        let before = self.rows;
+        let more = self.load_scanned(run)?;
+        if !more && self.rows == before {
+            let batch = silent.len().min(run.server.options.batch());
+            self.load_silent(run, silent.drain(..batch).collect())?;
+        }
+        let is_over = !more && silent.is_empty();
+        self.silent = Some(silent);
+        Ok(!is_over)
+    }
+
+    /// What a scan of changes does not see; a scan of everything sees all.
+    fn find_silent(&self, run: &Run) -> Result<VecDeque<i64>, Failure> {
+        if self.since.is_none() {
+            return Ok(VecDeque::new());
+        }
+        let (schema, plan) = (&run.server.options.schema, &self.target.plan);
+        Ok(silent::turned(&run.session, schema, plan, self.feed)?.into_iter().collect())
+    }
+
+    fn load_silent(&self, run: &mut Run, ids: Vec<i64>) -> Result<(), Failure> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        if let Some(fetched) = run.fetch(&self.target.plan, &ids)? {
+            run.load(self.dataset, &self.target, fetched)?;
+            run.report(self.dataset).pages += 1;
+        }
+        Ok(())
+    }
+
+    /// The next page of the scan; `false` if that was the last one.
+    fn load_scanned(&mut self, run: &mut Run) -> Result<bool, Failure> {
         let mut scan = match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Over => return Ok(false),
             Stage::Scan(scan) => scan,
@@ -215,11 +256,12 @@ impl FeedLoad {
         let ids = page.ids();
         let known = |id: &&i64| run.asked.contains(&(self.dataset.table, self.feed, **id));
         let again = ids.iter().filter(known).count() as i64;
-        self.latest = self.latest.take().max(latest_change(&page));
+        let now = run.session.server_time();
+        self.latest = self.latest.take().max(latest_change(&page, now));
         if is_whole && is_over && poison.is_empty() {
             self.digest = self.digest_of(&page, &server.options.timezone);
         }
-        if self.digest.is_some() && self.is_as_before(run)? {
+        if self.digest.is_some() && self.is_as_before(run, &page)? {
             self.is_unchanged = true;
             run.report(self.dataset).fetched += ids.len() as i64;
         } else {
@@ -254,7 +296,7 @@ impl FeedLoad {
 
     /// Whether Odoo shows the very values that the last run loaded, and those of the records
     /// that they lead to are as old.
-    fn is_as_before(&self, run: &mut Run) -> Result<bool, Failure> {
+    fn is_as_before(&self, run: &mut Run, page: &Page) -> Result<bool, Failure> {
         let plan = &self.target.plan;
         let remembered = run.memory.recall(&digest_name(plan), None)?;
         let is_same = remembered.is_some() && remembered == self.digest.map(Json::from);
@@ -272,17 +314,20 @@ impl FeedLoad {
         if run.was_denied(plan)? {
             return Ok(false);
         }
-        let Some(domain) = plan.related_since(since) else {
-            return Ok(true);
+        let Some(questions) = plan.related_since(since, page) else {
+            return Ok(false);
         };
-        let model = plan.model.clone();
-        let search = move |odoo: &Connection| odoo.model(&model).search_after(domain, 0, 1);
-        match run.session.submit(search)?.outcome()? {
-            Ok(changed) => Ok(changed.is_empty()),
-            // It does not tell.
-            Err(Error::Fault(_)) => Ok(false),
-            Err(error) => Err(error.into()),
+        for (model, domain) in questions {
+            let search =
+                move |odoo: &Connection| odoo.model(&model).search_after(domain, BEFORE_ALL, 1);
+            match run.session.submit(search)?.outcome()? {
+                Ok(changed) if changed.is_empty() => {}
+                // Of a fault nothing is known.
+                Ok(_) | Err(Error::Fault(_)) => return Ok(false),
+                Err(error) => return Err(error.into()),
+            }
         }
+        Ok(true)
     }
 
     /// Where another job would go on after this page.
@@ -291,12 +336,21 @@ impl FeedLoad {
             after: Some(last),
             since: self.since.clone(),
             latest: self.latest.clone(),
-            seconds: self.took().as_secs_f64(),
+            seconds: self.worked().as_secs_f64(),
+            began: self.began,
         }
     }
 
-    fn took(&self) -> Duration {
+    /// How long the parts of the scan took.
+    fn worked(&self) -> Duration {
         self.before + self.begin.elapsed()
+    }
+
+    /// How long ago the scan began: by Odoo's clock hours may lie between its parts, or in one of
+    /// them, if this machine slept.
+    fn took(&self, now: Option<DateTime<Utc>>) -> Duration {
+        let passed = self.began.zip(now).and_then(|(began, now)| (now - began).to_std().ok());
+        self.worked().max(passed.unwrap_or_default())
     }
 
     /// Every id of the table, if the scan saw them all at once.
@@ -327,10 +381,13 @@ impl FeedLoad {
         if self.since.is_none() && !self.is_resumed() {
             run.forget_denied(&self.target.plan)?;
         }
+        if self.since.is_none() {
+            run.vouch(&self.target.plan, self.started)?;
+        }
         let reached = Reached {
             latest: self.latest.take(),
-            took: self.took(),
-            now: self.now,
+            took: self.took(run.session.server_time()),
+            began: self.began,
             may_go_back: self.since.is_none(),
         };
         self.progress = None;
@@ -360,7 +417,7 @@ fn digest_name(plan: &Plan) -> String {
 
 fn probe(run: &Run, plan: &Plan, since: &str) -> Result<Ticket<Vec<i64>>, Failure> {
     let (model, changed) = (plan.model.clone(), plan.changed_since(since));
-    run.session.submit(move |odoo| odoo.model(&model).search_after(changed, 0, CHUNK))
+    run.session.submit(move |odoo| odoo.model(&model).search_after(changed, BEFORE_ALL, CHUNK))
 }
 
 fn scan(
@@ -377,7 +434,7 @@ fn scan(
         model: plan.model.clone(),
         domain,
         fields: plan.fields(),
-        after: after.unwrap_or(0),
+        after: after.unwrap_or(BEFORE_ALL),
         at_once: since.is_some() || plan.is_read_whole(),
         from_memory: run.catalogue.is_from_memory(),
     };
@@ -385,10 +442,15 @@ fn scan(
     Ok(Box::new(Scan::begin(&run.session, wanted, pace)?))
 }
 
-/// The latest write_date of a page.
-fn latest_change(page: &Page) -> Option<String> {
+/// The latest write_date of a page, by which the watermark moves: not one that lies ahead of
+/// Odoo's clock.
+fn latest_change(page: &Page, now: Option<DateTime<Utc>>) -> Option<String> {
+    let now =
+        now.unwrap_or_else(|| SystemTime::now().into()).format("%Y-%m-%d %H:%M:%S+00").to_string();
     match page.column("write_date") {
-        Some(Cells::Texts(dates)) => dates.iter().flatten().max().map(str::to_owned),
+        Some(Cells::Texts(dates)) => {
+            dates.iter().flatten().filter(|date| *date <= now.as_str()).max().map(str::to_owned)
+        }
         _ => None,
     }
 }
@@ -397,6 +459,11 @@ impl Run {
     /// What is remembered of a feed.
     fn mark(&self, plan: &Plan, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
         self.extension.mark(&self.server.name, plan, self.server.options.overlap, now)
+    }
+
+    /// Whether rows that did not change in Odoo are to be read again too.
+    fn is_to_be_read_again(&self, plan: &Plan) -> Result<bool, Failure> {
+        Ok(self.is_in_doubt(plan)? || self.is_allowed_again(plan)?)
     }
 
     /// When the changes to read began; `None` to read everything.

@@ -2,7 +2,7 @@
 
 use pgrx::PgSqlErrorCode as State;
 
-use super::plan::{Plan, Values};
+use super::plan::{Origin, Plan, Values};
 use crate::failure::Failure;
 use crate::odoo::{Domain, Value};
 use crate::warehouse::path::Test;
@@ -35,15 +35,36 @@ fn condition(plan: &Plan, column: &str, operator: &str, value: Value) -> Result<
     let Some(origin) = origins.first() else {
         return Ok(Domain::none());
     };
-    let path = origin.path();
+    if !origin.is_searchable() {
+        let message = format!("rows of {} cannot be chosen by {column}", plan.dataset.table);
+        return Err(Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message).detail(format!(
+            "Odoo does not search {} by {}, which it computes.",
+            plan.model,
+            origin.path()
+        )));
+    }
     Ok(match (origin.test, value) {
-        (None, value) => Domain::leaf(&path, operator, value),
+        (None, value) => Domain::leaf(&origin.path(), operator, value),
         (Some(test), value) => {
-            let holds = match test {
-                Test::Equals(wanted) => Domain::leaf(&path, "=", wanted),
-                Test::Positive => Domain::leaf(&path, ">", 0),
-            };
+            let holds = positive(origin, test);
             if value == Value::Bool(true) { holds } else { !holds }
         }
     })
+}
+
+/// Which records have a boolean column; `None` where this Odoo has no field for it.
+pub fn holds(plan: &Plan, column: &str) -> Option<Domain> {
+    let planned = plan.columns.iter().find(|planned| planned.column.name == column)?;
+    let origin = planned.values.origins().next()?;
+    Some(match origin.test {
+        None => Domain::leaf(&origin.path(), "=", true),
+        Some(test) => positive(origin, test),
+    })
+}
+
+fn positive(origin: &Origin, test: Test) -> Domain {
+    match test {
+        Test::Equals(wanted) => Domain::leaf(&origin.path(), "=", wanted),
+        Test::Positive => Domain::leaf(&origin.path(), ">", 0),
+    }
 }

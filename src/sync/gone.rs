@@ -11,7 +11,7 @@ use super::feed::FeedLoad;
 use super::plan::Plan;
 use super::run::Run;
 use crate::failure::Failure;
-use crate::odoo::{Domain, Value};
+use crate::odoo::{BEFORE_ALL, Domain, Value};
 use crate::settings::{self, Without};
 use crate::warehouse::Dataset;
 use crate::warehouse::ddl::qualified;
@@ -50,7 +50,7 @@ impl Gone {
         let schema = &run.server.options.schema;
         let mut ids = Vec::new();
         let mut take = |range: Range, present: &[i64]| -> Result<(), Failure> {
-            if present.is_empty() && range.after == 0 {
+            if present.is_empty() && range.after == BEFORE_ALL {
                 refuse_empty(schema, load.dataset, load.feed)?;
             }
             ids.extend(delete::absent(
@@ -66,7 +66,7 @@ impl Gone {
         match load.present() {
             Some(present) => take(Range::ALL, present)?,
             None => {
-                let mut after = 0;
+                let mut after = BEFORE_ALL;
                 extract::for_each_chunk(
                     &run.session,
                     &plan.model,

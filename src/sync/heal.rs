@@ -4,9 +4,11 @@ use std::collections::HashMap;
 
 use pgrx::prelude::*;
 
+use super::owner::{self, Table};
 use super::reference::{Reference, references};
 use super::tables::MISSING_DATA;
 use crate::failure::Failure;
+use crate::query;
 use crate::quote::{ident, literal};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{self, Dataset, Source};
@@ -19,13 +21,7 @@ pub fn heal(
 ) -> Result<(), Failure> {
     let known = qualified(schema, MISSING_DATA);
     for target in warehouse::datasets() {
-        let open = Spi::get_one_with_args::<bool>(
-            &format!(
-                "SELECT EXISTS (SELECT FROM {known} WHERE target = $1 AND resolved_at IS NULL)"
-            ),
-            &[target.table.into()],
-        )?;
-        if open == Some(true) && may_write(target)? {
+        if has_open(schema, target)? && may_write(target)? {
             for feed in 0..target.feeds.len() {
                 for reference in references(target, feed) {
                     heal_reference(schema, target, feed, &reference)?;
@@ -35,7 +31,17 @@ pub fn heal(
     }
     // What was missing for a moment only, between tables that refer to each other.
     let passing = format!("DELETE FROM {known} WHERE first_seen = now() AND resolved_at = now()");
-    Ok(Spi::run(&passing)?)
+    Table::missing(schema).run(owner::FORGET, || Ok(Spi::run(&passing)?))
+}
+
+/// Whether references of a table are missing.
+fn has_open(schema: &str, target: &Dataset) -> Result<bool, Failure> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM {} WHERE target = $1 AND resolved_at IS NULL)",
+        qualified(schema, MISSING_DATA)
+    );
+    let ask = || query::is_true(&sql, &[target.table.into()]);
+    Table::missing(schema).run(owner::READ, ask)
 }
 
 fn heal_reference(
@@ -61,18 +67,30 @@ fn heal_reference(
         literal(reference.column),
     );
     let sql = format!(
-        "WITH restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = clock_timestamp() \
-           FROM {known} AS known JOIN {parents} AS parent ON parent.id = known.missing_id AND {of_feed} \
-           WHERE {condition} AND row.id = known.row_id {of_channel}AND row.{column} IS NULL) \
-         UPDATE {known} AS known SET resolved_at = now() FROM {parents} AS parent \
-           WHERE {condition} AND parent.id = known.missing_id AND {of_feed}",
+        "WITH found AS (SELECT known.row_id, known.missing_id FROM {known} AS known WHERE {condition} \
+           AND EXISTS (SELECT FROM {parents} AS parent WHERE parent.id = known.missing_id AND {of_feed})), \
+         restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = clock_timestamp() \
+           FROM found JOIN {parents} AS parent ON parent.id = found.missing_id AND {of_feed} \
+           WHERE row.id = found.row_id {of_channel}AND row.{column} IS NULL) \
+         SELECT array_agg(row_id) FROM found",
         table = qualified(schema, target.table),
         inherited = inherited.collect::<String>(),
         known = qualified(schema, MISSING_DATA),
         parents = qualified(schema, reference.table),
         of_feed = reference.of_feed("parent"),
     );
-    Spi::run(&sql)?;
+    let restore = || {
+        Ok(Spi::connect_mut(|client| client.update(&sql, None, &[])?.first().get::<Vec<i64>>(1))?)
+    };
+    let Some(found) = Table::new(schema, target.table).run(owner::LOAD, restore)? else {
+        return Ok(());
+    };
+    let sql = format!(
+        "UPDATE {} AS known SET resolved_at = now() WHERE {condition} AND row_id = ANY ($1)",
+        qualified(schema, MISSING_DATA)
+    );
+    let resolve = || Ok(Spi::run_with_args(&sql, &[found.into()])?);
+    Table::missing(schema).run(owner::LOAD, resolve)?;
     pass_on(schema, target, reference.column)
 }
 
@@ -89,7 +107,7 @@ fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Fai
                 let of_channel = source
                     .channel
                     .map_or(String::new(), |name| format!("AND row.channel = {}", literal(name)));
-                Spi::run(&format!(
+                let sql = format!(
                     "UPDATE {heir} AS row SET {own} = parent.{theirs}, synced_at = clock_timestamp() \
                      FROM {parents} AS parent JOIN {known} AS known ON known.row_id = parent.id \
                      WHERE known.target = {target} AND known.channel = {channel} AND known.column_name = {name} \
@@ -105,7 +123,8 @@ fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Fai
                     name = literal(column),
                     of_feed = through.of_feed("parent"),
                     through = ident(through.column),
-                ))?;
+                );
+                Table::new(schema, heir.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))?;
             }
         }
     }
@@ -118,11 +137,14 @@ pub fn count_missing(schema: &str) -> Result<HashMap<String, i64>, Failure> {
         "SELECT target, count(*) FROM {} WHERE resolved_at IS NULL GROUP BY target",
         qualified(schema, MISSING_DATA)
     );
-    Spi::connect(|client| {
-        let mut counts = HashMap::new();
-        for row in client.select(&sql, None, &[])? {
-            counts.extend(row.get::<String>(1)?.zip(row.get::<i64>(2)?));
-        }
-        Ok(counts)
-    })
+    let count = || {
+        Spi::connect(|client| {
+            let mut counts = HashMap::new();
+            for row in client.select(&sql, None, &[])? {
+                counts.extend(row.get::<String>(1)?.zip(row.get::<i64>(2)?));
+            }
+            Ok(counts)
+        })
+    };
+    Table::missing(schema).run(owner::READ, count)
 }

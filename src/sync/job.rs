@@ -2,19 +2,17 @@
 
 use std::collections::VecDeque;
 
-use pgrx::PgSqlErrorCode as State;
-
 use super::additions;
 use super::feed::FeedLoad;
 use super::journal::{self, Kind};
 use super::lock;
 use super::report::{Status, TableReport};
 use super::run::{Run, entities_named};
-use super::schedule;
+use super::schedule::{self, Hold};
 use super::state::Extension;
 use super::writable::require_writable;
 use crate::backend;
-use crate::failure::{Failure, notice};
+use crate::failure::{Cause, Failure, notice};
 use crate::server::Server;
 use crate::warehouse::{Dataset, Entity};
 
@@ -42,6 +40,7 @@ pub struct Job {
     failures: Vec<(&'static str, Failure)>,
     /// Why the run could not begin.
     obstacle: Option<Failure>,
+    is_scheduled: bool,
 }
 
 impl Job {
@@ -52,8 +51,13 @@ impl Job {
         let extension = Extension::find()?;
         let known = additions::warehouse_of(&server.name)?;
         let mut entities: VecDeque<_> = entities_named(&known, wish.entity)?.into();
+        let mut hold = Hold::default();
         if wish.scheduled {
-            schedule::refuse_if_stopped(&extension, &server.name)?;
+            hold = schedule::find_hold(&extension, &server.name)?;
+            if let Some(until) = &hold.until {
+                notice!("skipped, Odoo refused the login, which is tried again after {until}");
+                entities.clear();
+            }
             let waiting = schedule::waiting(&extension, &server.name)?;
             entities.retain(|entity| match waiting.get(entity.name) {
                 Some(until) => {
@@ -72,13 +76,16 @@ impl Job {
             current: None,
             failures: Vec::new(),
             obstacle: None,
+            is_scheduled: wish.scheduled,
         };
         if job.entities.is_empty() {
             return Ok(job);
         }
         let kind = if wish.reconcile { Kind::Reconcile } else { Kind::Job };
         let name = server.name.clone();
-        match backend::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh)) {
+        let begun = backend::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh));
+        journal::close_interrupted(&extension, &name)?;
+        match begun {
             Ok(mut run) => {
                 run.is_job = true;
                 // Their fields may be others by now.
@@ -88,6 +95,7 @@ impl Job {
                     run.plan_ahead(job.entities.iter().copied());
                 }
                 run.journal.interval = interval;
+                run.journal.begin_showing(&extension)?;
                 job.run = Some(run);
                 job.open_entity();
             }
@@ -100,7 +108,13 @@ impl Job {
                     reports.iter_mut().for_each(|report| report.end(Status::Failed, &failure));
                     journal.write(&extension, &name, &reports.iter().collect::<Vec<_>>())?;
                 }
-                stop_if_denied(&extension, &name, &failure)?;
+                let failure = match failure.cause {
+                    Cause::Login if hold.is_refused => why_refused(&name).unwrap_or(failure),
+                    _ => failure,
+                };
+                if wish.scheduled {
+                    hold_back(&extension, &name, &failure)?;
+                }
                 job.obstacle = Some(failure);
             }
         }
@@ -120,18 +134,24 @@ impl Job {
         }
         let step =
             Step { reconcile: self.reconcile, feeds: &mut self.feeds, current: &mut self.current };
-        match backend::subtransaction(|| step.go(run, entity)) {
+        let before = run.reports();
+        let done = match run.end.clone() {
+            Some(failure) => Err(failure),
+            None => backend::subtransaction(|| step.go(run, entity)),
+        };
+        match done {
             Ok(true) => return Ok(true),
             Ok(false) => {}
-            Err(failure) if run.renew(entity, &failure) => {
-                self.open_entity();
-                return Ok(true);
-            }
             Err(failure) => {
+                run.undo(before);
+                let Err(failure) = run.renew(entity, failure) else {
+                    self.open_entity();
+                    return Ok(true);
+                };
+                let is_first = run.end.is_none();
                 if run.fail(entity, &failure) == Status::Failed {
-                    if stop_if_denied(&run.extension, &run.server.name, &failure)? {
-                        // Every other entity would be refused too, and the user locked out.
-                        self.entities.truncate(1);
+                    if is_first && self.is_scheduled {
+                        hold_back(&run.extension, &run.server.name, &failure)?;
                     }
                     self.failures.push((entity.name, failure));
                 }
@@ -161,6 +181,10 @@ impl Job {
 
     fn open_entity(&mut self) {
         self.current = None;
+        if let (Some(run), Some(entity)) = (&self.run, self.entities.front_mut()) {
+            // Its columns may be others since a failure.
+            *entity = run.warehouse.entity(entity.name).unwrap_or(entity);
+        }
         let feeds = self.entities.front().map(|entity| entity.feeds());
         self.feeds = feeds.into_iter().flatten().collect();
     }
@@ -179,9 +203,16 @@ impl Step<'_> {
         // The lock ended with the last transaction.
         lock::take(&run.server, entity.name)?;
         if self.current.is_none() {
+            if let Some((dataset, _)) = self.feeds.front()
+                && !run.journal.shows(dataset.table)
+            {
+                // Others see it before anything is waited for.
+                return run.show(dataset);
+            }
             match self.feeds.pop_front() {
                 Some((dataset, feed)) if self.reconcile => {
                     run.reconcile_feed(dataset, feed)?;
+                    run.show(dataset)?;
                     return Ok(true);
                 }
                 Some((dataset, feed)) => *self.current = FeedLoad::begin(run, dataset, feed)?,
@@ -191,25 +222,33 @@ impl Step<'_> {
                 }
             }
         }
-        if let Some(load) = self.current
-            && !load.step(run)?
-        {
-            if load.is_resumed() {
-                // What had been read before may have changed before this job began.
-                self.feeds.push_front((load.dataset, load.feed));
+        if let Some(load) = self.current {
+            let is_over = !load.step(run)?;
+            run.show(load.dataset)?;
+            if is_over {
+                if load.is_resumed() {
+                    // What had been read before may have changed since the scan began.
+                    self.feeds.push_front((load.dataset, load.feed));
+                }
+                *self.current = None;
             }
-            *self.current = None;
         }
         Ok(true)
     }
 }
 
 /// Keeps scheduled jobs from a login that Odoo refuses, which may lock the user out.
-fn stop_if_denied(extension: &Extension, server: &str, failure: &Failure) -> Result<bool, Failure> {
-    let denied = failure.sqlstate == State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION;
-    if denied {
-        schedule::stop(extension, server, &failure.message)?;
+fn hold_back(extension: &Extension, server: &str, failure: &Failure) -> Result<(), Failure> {
+    let is_refused = matches!(failure.cause, Cause::Login | Cause::CoolDown);
+    if is_refused && schedule::hold_back(extension, server, failure)? {
         journal::alert("stopped", server, None, Some(&failure.message))?;
     }
-    Ok(denied)
+    Ok(())
+}
+
+/// Why Odoo refuses a login, if it tells in more words than before.
+fn why_refused(server: &str) -> Option<Failure> {
+    let ask = || Server::named_or_only(Some(server))?.session()?.call(|odoo| odoo.refusal());
+    let failure = backend::subtransaction(ask).err()?;
+    Some(failure).filter(|failure| failure.cause == Cause::CoolDown)
 }

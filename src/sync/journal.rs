@@ -1,16 +1,19 @@
 //! What a run leaves behind: the state of its tables, a row of the log for each, a line in the
 //! server's log, and alerts.
 
+use std::collections::HashSet;
+use std::process;
 use std::time::Duration;
 
 use pgrx::prelude::*;
+use pgrx::spi::{SpiError, SpiHeapTupleData};
 use serde_json::json;
 
 use super::report::{Status, TableReport};
 use super::state::Extension;
-use crate::backend;
+use crate::backend::{self, SessionLock};
 use crate::failure::Failure;
-use crate::query::current_user;
+use crate::query::{ask, current_user};
 use crate::quote::ident;
 use crate::settings::{self, LogLevel};
 
@@ -39,10 +42,18 @@ pub struct Journal {
     /// The time between two scheduled runs: a failed one is followed by a pause of as many of
     /// them as there were failures.
     pub interval: Option<Duration>,
+    /// Held by a run that commits, as long as it goes on: its rows of the log say `running`, and
+    /// who finds one without this lock knows that the run was interrupted.
+    lock: Option<SessionLock>,
+    /// The tables that such rows are there of.
+    shown: HashSet<&'static str>,
 }
 
 const FINE: i32 = 0;
 const PARTIAL: i32 = 1;
+
+/// The log's status of a table that a run is at.
+const RUNNING: &str = "running";
 
 /// An alert's text is a part of its payload, which has 8000 bytes at most.
 const ALERT: usize = 500;
@@ -54,7 +65,49 @@ impl Journal {
             ident(&extension.schema).replace('\'', "''")
         );
         let run = extension.read(&sql, &[], |row| row.get::<i64>(1))?;
-        Ok(Journal { run: run.into_iter().flatten().next().unwrap_or(0), kind, interval: None })
+        Ok(Journal {
+            run: run.into_iter().flatten().next().unwrap_or(0),
+            kind,
+            interval: None,
+            lock: None,
+            shown: HashSet::new(),
+        })
+    }
+
+    /// Lets others see how far the run is, from now on: it commits what it does.
+    pub fn begin_showing(&mut self, extension: &Extension) -> Result<(), Failure> {
+        if extension.is_current {
+            let sql = "SELECT hashtextextended(format('odoo_etl run %s', $1::bigint), 0)";
+            let key = ask::<i64>(sql, &[self.run.into()])?;
+            self.lock = key.and_then(SessionLock::take);
+        }
+        Ok(())
+    }
+
+    /// Shows what was done with a table up to here, to those who see it when this transaction
+    /// has committed. Returns whether the table was not shown before.
+    pub fn show(
+        &mut self,
+        extension: &Extension,
+        server: &str,
+        report: &TableReport,
+    ) -> Result<bool, Failure> {
+        if self.lock.is_none() {
+            return Ok(false);
+        }
+        // What is true of it once its session is gone.
+        let error = format!(
+            "the session with PID {} was cancelled, or ended, before the run did",
+            process::id()
+        );
+        let report = TableReport { error: Some(error), ..report.clone() };
+        self.log(extension, server, &report, RUNNING)?;
+        Ok(self.shown.insert(report.target))
+    }
+
+    /// Whether a table is shown.
+    pub fn shows(&self, table: &str) -> bool {
+        self.lock.is_none() || self.shown.contains(table)
     }
 
     /// Writes how the tables of one entity ended.
@@ -69,7 +122,7 @@ impl Journal {
         };
         let before = self.before(extension, server, entity)?;
         for report in reports {
-            self.log(extension, server, report)?;
+            self.log(extension, server, report, report.status.name())?;
             self.say(server, report);
             // The state of a table that another session is at is that session's to tell.
             if report.status != Status::Skipped {
@@ -94,7 +147,7 @@ impl Journal {
     /// How the last run of an entity ended: [`FINE`], [`PARTIAL`] or more.
     fn before(&self, extension: &Extension, server: &str, entity: &str) -> Result<i32, Failure> {
         let sql = format!(
-            "SELECT coalesce(max(CASE status WHEN 'failed' THEN 2 WHEN 'partial' THEN 1 ELSE 0 END), 0) \
+            "SELECT coalesce(max(CASE status WHEN 'failed' THEN 2 WHEN 'interrupted' THEN 2 WHEN 'partial' THEN 1 ELSE 0 END), 0) \
              FROM {}.odoo_sync_state WHERE server = $1 AND entity = $2",
             ident(&extension.schema)
         );
@@ -153,13 +206,21 @@ impl Journal {
         extension: &Extension,
         server: &str,
         report: &TableReport,
+        status: &str,
     ) -> Result<(), Failure> {
         let sql = format!(
             "INSERT INTO {}.odoo_sync_runs (run, server, entity, target, kind, status, role, pid, started, finished, \
                fetched, inserted, updated, deleted, missing, quarantined, pages, requests, retries, bytes, \
                seconds, seconds_waiting, seconds_loading, seconds_decoding, error, sqlstate) \
              SELECT $1, $2, $3, $4, $5, $6, $7, pg_backend_pid(), clock_timestamp() - make_interval(secs => $18), \
-               clock_timestamp(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23",
+               clock_timestamp(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 \
+             ON CONFLICT (run, target) DO UPDATE SET status = EXCLUDED.status, finished = EXCLUDED.finished, \
+               fetched = EXCLUDED.fetched, inserted = EXCLUDED.inserted, updated = EXCLUDED.updated, \
+               deleted = EXCLUDED.deleted, missing = EXCLUDED.missing, quarantined = EXCLUDED.quarantined, \
+               pages = EXCLUDED.pages, requests = EXCLUDED.requests, retries = EXCLUDED.retries, \
+               bytes = EXCLUDED.bytes, seconds = EXCLUDED.seconds, seconds_waiting = EXCLUDED.seconds_waiting, \
+               seconds_loading = EXCLUDED.seconds_loading, seconds_decoding = EXCLUDED.seconds_decoding, \
+               error = EXCLUDED.error, sqlstate = EXCLUDED.sqlstate",
             ident(&extension.schema)
         );
         let role = current_user()?;
@@ -172,7 +233,7 @@ impl Journal {
                 report.entity.into(),
                 report.target.into(),
                 self.kind.name().into(),
-                report.status.name().into(),
+                status.into(),
                 role.into(),
                 report.fetched.into(),
                 report.inserted.into(),
@@ -223,6 +284,39 @@ impl Journal {
             traffic.decoding.as_secs_f64(),
         ));
     }
+}
+
+/// Completes what interrupted runs left, and tells of it: no run can tell of its own end by a
+/// cancel, a kill or a crash. Nobody waits for another session that is doing so.
+pub fn close_interrupted(extension: &Extension, server: &str) -> Result<(), Failure> {
+    if !extension.is_current {
+        return Ok(());
+    }
+    let sql = format!(
+        "WITH left_open AS (SELECT run, target FROM {schema}.odoo_sync_runs \
+             WHERE server = $1 AND status = 'running' AND NOT {schema}.odoo_run_goes_on(run) \
+             FOR UPDATE SKIP LOCKED), \
+         closed AS (UPDATE {schema}.odoo_sync_runs AS runs SET status = 'interrupted' FROM left_open \
+             WHERE (runs.run, runs.target) = (left_open.run, left_open.target) RETURNING runs.*), \
+         latest AS (SELECT DISTINCT ON (target) * FROM closed ORDER BY target, run DESC), \
+         known AS (INSERT INTO {schema}.odoo_sync_state AS state \
+             (server, target, entity, status, last_started, last_finished, last_duration, rows_fetched, failures, last_error) \
+           SELECT server, target, entity, status, started, finished, make_interval(secs => seconds), fetched, 0, error \
+           FROM latest \
+           ON CONFLICT (server, target) DO UPDATE SET status = EXCLUDED.status, last_started = EXCLUDED.last_started, \
+             last_finished = EXCLUDED.last_finished, last_duration = EXCLUDED.last_duration, \
+             rows_fetched = EXCLUDED.rows_fetched, last_error = EXCLUDED.last_error, last_sqlstate = NULL) \
+         SELECT entity, min(error) FROM latest GROUP BY entity",
+        schema = ident(&extension.schema)
+    );
+    let text = |row: &SpiHeapTupleData<'_>, place| {
+        Ok::<_, SpiError>(row.get::<String>(place)?.unwrap_or_default())
+    };
+    let found =
+        extension.change_all(&sql, &[server.into()], |row| Ok((text(&row, 1)?, text(&row, 2)?)))?;
+    found
+        .iter()
+        .try_for_each(|(entity, error)| alert("interrupted", server, Some(entity), Some(error)))
 }
 
 /// Tells those who LISTEN odoo_etl.

@@ -15,10 +15,12 @@ use super::load::argument;
 use super::lookup::Lookups;
 use super::plan::Plan;
 use super::poison;
+use super::refused::Refused;
 use super::statements::{Target, carrier};
 use super::transform::{Context, Rows};
+use super::zones::Zones;
 use crate::backend;
-use crate::failure::{Failure, OrRaise, notice};
+use crate::failure::{Cause, Failure, OrRaise, Unreadable, notice};
 use crate::odoo::{Cells, Domain, Error, FieldType, Identity, Page};
 use crate::quote::ident;
 use crate::server::{Server, Session, Ticket};
@@ -46,6 +48,8 @@ pub struct Live {
     ids: VecDeque<i64>,
     pages: VecDeque<(Vec<i64>, Ticket<Page>)>,
     lines: std::vec::IntoIter<String>,
+    /// What was left out of models.
+    refused: HashMap<String, Refused>,
 }
 
 /// What turns records into rows.
@@ -53,7 +57,7 @@ struct Reader {
     session: Rc<Session>,
     identity: Identity,
     lookups: Lookups,
-    default_zone: String,
+    zones: Zones,
 }
 
 /// A column that shows a value of the row that a reference points to.
@@ -83,25 +87,42 @@ impl Live {
             // Odoo takes 0 for "no limit".
             Some(0) => Vec::new(),
             limit => {
-                let model = plan.model.clone();
-                session.call(move |odoo| odoo.model(&model).search(domain, Some("id"), 0, limit))?
+                let (model, is_dated) = (plan.model.clone(), plan.is_dated);
+                session.call(move |odoo| {
+                    odoo.model(&model).search_to_read(domain, Some("id"), 0, limit, is_dated)
+                })?
             }
         };
-        let default_zone = server.options.timezone.clone();
+        let zones = Zones::new(&server.options.timezone);
         Ok(Some(Live {
-            reader: Reader { session, identity, lookups, default_zone },
+            reader: Reader { session, identity, lookups, zones },
             plan,
             inherited,
             page_size: server.options.batch(),
             ids: ids.into(),
             pages: VecDeque::new(),
             lines: Vec::new().into_iter(),
+            refused: HashMap::new(),
         }))
     }
 
-    /// The lines of the next page; `None` at the end.
+    /// The lines of the next page; `None` at the end. Fields that no record can be read with are
+    /// done without from then on.
     fn next_page(&mut self) -> Result<Option<Vec<String>>, Failure> {
-        let Live { reader, plan, inherited, .. } = self;
+        loop {
+            self.request_pages()?;
+            let Some((ids, page)) = self.pages.pop_front() else {
+                return Ok(None);
+            };
+            match self.lines_of(ids.clone(), page) {
+                Err(failure) => self.leave_out(ids, failure)?,
+                lines => return lines.map(Some),
+            }
+        }
+    }
+
+    fn request_pages(&mut self) -> Result<(), Failure> {
+        let Live { reader, plan, .. } = self;
         let fields = plan.fields();
         while self.pages.len() < reader.session.readers() && !self.ids.is_empty() {
             let amount = self.ids.len().min(self.page_size);
@@ -109,18 +130,42 @@ impl Live {
             let page = extract::read(&reader.session, &plan.model, ids.clone(), &fields, None)?;
             self.pages.push_back((ids, page));
         }
-        let Some((ids, page)) = self.pages.pop_front() else {
-            return Ok(None);
-        };
+        Ok(())
+    }
+
+    fn lines_of(&mut self, ids: Vec<i64>, page: Ticket<Page>) -> Result<Vec<String>, Failure> {
+        let Live { reader, plan, inherited, .. } = self;
         let page = match page.outcome()? {
             Ok(page) => page,
-            Err(error) => reader.recover(plan, ids, &fields, error)?,
+            Err(error) => reader.recover(plan, ids, error)?,
         };
         let rows = reader.rows(plan, page)?;
         let more = inherited.iter().map(|column| column.values(plan, &rows, reader));
         let more = more.collect::<Result<Vec<_>, _>>()?;
         let sql = statement(plan.dataset, inherited);
-        backend::in_own_memory(|| lines(&sql, plan.dataset, &rows, inherited, &more)).map(Some)
+        backend::in_own_memory(|| lines(&sql, plan.dataset, &rows, inherited, &more))
+    }
+
+    /// Begins anew with a page, without the fields that it failed for.
+    fn leave_out(&mut self, ids: Vec<i64>, failure: Failure) -> Result<(), Failure> {
+        let Cause::Fields(unreadable) = &failure.cause else {
+            return Err(failure);
+        };
+        let Unreadable { model, fields } = unreadable.as_ref();
+        let refused = fields.iter().cloned().collect();
+        if !self.refused.entry(model.clone()).or_default().add(model, Refused::of_fields(refused)) {
+            return Err(failure);
+        }
+        let inherited = self.inherited.iter_mut().filter_map(|inherited| inherited.plan.as_mut());
+        [&mut self.plan]
+            .into_iter()
+            .chain(inherited)
+            .for_each(|plan| plan.leave_out(model, fields));
+        for (ids, _) in self.pages.drain(..).rev() {
+            ids.into_iter().rev().for_each(|id| self.ids.push_front(id));
+        }
+        ids.into_iter().rev().for_each(|id| self.ids.push_front(id));
+        Ok(())
     }
 }
 
@@ -140,8 +185,10 @@ impl Iterator for Live {
 impl Reader {
     fn rows(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
         let page = with_companies(&self.session, &self.identity, plan, page)?;
-        let mut context = Context { lookups: &mut self.lookups, default_zone: &self.default_zone };
-        Rows::from_page(plan, &page, &mut context)
+        let mut context = Context { lookups: &mut self.lookups, zones: &mut self.zones };
+        let rows = Rows::from_page(plan, &page, &mut context);
+        self.zones.warn();
+        rows
     }
 
     /// The rows of those records that the user may see; none of a model that it may not read.
@@ -151,23 +198,23 @@ impl Reader {
         ids.dedup();
         let fields = plan.fields();
         let page = match extract::visible(&self.session, &plan.model, &ids) {
-            Err(failure) if failure.sqlstate == State::ERRCODE_INSUFFICIENT_PRIVILEGE => {
+            Err(failure) if failure.is_denied() => {
                 Page::new(fields.iter().map(|(name, kind)| (name.as_str(), *kind)))
             }
-            ids => extract::read(&self.session, &plan.model, ids?, &fields, None)?.wait()?,
+            ids => {
+                let (session, model, ids) = (&self.session, &plan.model, ids?);
+                let page = extract::read(session, model, ids.clone(), &fields, None)?;
+                let explain = |error| poison::explain(session, model, &ids, &fields, error);
+                page.outcome()?.map_err(explain)?
+            }
         };
         self.rows(plan, page)
     }
 
     /// What can be read of a page that faults; a warning names the rest.
-    fn recover(
-        &self,
-        plan: &Plan,
-        ids: Vec<i64>,
-        fields: &[(String, FieldType)],
-        error: Error,
-    ) -> Result<Page, Failure> {
-        let recovered = poison::recover(&self.session, &plan.model, ids, fields, error)?;
+    fn recover(&self, plan: &Plan, ids: Vec<i64>, error: Error) -> Result<Page, Failure> {
+        let fields = plan.fields();
+        let recovered = poison::recover(&self.session, &plan.model, ids, &fields, error)?;
         for poison in recovered.poison {
             let lost = match &poison.field {
                 Some(field) => format!("{field} of {} {} is NULL", plan.model, poison.id),

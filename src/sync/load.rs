@@ -7,6 +7,7 @@ use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::spi::{OwnedPreparedStatement, SpiError, SpiTupleTable};
 
+use super::owner::{self, Table};
 use super::reference::{Reference, references};
 use super::statements::Target;
 use super::transform::Rows;
@@ -25,6 +26,8 @@ pub struct Loaded {
 
 /// The statements that load a feed of a table, prepared once per run.
 pub struct Loader {
+    table: Table,
+    missing: Table,
     references: Vec<Reference>,
     /// The highest id of the feed's rows.
     highest: Statement,
@@ -32,10 +35,18 @@ pub struct Loader {
     insert: Statement,
     /// For any rows: writes those that are new or differ.
     upsert: Statement,
-    /// Which ids of each referenced table are not there; `None` without references.
-    absent: Option<Statement>,
-    /// Forgets missing parents of rows whose reference is gone or has changed.
-    resolve: Option<Statement>,
+    /// `None` without references.
+    parents: Option<Parents>,
+}
+
+/// The statements about the records that rows refer to.
+struct Parents {
+    /// Which ids of each referenced table are not there.
+    absent: Statement,
+    /// Remembers those that rows lack.
+    remember: Statement,
+    /// Forgets those of rows whose reference is gone or has changed.
+    resolve: Statement,
 }
 
 /// Ids that rows refer to and that are not in the warehouse.
@@ -49,32 +60,33 @@ impl Loader {
     pub fn new(dataset: &'static Dataset, feed: usize, schema: &str) -> Loader {
         let references = references(dataset, feed);
         let target = Target { dataset, feed, schema, references: &references };
-        let ids = vec![PgBuiltInOids::INT8ARRAYOID];
-        let all: Vec<_> = ids.iter().copied().chain(target.carriers()).collect();
-        let with_reasons = match references.is_empty() {
-            true => all.clone(),
-            false => all.iter().copied().chain([PgBuiltInOids::TEXTARRAYOID]).collect(),
-        };
-        let refers = !references.is_empty();
-        let parents = vec![PgBuiltInOids::INT8ARRAYOID; references.len() + 1];
+        let ids = PgBuiltInOids::INT8ARRAYOID;
+        let all: Vec<_> = [ids].into_iter().chain(target.carriers()).collect();
+        let lost = vec![ids, PgBuiltInOids::INT4ARRAYOID, ids, PgBuiltInOids::TEXTARRAYOID];
+        let parents = (!references.is_empty()).then(|| Parents {
+            absent: Statement::new(target.absent(), vec![ids; references.len() + 1]),
+            remember: Statement::new(target.remember_lost(), lost),
+            resolve: Statement::new(target.resolve(), vec![ids]),
+        });
         Loader {
+            table: Table::new(schema, dataset.table),
+            missing: Table::missing(schema),
             highest: Statement::new(target.highest(), Vec::new()),
-            insert: Statement::new(target.insert(), all),
-            upsert: Statement::new(target.upsert(), with_reasons),
-            absent: refers.then(|| Statement::new(target.absent(), parents)),
-            resolve: refers.then(|| Statement::new(target.resolve(), ids)),
+            insert: Statement::new(target.insert(), all.clone()),
+            upsert: Statement::new(target.upsert(), all),
+            parents,
             references,
         }
     }
 
     /// The ids that the rows refer to and that are not in the warehouse.
     pub fn absent_parents(&self, rows: &Rows) -> Result<Vec<Absent>, Failure> {
-        let Some(statement) = &self.absent else {
+        let Some(Parents { absent, .. }) = &self.parents else {
             return Ok(Vec::new());
         };
         let mut args = vec![rows.ids.clone().into()];
         args.extend(self.references.iter().map(|r| argument(&rows.columns[r.index])));
-        statement.run(&args, |found| {
+        let take = |found: SpiTupleTable<'_>| {
             let mut absent: Vec<Absent> = Vec::new();
             for row in found {
                 let (place, ids) = (row.get::<i32>(1)?, row.get::<Vec<i64>>(2)?);
@@ -92,7 +104,8 @@ impl Loader {
                 }
             }
             Ok(absent)
-        })
+        };
+        self.table.run(owner::READ, || absent.run(&args, take))
     }
 
     /// Whether no row has an id as high as these, so that all of them are new.
@@ -100,7 +113,8 @@ impl Loader {
         let Some(lowest) = rows.ids.iter().min() else {
             return Ok(false);
         };
-        let highest = self.highest.run(&[], |found| found.first().get::<i64>(1))?;
+        let ask = || self.highest.run(&[], |found| found.first().get::<i64>(1));
+        let highest = self.table.run(owner::READ, ask)?;
         Ok(highest.is_none_or(|highest| highest < *lowest))
     }
 
@@ -109,7 +123,8 @@ impl Loader {
     /// # Errors
     /// A violation of a key, if they are not.
     pub fn insert(&self, rows: &Rows) -> Result<Loaded, Failure> {
-        let inserted = self.insert.run(&self.arguments(rows), |done| Ok(done.len()))?;
+        let write = || self.insert.run(&self.arguments(rows), |done| Ok(done.len()));
+        let inserted = self.table.run(owner::LOAD, write)?;
         Ok(Loaded { inserted: inserted as i64, updated: 0 })
     }
 
@@ -120,20 +135,24 @@ impl Loader {
         rows: &Rows,
         reason: impl Fn(&'static str, usize) -> Option<String>,
     ) -> Result<Loaded, Failure> {
-        let mut args = self.arguments(rows);
-        if !self.references.is_empty() {
-            let reasons = self.references.iter().map(|r| reason(r.table, r.feed));
-            args.push(reasons.collect::<Vec<_>>().into());
-        }
-        let loaded = self.upsert.run(&args, |counts| {
-            let counts = counts.first();
-            Ok(Loaded {
-                inserted: counts.get(1)?.unwrap_or(0),
-                updated: counts.get(2)?.unwrap_or(0),
+        let args = self.arguments(rows);
+        let write = || {
+            self.upsert.run(&args, |found| {
+                let found = found.first();
+                let loaded = Loaded {
+                    inserted: found.get(1)?.unwrap_or(0),
+                    updated: found.get(2)?.unwrap_or(0),
+                };
+                Ok((
+                    loaded,
+                    Lost { rows: found.get(3)?, places: found.get(4)?, ids: found.get(5)? },
+                ))
             })
-        })?;
-        if let Some(resolve) = &self.resolve {
-            resolve.run(&[rows.ids.clone().into()], |_| Ok(()))?;
+        };
+        let (loaded, lost) = self.table.run(owner::LOAD, write)?;
+        if let Some(parents) = &self.parents {
+            let reasons = self.references.iter().map(|r| reason(r.table, r.feed)).collect();
+            self.missing.run(owner::LOAD, || parents.settle(&rows.ids, lost, reasons))?;
         }
         Ok(loaded)
     }
@@ -141,6 +160,25 @@ impl Loader {
     fn arguments<'a>(&self, rows: &'a Rows) -> Vec<DatumWithOid<'a>> {
         let ids = [rows.ids.clone().into()];
         ids.into_iter().chain(rows.columns.iter().map(argument)).collect()
+    }
+}
+
+/// References of rows whose record is not there; parallel lists.
+struct Lost {
+    rows: Option<Vec<i64>>,
+    places: Option<Vec<i32>>,
+    ids: Option<Vec<i64>>,
+}
+
+impl Parents {
+    /// Remembers what rows lack, and that they lack nothing else. `reasons` has one for each
+    /// reference.
+    fn settle(&self, ids: &[i64], lost: Lost, reasons: Vec<Option<String>>) -> Result<(), Failure> {
+        if lost.rows.is_some() {
+            let args = [lost.rows.into(), lost.places.into(), lost.ids.into(), reasons.into()];
+            self.remember.run(&args, |_| Ok(()))?;
+        }
+        self.resolve.run(&[ids.to_vec().into()], |_| Ok(()))
     }
 }
 
@@ -209,11 +247,12 @@ pub fn refresh(dataset: &Dataset, schema: &str) -> Result<(), Failure> {
     let list = |format: &dyn Fn(&(String, &str)) -> String| {
         columns.iter().map(format).collect::<Vec<_>>().join(", ")
     };
-    Ok(Spi::run(&format!(
+    let sql = format!(
         "UPDATE {} SET {} WHERE ({}) IS DISTINCT FROM ({})",
         qualified(schema, dataset.table),
         list(&|(name, expression)| format!("{name} = {expression}")),
         list(&|(name, _)| name.clone()),
         list(&|(_, expression)| (*expression).to_owned()),
-    ))?)
+    );
+    Table::new(schema, dataset.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))
 }

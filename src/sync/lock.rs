@@ -11,7 +11,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use crate::backend;
-use crate::failure::Failure;
+use crate::failure::{Cause, Failure};
 use crate::server::Server;
 use crate::settings::{self, Without};
 
@@ -98,6 +98,7 @@ fn taken(server: &Server, entity: &str, key: &str) -> Failure {
     let message =
         format!("entity \"{}\" of server \"{}\" is being synced already", entity, server.name);
     Failure::new(State::ERRCODE_LOCK_NOT_AVAILABLE, message)
+        .cause(Cause::Taken)
         .detail(match Holder::find(key) {
             Ok(Some(Holder { pid, .. })) => format!("The process with PID {pid} is at it."),
             _ => "Another session is at it.".into(),

@@ -3,10 +3,9 @@
 use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
-use pgrx::PgSqlErrorCode;
-
 use super::extract;
 use super::plan::{Hop, Plan, Reading};
+use super::poison;
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType, Lists, Page, Texts};
 use crate::server::Session;
@@ -128,8 +127,10 @@ impl Known {
         match self.fetch(session, model, ids) {
             Ok(page) => self.keep(&page),
             // The user may not read the model: its values are NULL, and everything else loads.
-            Err(failure) if failure.sqlstate == PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE => {
-                if !std::mem::replace(&mut self.is_denied, true) {
+            Err(failure) if failure.is_denied() => {
+                if !self.is_denied {
+                    session.call(|odoo| odoo.check_options())?;
+                    self.is_denied = true;
                     let fields: Vec<_> = self.fields.iter().map(|f| f.name.as_str()).collect();
                     let what =
                         format!("{model}: {} stay NULL: {}", fields.join(", "), failure.message);
@@ -152,7 +153,9 @@ impl Known {
             // One record that a rule hides is enough to refuse all.
             Err(error) if error.fault_kind().is_some() => {
                 let visible = extract::visible(session, model, ids)?;
-                extract::read(session, model, visible, &fields, None)?.wait()
+                let page = extract::read(session, model, visible.clone(), &fields, None)?;
+                page.outcome()?
+                    .map_err(|error| poison::explain(session, model, &visible, &fields, error))
             }
             Err(error) => Err(error.into()),
         }

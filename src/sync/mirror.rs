@@ -10,13 +10,14 @@ use super::catalogue::Catalogue;
 use super::lock;
 use super::memory::Memory;
 use super::origin;
+use super::owner::Table;
 use super::plan;
 use super::run::ALL;
 use super::state::Extension;
 use super::tables::{self, MISSING_DATA};
 use super::writable::require_writable;
 use crate::failure::Failure;
-use crate::odoo::{Domain, Error, FieldType};
+use crate::odoo::{BEFORE_ALL, Domain, FieldType};
 use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
@@ -26,6 +27,9 @@ use crate::warehouse::{
     self, AddedColumn, Dataset, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
 };
 
+/// So many ids are looked at when a mirror is declared.
+const PROBED: usize = 1_000;
+
 /// The tables that remember something of a mirror, besides its declaration.
 const TABLES: &[&str] = &[
     "odoo_sync_state",
@@ -33,6 +37,8 @@ const TABLES: &[&str] = &[
     "odoo_sync_quarantine",
     "odoo_sync_columns",
     "odoo_sync_denied",
+    "odoo_sync_relations",
+    "odoo_sync_unwatched",
     "odoo_sync_added_columns",
     "odoo_sync_mirrors",
 ];
@@ -124,7 +130,8 @@ impl Desk {
         }
         let path = simple_path(field)?;
         for model in models {
-            let steps = plan::walk(&path, model, &mut self.catalogue)?.unwrap_or_default();
+            let steps = plan::walk(path.fields.iter().copied(), model, &mut self.catalogue)?
+                .unwrap_or_default();
             let Some(((_, _, last), before)) = steps.split_last() else {
                 continue;
             };
@@ -160,27 +167,20 @@ impl Desk {
             .hint(hint.unwrap_or_else(|| "Odoo has no model of the table.".into())))
     }
 
-    /// Whether Odoo can tell which records changed beyond a path's relation: it searches no
-    /// computed ones, and no model that the user may not read.
-    fn follows(&self, model: &str, path: &str) -> Result<bool, Failure> {
+    /// Whether Odoo can tell which records changed beyond a path's relation.
+    fn follows(&mut self, model: &str, path: &str) -> Result<bool, Failure> {
         let Some((relation, _)) = path.rsplit_once('.') else {
             return Ok(false);
         };
-        let changed = Domain::leaf(&format!("{relation}.write_date"), ">=", "9999-01-01 00:00:00");
-        let model = model.to_owned();
-        let asked =
-            self.session.submit(move |odoo| odoo.model(&model).search_after(changed, 0, 1))?;
-        match asked.outcome()? {
-            Ok(_) => Ok(true),
-            Err(Error::Fault(_)) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        Ok(plan::is_searchable(relation, model, &mut self.catalogue)?
+            && self.catalogue.can_search(model, relation)?.is_ok())
     }
 }
 
 /// Declares a mirror and makes its table. Returns its columns.
 pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Failure> {
     require_writable()?;
+    let wish = MirrorWish { target: own_name(&server, &wish.target).to_owned(), ..wish };
     require_free(&server, &wish.target)?;
     let mut desk = Desk::open(server)?;
     let known = additions::of(&desk.extension, &desk.server.name)?;
@@ -203,9 +203,9 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
         is_dated: fields.as_ref().is_some_and(|fields| fields.contains("write_date")),
     };
     let columns = desk.columns(&mirror, &wish)?;
-    // Whether the user may read it, and the domain is one.
+    // Whether the user may read it, the domain is one, and the ids tell records apart.
     let (model, domain) = (wish.model.clone(), wish.domain.clone());
-    desk.session.call(move |odoo| odoo.model(&model).search_after(domain, 0, 1))?;
+    desk.session.call(move |odoo| odoo.model(&model).search_after(domain, BEFORE_ALL, PROBED))?;
     let sql = format!(
         "INSERT INTO {} (server, target, model, fields, domain, keep_deleted, is_dated, role) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -242,6 +242,10 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
 pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
     require_writable()?;
     let extension = Extension::find()?;
+    let target = match additions::is_declared(&extension, &server.name, target)? {
+        true => target,
+        false => own_name(server, target),
+    };
     let sql = format!(
         "SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $3) OR EXISTS ( \
            SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = m.role AND pg_catalog.pg_has_role($3, r.oid, 'MEMBER')) \
@@ -290,9 +294,8 @@ pub fn add_column(
 ) -> Result<SqlType, Failure> {
     require_writable()?;
     let warehouse = additions::warehouse_of(&server.name)?;
-    let Some(dataset) = warehouse.dataset(target) else {
-        return Err(unknown_table(&warehouse, target));
-    };
+    let dataset = named(&warehouse, &server, target)?;
+    let target = dataset.table;
     let name = name.map_or_else(|| field.replace('.', "_"), str::to_owned);
     let is_declared = dataset.all_columns().iter().any(|(column, _)| *column == name);
     if is_declared || tables::has_column(&server.options.schema, target, &name)? {
@@ -317,9 +320,8 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
     let extension = Extension::find()?;
     let known = additions::of(&extension, &server.name)?;
     let warehouse = Warehouse::with(&known);
-    let Some(dataset) = warehouse.dataset(target) else {
-        return Err(unknown_table(&warehouse, target));
-    };
+    let dataset = named(&warehouse, server, target)?;
+    let target = dataset.table;
     let own: Vec<_> = known.columns.iter().filter(|column| column.target == target).collect();
     let Some(column) = own.iter().find(|column| column.name == name) else {
         return Err(Failure::new(
@@ -347,7 +349,11 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
         let message = format!("permission denied for schema {schema}");
         return Err(Failure::new(State::ERRCODE_INSUFFICIENT_PRIVILEGE, message));
     }
-    run(&format!("ALTER TABLE IF EXISTS {table} DROP COLUMN IF EXISTS {}", ident(name)))?;
+    let sql = format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {}", ident(name));
+    let own = Table::new(schema, target);
+    if own.exists() {
+        own.alter(|| run(&sql))?;
+    }
     for table in ["odoo_sync_added_columns", "odoo_sync_columns"] {
         let sql = format!(
             "DELETE FROM {}.{table} WHERE server = $1 AND target = $2 AND column_name = $3",
@@ -385,6 +391,12 @@ fn require_name(what: &str, name: &str) -> Result<(), Failure> {
 /// Makes sure that a mirror may have the name.
 fn require_free(server: &Server, target: &str) -> Result<(), Failure> {
     require_name("table", target)?;
+    if target.contains('.') {
+        let schema = &server.options.schema;
+        return Err(invalid(format!("the table name \"{target}\" has a dot in it"))
+            .detail(format!("Mirrors of server \"{}\" are tables of its schema, \"{schema}\".", server.name))
+            .hint("Name the table alone; tables in another schema are those of a server with another option schema."));
+    }
     let is_entity = ENTITIES.iter().any(|entity| entity.name == target);
     if is_entity || warehouse::dataset(target).is_some() || matches!(target, ALL | MISSING_DATA) {
         return Err(invalid(format!("\"{target}\" is a name of odoo_etl's own"))
@@ -421,10 +433,20 @@ fn refuse_scheduled(extension: &Extension, server: &Server, target: &str) -> Res
         .hint(format!("SELECT odoo_unschedule({});", literal(target))))
 }
 
-fn unknown_table(warehouse: &Warehouse, name: &str) -> Failure {
-    let tables: Vec<_> = warehouse.datasets().map(|dataset| dataset.table).collect();
-    invalid(format!("\"{name}\" is no table of the warehouse"))
-        .hint(format!("Tables: {}.", tables.join(", ")))
+/// The table that a user means, with or without the server's schema before its name.
+fn named(warehouse: &Warehouse, server: &Server, name: &str) -> Result<&'static Dataset, Failure> {
+    let found = warehouse.dataset(name).or_else(|| warehouse.dataset(own_name(server, name)));
+    found.ok_or_else(|| {
+        let tables: Vec<_> = warehouse.datasets().map(|dataset| dataset.table).collect();
+        invalid(format!("\"{name}\" is no table of the warehouse"))
+            .hint(format!("Tables: {}.", tables.join(", ")))
+    })
+}
+
+/// A table's name without the server's schema before it.
+fn own_name<'a>(server: &Server, name: &'a str) -> &'a str {
+    let own = name.strip_prefix(server.options.schema.as_str());
+    own.and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
 }
 
 fn invalid(message: String) -> Failure {

@@ -6,6 +6,7 @@ use pgrx::spi::SpiError;
 use super::additions;
 use super::lock;
 use super::memory::Memory;
+use super::places;
 use super::state::Extension;
 use super::writable::require_writable;
 use crate::failure::Failure;
@@ -71,60 +72,135 @@ struct Known {
     origin: Origin,
 }
 
+/// What a server leads to, and what is known of it.
+pub struct Survey {
+    now: Origin,
+    known: Option<Known>,
+    /// What is known of servers that were dropped, as were the tables that they filled.
+    orphans: Vec<Known>,
+    /// The server leads elsewhere than before, and no table of before is left.
+    starts_over: bool,
+}
+
+impl Survey {
+    /// Looks whether the server still leads to the database that its schema is filled from, and
+    /// whether no other server fills it. What is known counts as long as there is something of it.
+    ///
+    /// # Errors
+    /// If ids of two databases would mix.
+    pub fn make(
+        extension: &Extension,
+        server: &Server,
+        session: &Session,
+    ) -> Result<Survey, Failure> {
+        let (mut known, mut orphans) = (Vec::new(), Vec::new());
+        for found in remembered(extension, server)? {
+            let is_orphan = places::is_dropped(extension, &found.server)?
+                && !places::any_left(extension, &found.server, &found.schema)?;
+            if is_orphan { orphans.push(found) } else { known.push(found) }
+        }
+        if let Some(other) = known.iter().find(|known| known.server != server.name) {
+            return Err(occupied(server, other));
+        }
+        let now = Origin::ask(server, session)?;
+        let mut known = known.into_iter().next();
+        let mut starts_over = false;
+        if let Some(before) = known.take_if(|known| !known.origin.is_same(&now)) {
+            if places::any_left(extension, &server.name, &before.schema)? {
+                return Err(elsewhere(server, &before, &now));
+            }
+            starts_over = true;
+        }
+        Ok(Survey { now, known, orphans, starts_over })
+    }
+
+    /// Whether nothing was loaded yet.
+    pub fn is_first(&self) -> bool {
+        self.known.is_none()
+    }
+
+    /// Whether what was declared for the server was declared for one that is gone.
+    pub fn is_bare(&self, server: &Server) -> bool {
+        self.orphans.iter().any(|orphan| orphan.server == server.name)
+    }
+
+    /// Forgets what counts no more, and remembers what is new.
+    fn apply(self, extension: &Extension, server: &Server) -> Result<(), Failure> {
+        for orphan in &self.orphans {
+            forget_all(extension, &orphan.server)?;
+            additions::forget(extension, &orphan.server)?;
+        }
+        if self.starts_over {
+            forget_all(extension, &server.name)?;
+        }
+        let schema = server.options.schema.as_str();
+        if self.known.as_ref().is_some_and(|known| known.schema != schema) {
+            // What was read filled other tables.
+            extension.forget_progress(&server.name)?;
+            places::forget(extension, &server.name)?;
+            Memory::of(extension, &server.name)?.forget()?;
+        }
+        let is_new = self
+            .known
+            .is_none_or(|known| known.schema != schema || !known.origin.includes(&self.now));
+        // Another session that notes the same may take long to commit it.
+        match is_new && lock::is_first(&server.name, "origin")? {
+            true => remember(extension, server, self.now),
+            false => Ok(()),
+        }
+    }
+}
+
 /// Makes sure that the server still leads to the database that its schema is filled from, and
 /// that no other server fills it.
 ///
 /// # Errors
 /// If it does not; nothing is written then.
 pub fn check(extension: &Extension, server: &Server, session: &Session) -> Result<(), Failure> {
-    let table = format!("{}.odoo_sync_servers", ident(&extension.schema));
-    let schema = server.options.schema.as_str();
+    Survey::make(extension, server, session)?.apply(extension, server)
+}
+
+/// What is remembered of the server, and of any other one that filled its schema.
+fn remembered(extension: &Extension, server: &Server) -> Result<Vec<Known>, Failure> {
     let sql = format!(
-        "SELECT server, schema, url, database, database_uuid FROM {table} WHERE server = $1 OR schema = $2"
+        "SELECT server, schema, url, database, database_uuid FROM {}.odoo_sync_servers WHERE server = $1 OR schema = $2",
+        ident(&extension.schema)
     );
-    let known = extension.read(&sql, &[server.name.as_str().into(), schema.into()], |row| {
+    let args = [server.name.as_str().into(), server.options.schema.as_str().into()];
+    extension.read(&sql, &args, |row| {
         let text = |index| Ok::<_, SpiError>(row.get(index)?.unwrap_or_default());
         Ok(Known {
             server: text(1)?,
             schema: text(2)?,
             origin: Origin { url: text(3)?, database: text(4)?, uuid: row.get(5)? },
         })
-    })?;
-    if let Some(other) = known.iter().find(|known| known.server != server.name) {
-        return Err(occupied(server, other));
-    }
-    let now = Origin::ask(server, session)?;
-    let known = known.into_iter().next();
-    if let Some(before) = known.as_ref().filter(|known| !known.origin.is_same(&now)) {
-        return Err(elsewhere(server, before, &now));
-    }
-    if known.as_ref().is_some_and(|known| known.schema != schema) {
-        // What was read filled other tables.
-        extension.forget_progress(&server.name)?;
-        Memory::of(extension, &server.name)?.forget()?;
-    }
-    let is_new = known.is_none_or(|known| known.schema != schema || !known.origin.includes(&now));
-    // Another session that notes the same may take long to commit it.
-    if is_new && lock::is_first(&server.name, "origin")? {
-        let sql = format!(
-            "INSERT INTO {table} AS known (server, schema, url, database, database_uuid, role) \
-             VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (server) DO UPDATE SET schema = EXCLUDED.schema, url = EXCLUDED.url, \
-               database = EXCLUDED.database, \
-               database_uuid = coalesce(EXCLUDED.database_uuid, known.database_uuid)"
-        );
-        let role = current_user()?;
-        let args = [
-            server.name.as_str().into(),
-            schema.into(),
-            now.url.into(),
-            now.database.into(),
-            now.uuid.into(),
-            role.into(),
-        ];
-        extension.write(&sql, &args)?;
-    }
-    Ok(())
+    })
+}
+
+fn remember(extension: &Extension, server: &Server, origin: Origin) -> Result<(), Failure> {
+    let sql = format!(
+        "INSERT INTO {}.odoo_sync_servers AS known (server, schema, url, database, database_uuid, role) \
+         VALUES ($1, $2, $3, $4, $5, $6) \
+         ON CONFLICT (server) DO UPDATE SET schema = EXCLUDED.schema, url = EXCLUDED.url, \
+           database = EXCLUDED.database, \
+           database_uuid = coalesce(EXCLUDED.database_uuid, known.database_uuid)",
+        ident(&extension.schema)
+    );
+    let args = [
+        server.name.as_str().into(),
+        server.options.schema.as_str().into(),
+        origin.url.into(),
+        origin.database.into(),
+        origin.uuid.into(),
+        current_user()?.into(),
+    ];
+    extension.write(&sql, &args)
+}
+
+/// Forgets how far a server was read, and what it led to.
+fn forget_all(extension: &Extension, server: &str) -> Result<(), Failure> {
+    Memory::of(extension, server)?.forget()?;
+    extension.forget(server)
 }
 
 /// Forgets a server: how far it was read, and what it led to. The tables stay; the next run
@@ -150,8 +226,7 @@ pub fn forget(server: &str) -> Result<(), Failure> {
         )
         .hint("The servers that are known: SELECT DISTINCT server FROM odoo_columns;")),
         Some((true, schema)) => {
-            Memory::of(&extension, server)?.forget()?;
-            extension.forget(server)?;
+            forget_all(&extension, server)?;
             // What was declared for a server that is there stays.
             let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = $1)";
             match query::is_true(sql, &[server.into()])? {

@@ -1,12 +1,13 @@
 //! A dataset's declaration against the fields that a live Odoo has.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use pgrx::PgSqlErrorCode as State;
 
 use super::catalogue::Catalogue;
+use super::extract;
 use crate::failure::Failure;
-use crate::odoo::{Domain, Field, FieldType};
+use crate::odoo::{Cells, Domain, Field, FieldType, Page};
 use crate::warehouse::dataset::{ACTIVE, Extent};
 use crate::warehouse::employees;
 use crate::warehouse::path::{self, Path, Test};
@@ -22,8 +23,8 @@ pub struct Plan {
     pub columns: Vec<PlannedColumn>,
     /// Fields of which each company has its own value.
     pub per_company: Vec<(String, FieldType)>,
-    /// Relations to records whose change counts, as far as this Odoo has them.
-    also: Vec<&'static str>,
+    /// Relations to records whose change counts, as far as this Odoo can be searched by them.
+    pub also: Vec<&'static str>,
     /// Whether records tell when they changed.
     pub is_dated: bool,
     /// Whether they tell so of every change.
@@ -58,6 +59,15 @@ pub struct Origin {
 pub struct Reading {
     pub name: String,
     pub field_type: FieldType,
+    /// Odoo may be asked for records by it.
+    pub is_searchable: bool,
+}
+
+impl Reading {
+    fn of(name: &str, field: &Field) -> Reading {
+        let (name, is_searchable) = (name.to_owned(), field.searchable);
+        Reading { name, field_type: field.field_type, is_searchable }
+    }
 }
 
 /// A field of the record that the step before points to.
@@ -71,6 +81,11 @@ impl Origin {
     /// The field whose value the column shows.
     pub fn last(&self) -> &Reading {
         self.hops.last().map_or(&self.field, |hop| &hop.field)
+    }
+
+    /// Whether Odoo may be asked for records by the value.
+    pub fn is_searchable(&self) -> bool {
+        self.field.is_searchable && self.hops.iter().all(|hop| hop.field.is_searchable)
     }
 
     /// How people name it: `uom_id.name`.
@@ -133,12 +148,7 @@ impl Plan {
                 model: (*model).to_owned(),
                 columns,
                 per_company: Vec::new(),
-                also: source
-                    .also
-                    .iter()
-                    .copied()
-                    .filter(|path| fields.contains(first(path)))
-                    .collect(),
+                also: searchable(source.also, model, catalogue)?,
                 is_dated,
                 tells_changes: is_dated
                     && employees::tells_changes(model, |name| fields.contains(name)),
@@ -168,6 +178,28 @@ impl Plan {
         self.feed.channel.unwrap_or_default()
     }
 
+    /// Does without fields of a model that cannot be read.
+    pub fn leave_out(&mut self, model: &str, fields: &[(String, String)]) {
+        let own = self.model.clone();
+        let is_read = |origin: &Origin| {
+            let steps = [(&own, &origin.field)].into_iter();
+            let hops = origin.hops.iter().map(|hop| (&hop.model, &hop.field));
+            let is_bad = |(of, field): (&String, &Reading)| {
+                of == model && fields.iter().any(|(name, _)| *name == field.name)
+            };
+            !steps.chain(hops).any(is_bad)
+        };
+        for planned in &mut self.columns {
+            match &mut planned.values {
+                Values::Plain(origins) => origins.retain(is_read),
+                Values::Day { time, zone } => {
+                    time.retain(is_read);
+                    zone.retain(is_read);
+                }
+            }
+        }
+    }
+
     /// Which records belong to the table.
     pub fn domain(&self) -> Domain {
         // A test parses the domains of all declarations.
@@ -188,18 +220,38 @@ impl Plan {
         written_since(own.chain(also), time)
     }
 
-    /// Which records lead to others that changed at a time or later, and show values of theirs;
-    /// `None` if they show none.
-    pub fn related_since(&self, time: &str) -> Option<Domain> {
-        let mut dates = BTreeSet::new();
+    /// What to ask for, of which models, to see whether records have changed since a time whose
+    /// values the rows of a page show; `None` if that does not tell. Where a relation cannot be
+    /// searched, its records are asked for.
+    pub fn related_since(&self, time: &str, page: &Page) -> Option<Vec<(String, Domain)>> {
+        let mut asked: BTreeMap<(&str, Option<&str>), BTreeSet<String>> = BTreeMap::new();
         for origin in self.columns.iter().flat_map(|planned| planned.values.origins()) {
-            let mut path = origin.field.name.clone();
-            for hop in &origin.hops {
-                dates.insert(format!("{path}.write_date"));
-                path = format!("{path}.{}", hop.field.name);
+            let Some(first) = origin.hops.first() else {
+                continue;
+            };
+            let field = origin.field.name.as_str();
+            let (key, mut path) = match origin.field.is_searchable {
+                true => ((self.model.as_str(), None), format!("{field}.")),
+                false => ((first.model.as_str(), Some(field)), String::new()),
+            };
+            for (index, hop) in origin.hops.iter().enumerate() {
+                asked.entry(key).or_default().insert(format!("{path}write_date"));
+                if index + 1 < origin.hops.len() && !hop.field.is_searchable {
+                    return None;
+                }
+                path += &format!("{}.", hop.field.name);
             }
         }
-        (!dates.is_empty()).then(|| written_since(dates.into_iter(), time))
+        let question = |((model, field), dates): ((&str, Option<&str>), BTreeSet<String>)| {
+            let changed = written_since(dates.into_iter(), time);
+            let domain = match field.map(|field| shown(page, field)) {
+                None => changed,
+                Some(ids) if ids.is_empty() => return None,
+                Some(ids) => extract::among(&ids).and(changed),
+            };
+            Some((model.to_owned(), domain))
+        };
+        Some(asked.into_iter().filter_map(question).collect())
     }
 
     /// The fields of other records that the rows show.
@@ -237,9 +289,38 @@ impl Plan {
     }
 }
 
-/// The first step of a path.
-fn first(path: &str) -> &str {
-    path.split('.').next().unwrap_or(path)
+/// The records that a page's rows lead to.
+fn shown(page: &Page, field: &str) -> Vec<i64> {
+    let shown: BTreeSet<i64> = match page.column(field) {
+        Some(Cells::Integers(ids)) => ids.iter().copied().flatten().collect(),
+        Some(Cells::Lists(lists)) => lists.iter().flatten().copied().collect(),
+        _ => BTreeSet::new(),
+    };
+    shown.into_iter().collect()
+}
+
+/// Those of some relations that Odoo can be searched by.
+fn searchable(
+    relations: &[&'static str],
+    model: &str,
+    catalogue: &mut Catalogue,
+) -> Result<Vec<&'static str>, Failure> {
+    let mut found = Vec::new();
+    for relation in relations {
+        if !catalogue.refused(model)?.relations.contains_key(*relation)
+            && is_searchable(relation, model, catalogue)?
+        {
+            found.push(*relation);
+        }
+    }
+    Ok(found)
+}
+
+/// Whether Odoo has all fields of a path and can be searched by them: releases before 19 take a
+/// condition that they cannot search by for met.
+pub fn is_searchable(path: &str, model: &str, catalogue: &mut Catalogue) -> Result<bool, Failure> {
+    let steps = walk(path.split('.'), model, catalogue)?;
+    Ok(steps.is_some_and(|steps| steps.iter().all(|(_, _, field)| field.searchable)))
 }
 
 fn written_since(dates: impl Iterator<Item = String>, time: &str) -> Domain {
@@ -302,37 +383,35 @@ pub fn follow(
     start: &str,
     catalogue: &mut Catalogue,
 ) -> Result<Option<Origin>, Failure> {
-    let Some(steps) = walk(path, start, catalogue)? else {
+    let Some(steps) = walk(path.fields.iter().copied(), start, catalogue)? else {
         return Ok(None);
     };
-    let mut hops = steps.into_iter().map(|(model, name, field)| {
-        let field = Reading { name: name.to_owned(), field_type: field.field_type };
-        Hop { model, field }
-    });
+    let mut hops = steps
+        .into_iter()
+        .map(|(model, name, field)| Hop { model, field: Reading::of(name, &field) });
     let first = hops.next();
     let hops = hops.collect();
     let own = match path.guard {
         Some(_) => catalogue.fields(start)?,
         None => None,
     };
-    let guard = path.guard.filter(|name| own.is_some_and(|fields| fields.contains(name)));
-    let guard = guard.map(|name| Reading { name: name.to_owned(), field_type: FieldType::Boolean });
+    let guard = path.guard.and_then(|name| Some(Reading::of(name, own?.get(name)?)));
     let origin = first.map(|first| Origin { field: first.field, hops, test: path.test, guard });
     Ok(origin.filter(|origin| fits(origin, sql_type)))
 }
 
 /// A step of a path: a model, and a field of it.
-pub type Step = (String, &'static str, Field);
+pub type Step<'a> = (String, &'a str, Field);
 
 /// The steps of a path, if this Odoo has all of its fields, whatever their types.
-pub fn walk(
-    path: &Path,
+pub fn walk<'a>(
+    path: impl Iterator<Item = &'a str>,
     start: &str,
     catalogue: &mut Catalogue,
-) -> Result<Option<Vec<Step>>, Failure> {
+) -> Result<Option<Vec<Step<'a>>>, Failure> {
     let mut model = start.to_owned();
     let mut steps = Vec::new();
-    for name in &path.fields {
+    for name in path {
         // Nothing lies beyond a field that is no relation.
         let fields = match model.is_empty() {
             true => None,
@@ -341,8 +420,9 @@ pub fn walk(
         let Some(field) = fields.as_ref().and_then(|fields| fields.get(name)) else {
             return Ok(None);
         };
-        let next = field.relation.clone().unwrap_or_default();
-        steps.push((std::mem::replace(&mut model, next), *name, field.clone()));
+        let is_relation = matches!(field.field_type, FieldType::Many2one | FieldType::ToMany);
+        let next = field.relation.clone().filter(|_| is_relation).unwrap_or_default();
+        steps.push((std::mem::replace(&mut model, next), name, field.clone()));
     }
     Ok(Some(steps))
 }
@@ -370,7 +450,7 @@ fn fits(origin: &Origin, column: SqlType) -> bool {
         (SqlType::Text, kind, None) => kind != ToMany,
         (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one),
         (SqlType::BigintArray, kind, None) => matches!(kind, ToMany | Many2one),
-        (SqlType::Numeric, kind, None) => matches!(kind, Decimal | Integer),
+        (SqlType::Numeric, kind, None) => matches!(kind, Decimal(_) | Integer),
         (SqlType::Boolean, kind, None) => kind == Boolean,
         (SqlType::Date, kind, None) => matches!(kind, Date | Datetime),
         (SqlType::Timestamptz, kind, None) => kind == Datetime,

@@ -128,7 +128,7 @@ impl Run {
         }
         let ready: Vec<i64> = ready.into_iter().collect();
         for some in ready.chunks(poison::MOST) {
-            if let Some(fetched) = self.fetch(plan, some)? {
+            if let Some(fetched) = self.fetch_by(plan, some, poison::recover_known)? {
                 self.load(dataset, target, fetched)?;
             }
         }
@@ -145,7 +145,9 @@ impl Run {
         let page = extract::read(&self.session, &plan.model, ids.to_vec(), field, None)?;
         let fetched = match page.outcome()? {
             Ok(page) => return Ok(page.ids()),
-            Err(error) => poison::recover(&self.session, &plan.model, ids.to_vec(), field, error)?,
+            Err(error) => {
+                poison::recover_known(&self.session, &plan.model, ids.to_vec(), field, error)?
+            }
         };
         let bad: BTreeSet<i64> = fetched.poison.iter().map(|poison| poison.id).collect();
         Ok(fetched.page.ids().into_iter().filter(|id| !bad.contains(id)).collect())

@@ -85,6 +85,12 @@ impl TableReport {
         self.sqlstate = Some(failure.code());
     }
 
+    /// What is left of it after an error undid the work: time and requests were spent.
+    pub fn undone(&self, before: &TableReport) -> TableReport {
+        let TableReport { seconds, waiting, traffic, .. } = self.clone();
+        TableReport { seconds, waiting, traffic, ..before.clone() }
+    }
+
     pub fn unchanged(&self) -> i64 {
         // A row that came as a parent may be written again with the references that it lacked.
         (self.fetched - self.inserted - self.updated).max(0)

@@ -1,6 +1,6 @@
 //! One run: entities of one server into its schema.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -10,20 +10,22 @@ use super::additions;
 use super::catalogue::Catalogue;
 use super::feed::FeedLoad;
 use super::heal;
-use super::journal::{Journal, Kind};
+use super::journal::{self, Journal, Kind};
 use super::load::{self, Loader};
 use super::lock;
 use super::lookup::Lookups;
 use super::memory::Memory;
 use super::origin;
 use super::plan::Plan;
+use super::refused::Refused;
 use super::report::{Status, TableReport};
 use super::state::Extension;
 use super::tables::{self, Ready, Widths};
 use super::writable::require_writable;
+use super::zones::Zones;
 use crate::backend;
-use crate::failure::{Failure, notice, warning};
-use crate::odoo::{Identity, Traffic};
+use crate::failure::{Cause, Failure, notice, warning};
+use crate::odoo::{BEFORE_ALL, FieldType, Identity, Traffic};
 use crate::server::{Server, Session};
 use crate::warehouse::{self, Dataset, Entity, Warehouse};
 
@@ -64,8 +66,11 @@ pub struct Run {
     pub(super) reasons: HashMap<(&'static str, usize), String>,
     /// Values that were cut or cleaned: what to say of them, with `{}` for how many.
     pub(super) blemishes: HashMap<String, usize>,
+    pub(super) zones: Zones,
     /// Tables in the order in which they were first touched.
     reports: Vec<TableReport>,
+    /// What every entity fails for that has not come yet.
+    pub(super) end: Option<Failure>,
 }
 
 /// How a feed of a table is read and written in this run.
@@ -109,6 +114,7 @@ impl Run {
             order: Vec::new(),
             ahead: None,
             changed: HashMap::new(),
+            zones: Zones::new(&server.options.timezone),
             server: Rc::new(server),
             seen: (session.traffic(), session.waited()),
             session,
@@ -125,6 +131,7 @@ impl Run {
             reasons: HashMap::new(),
             blemishes: HashMap::new(),
             reports: Vec::new(),
+            end: None,
         })
     }
 
@@ -153,29 +160,92 @@ impl Run {
 
     /// Loads an entity; its error undoes what this transaction did.
     pub fn sync(&mut self, entity: &'static Entity) -> Result<(), Failure> {
+        self.attempt(entity, Run::load_entity)
+    }
+
+    /// Does something with an entity, and again where its failure taught what to do without.
+    pub(super) fn attempt(
+        &mut self,
+        entity: &'static Entity,
+        work: impl Fn(&mut Run, &'static Entity) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
         self.lock(entity)?;
-        match backend::subtransaction(|| self.load_entity(entity)) {
-            Err(failure) if self.renew(entity, &failure) => self.load_entity(entity),
-            done => done,
+        loop {
+            // Its columns may be others since the last failure.
+            let entity = self.warehouse.entity(entity.name).unwrap_or(entity);
+            match backend::subtransaction(|| work(self, entity)) {
+                Err(failure) => self.renew(entity, failure)?,
+                Ok(()) => return Ok(()),
+            }
         }
     }
 
-    /// Whether what failed may succeed once Odoo was asked for its fields again: those that are
-    /// remembered may be gone, or another's by now.
-    pub(super) fn renew(&mut self, entity: &Entity, failure: &Failure) -> bool {
-        let is_about_fields = matches!(
-            failure.sqlstate,
-            State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND
-                | State::ERRCODE_FDW_TABLE_NOT_FOUND
-                | State::ERRCODE_INSUFFICIENT_PRIVILEGE
-        );
-        if !is_about_fields || !self.catalogue.is_from_memory() {
-            return false;
+    /// Makes ready for another try with an entity: with fields that Odoo was asked for again, as
+    /// those that are remembered may be gone or another's by now; or without what Odoo refuses.
+    ///
+    /// # Errors
+    /// The failure, if it taught nothing new.
+    pub(super) fn renew(&mut self, entity: &Entity, failure: Failure) -> Result<(), Failure> {
+        let is_about_fields = failure.is_denied()
+            || matches!(
+                failure.sqlstate,
+                State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND | State::ERRCODE_FDW_TABLE_NOT_FOUND
+            );
+        let has_learned = match &failure.cause {
+            _ if is_about_fields && self.catalogue.is_from_memory() => {
+                self.catalogue.renew();
+                true
+            }
+            Cause::Fields(unreadable) => {
+                let fields = unreadable.fields.iter().cloned().collect();
+                self.catalogue.leave_out(&unreadable.model, Refused::of_fields(fields))?
+            }
+            Cause::Request | Cause::Denied => self.leave_out_relations(entity)?,
+            _ => false,
+        };
+        if !has_learned {
+            return Err(failure);
         }
-        self.catalogue.renew();
-        self.reports.retain(|report| report.entity != entity.name);
+        let known = additions::follow_losses(&self.extension, &self.server, &mut self.catalogue)?;
+        let current = |dataset: &'static Dataset| known.dataset(dataset.table).unwrap_or(dataset);
+        self.order.iter_mut().for_each(|(dataset, _)| *dataset = current(dataset));
+        self.warehouse = known;
+        if !self.is_job {
+            self.reports.retain(|report| report.entity != entity.name);
+        }
         self.start_over();
-        true
+        Ok(())
+    }
+
+    /// Leaves out the relations that Odoo refuses to search an entity's records by, if it can
+    /// search them at all.
+    fn leave_out_relations(&mut self, entity: &Entity) -> Result<bool, Failure> {
+        let mut has_learned = false;
+        for (dataset, feed) in entity.feeds() {
+            let Some(Some(target)) = self.targets.get(&(dataset.table, feed)).cloned() else {
+                continue;
+            };
+            let model = &target.plan.model;
+            let mut relations = BTreeMap::new();
+            for relation in &target.plan.also {
+                if let Err(error) = self.catalogue.can_search(model, relation)? {
+                    relations.insert((*relation).to_owned(), error.to_string());
+                }
+            }
+            if !relations.is_empty() && self.shows_some(&target.plan).is_ok() {
+                has_learned |= self.catalogue.leave_out(model, Refused::of_relations(relations))?;
+            }
+        }
+        Ok(has_learned)
+    }
+
+    /// Whether the user may search and read the records of a plan.
+    fn shows_some(&self, plan: &Plan) -> Result<(), Failure> {
+        let (model, domain) = (plan.model.clone(), plan.domain());
+        self.session.call(move |odoo| {
+            let ids = odoo.model(&model).search_after(domain, BEFORE_ALL, 1)?;
+            odoo.model(&model).read(ids, &[("id", FieldType::Integer)]).map(drop)
+        })
     }
 
     /// Forgets what was undone with the last error.
@@ -218,24 +288,52 @@ impl Run {
 
     /// Loads an entity; its error undoes this entity alone and is in the report.
     pub fn try_sync(&mut self, entity: &'static Entity) {
+        self.try_attempt(entity, Run::load_entity);
+    }
+
+    pub(super) fn try_attempt(
+        &mut self,
+        entity: &'static Entity,
+        work: impl Fn(&mut Run, &'static Entity) -> Result<(), Failure>,
+    ) {
         let before = self.reports.clone();
-        // The lock outlives the undoing: how the entity ended is to be remembered too.
-        let done = self.lock(entity).and_then(|()| match self.is_dropped(entity)? {
-            true => Ok(()),
-            false => backend::subtransaction(|| self.sync(entity)),
-        });
+        let done = match self.end.clone() {
+            Some(failure) => Err(failure),
+            // The lock outlives the undoing: how the entity ended is to be remembered too.
+            None => self.lock(entity).and_then(|()| match self.is_dropped(entity)? {
+                true => Ok(()),
+                false => backend::subtransaction(|| self.attempt(entity, work)),
+            }),
+        };
         if let Err(failure) = done {
-            self.reports = before;
+            self.undo(before);
             self.fail(entity, &failure);
         }
     }
 
+    /// What the tables' reports are after an error undid what was done since.
+    pub(super) fn undo(&mut self, before: Vec<TableReport>) {
+        let undone = std::mem::replace(&mut self.reports, before);
+        for report in &mut self.reports {
+            if let Some(after) = undone.iter().find(|after| after.target == report.target) {
+                *report = after.undone(report);
+            }
+        }
+    }
+
+    pub(super) fn reports(&self) -> Vec<TableReport> {
+        self.reports.clone()
+    }
+
     /// Notes that an entity failed, or is another session's, after what it did last was undone.
     pub fn fail(&mut self, entity: &'static Entity, failure: &Failure) -> Status {
-        let status = match failure.sqlstate {
-            State::ERRCODE_LOCK_NOT_AVAILABLE => Status::Skipped,
+        let status = match failure.cause {
+            Cause::Taken => Status::Skipped,
             _ => Status::Failed,
         };
+        if failure.cause.ends_a_run() {
+            self.end = Some(failure.clone());
+        }
         self.start_over();
         if status == Status::Skipped {
             notice!("{}: skipped, {}", entity.name, failure.message);
@@ -244,8 +342,16 @@ impl Run {
         status
     }
 
+    /// Shows to others that a table's turn has come, or what was done with it up to here.
+    /// Returns whether that is new.
+    pub(super) fn show(&mut self, dataset: &Dataset) -> Result<bool, Failure> {
+        let report = self.report(dataset).clone();
+        self.journal.show(&self.extension, &self.server.name, &report)
+    }
+
     /// Remembers what the run did with some entities, and tells what it did, a line per table.
     pub fn finish(mut self, entities: &[&Entity]) -> Result<Vec<TableReport>, Failure> {
+        journal::close_interrupted(&self.extension, &self.server.name)?;
         entities.iter().try_for_each(|entity| self.remember(entity))?;
         self.count()?;
         Ok(self.reports)
@@ -344,12 +450,28 @@ impl Run {
     }
 
     /// Says that the Odoo user may not read the model of a feed, and leaves it out from now on.
-    pub(super) fn deny(&mut self, dataset: &'static Dataset, feed: usize, failure: Failure) {
+    ///
+    /// # Errors
+    /// What is the matter instead: the server's options, or no more than a part of the model.
+    pub(super) fn deny(
+        &mut self,
+        dataset: &'static Dataset,
+        feed: usize,
+        failure: Failure,
+    ) -> Result<(), Failure> {
+        self.session.call(|odoo| odoo.check_options())?;
+        if let Some(target) = self.target(dataset, feed)? {
+            match self.shows_some(&target.plan) {
+                Err(denied) if denied.is_denied() => {}
+                _ => return Err(failure),
+            }
+        }
         self.targets.insert((dataset.table, feed), None);
         self.reasons.insert((dataset.table, feed), failure.message.clone());
         self.report(dataset).end(Status::Denied, &failure);
         let message = format!("{}: skipped, {}", dataset.table, failure.message);
         Failure { message, ..failure }.warn();
+        Ok(())
     }
 
     pub(super) fn report(&mut self, dataset: &Dataset) -> &mut TableReport {
@@ -383,9 +505,4 @@ pub fn entity_named(warehouse: &Warehouse, name: &str) -> Result<&'static Entity
                 names.join(", ")
             ))
     })
-}
-
-/// Whether Odoo said that the user may not read a model.
-pub(super) fn is_denied(failure: &Failure) -> bool {
-    failure.sqlstate == State::ERRCODE_INSUFFICIENT_PRIVILEGE
 }

@@ -4,13 +4,15 @@ use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use pgrx::PgSqlErrorCode as State;
+use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::cron::Cron;
 use super::job::Wish;
 use super::state::Extension;
 use super::writable::require_writable;
-use crate::failure::Failure;
+use crate::backend;
+use crate::failure::{Cause, Failure};
 use crate::query::{self, ask, current_user};
 use crate::quote::{ident, literal};
 use crate::server::Server;
@@ -184,37 +186,98 @@ pub fn interval(
     Ok(cron.and_then(|cron| cron.interval(SystemTime::now().into())))
 }
 
-/// Keeps the current user's scheduled jobs from a server, until [`resume`].
-pub fn stop(extension: &Extension, server: &str, reason: &str) -> Result<(), Failure> {
+/// How long Odoo refuses logins after several wrong ones, be they somebody else's.
+const COOL_DOWN: Duration = Duration::from_secs(60);
+
+/// What keeps the current user's scheduled jobs from a server.
+#[derive(Debug, Default)]
+pub struct Hold {
+    /// A login was refused, and has not succeeded since.
+    pub is_refused: bool,
+    /// Until when they wait before they try once more.
+    pub until: Option<String>,
+}
+
+/// Holds scheduled jobs back after a refused login: at first for longer than Odoo's cool-down, and
+/// if the next try is refused too, until [`resume`] or a good login. Returns whether until then.
+pub fn hold_back(extension: &Extension, server: &str, reason: &Failure) -> Result<bool, Failure> {
+    // Words that tell of a cool-down say that it ends.
+    let is_last = reason.cause != Cause::CoolDown && find_hold(extension, server)?.is_refused;
+    let user = current_user()?;
+    let args = [server.into(), user.as_str().into(), reason.message.as_str().into()];
     let sql = format!(
-        "INSERT INTO {}.odoo_sync_stops (server, role, reason) VALUES ($1, $2, $3) \
+        "INSERT INTO {}.odoo_sync_stops AS known (server, role, reason) VALUES ($1, $2, $3) \
          ON CONFLICT (server, role) DO UPDATE SET reason = EXCLUDED.reason, since = now()",
         ident(&extension.schema)
     );
-    extension.write(&sql, &[server.into(), current_user()?.into(), reason.into()])
+    extension.write(&sql, &args)?;
+    if extension.is_current {
+        let sql = format!(
+            "UPDATE {}.odoo_sync_stops SET until = CASE WHEN NOT $3 THEN clock_timestamp() \
+               + make_interval(secs => $4 * (1.1 + 0.4 * random())) END WHERE server = $1 AND role = $2",
+            ident(&extension.schema)
+        );
+        let wait = COOL_DOWN.as_secs_f64();
+        extension.write(&sql, &[server.into(), user.into(), is_last.into(), wait.into()])?;
+    }
+    Ok(is_last || !extension.is_current)
 }
 
-pub fn refuse_if_stopped(extension: &Extension, server: &str) -> Result<(), Failure> {
+/// What holds scheduled jobs back for a while; an error if that is for good.
+pub fn find_hold(extension: &Extension, server: &str) -> Result<Hold, Failure> {
+    let until = if extension.is_current { "until" } else { "NULL::timestamptz" };
     let sql = format!(
-        "SELECT reason, since::timestamptz(0)::text FROM {}.odoo_sync_stops \
-         WHERE server = $1 AND role = $2",
+        "SELECT reason, since::timestamptz(0)::text, {until} IS NULL, \
+           CASE WHEN {until} > clock_timestamp() THEN {until}::timestamptz(0)::text END \
+         FROM {}.odoo_sync_stops WHERE server = $1 AND role = $2",
         ident(&extension.schema)
     );
     let args = [server.into(), current_user()?.into()];
-    let stops = extension.read(&sql, &args, |row| {
-        let text =
-            |index| Ok::<_, pgrx::spi::SpiError>(row.get::<String>(index)?.unwrap_or_default());
-        Ok((text(1)?, text(2)?))
+    let holds = extension.read(&sql, &args, |row| {
+        let text = |index| row.get::<String>(index);
+        Ok((text(1)?.unwrap_or_default(), text(2)?.unwrap_or_default(), row.get(3)?, text(4)?))
     })?;
-    let Some((reason, since)) = stops.into_iter().next() else {
-        return Ok(());
+    let Some((reason, since, is_stopped, until)) = holds.into_iter().next() else {
+        return Ok(Hold::default());
     };
+    if is_stopped != Some(true) {
+        return Ok(Hold { is_refused: true, until });
+    }
     Err(Failure::new(
         State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         format!("scheduled jobs of server \"{server}\" are stopped since {since}"),
     )
     .detail(format!("{reason}."))
-    .hint(format!("Mend the user mapping, then SELECT odoo_resume({});", literal(server))))
+    .hint(format!(
+        "Mend the user mapping, then SELECT odoo_resume({}); any other statement that logs in does the same.",
+        literal(server)
+    )))
+}
+
+/// A login of a role has succeeded: jobs that its user mapping's refused logins held back may go
+/// on. Nobody waits for that in a transaction that may not write.
+pub fn login_succeeded(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
+    let is_read_only = "SELECT current_setting('transaction_read_only')::boolean";
+    if backend::is_in_parallel() || query::is_true(is_read_only, &[])? {
+        return Ok(());
+    }
+    let extension = Extension::find()?;
+    let sql = format!(
+        "DELETE FROM {}.odoo_sync_stops AS stops USING pg_catalog.pg_roles AS held, LATERAL ( \
+           SELECT bool_or(umuser = held.oid) AS own, bool_or(umuser = $2) AS same \
+           FROM pg_catalog.pg_user_mappings WHERE srvname = $1 AND umuser IN (held.oid, $2)) AS mapping \
+         WHERE stops.server = $1 AND held.rolname = stops.role \
+           AND (held.oid = $2 OR mapping.own IS NOT TRUE AND mapping.same IS NOT TRUE)",
+        ident(&extension.schema)
+    );
+    let is_held = format!(
+        "SELECT EXISTS (SELECT FROM {}.odoo_sync_stops WHERE server = $1)",
+        ident(&extension.schema)
+    );
+    match extension.read(&is_held, &[server.into()], |row| row.get::<bool>(1))?[..] {
+        [Some(true)] => extension.write(&sql, &[server.into(), role.into()]),
+        _ => Ok(()),
+    }
 }
 
 /// Lets scheduled jobs of a server run again, those of the roles that the current user is a

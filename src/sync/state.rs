@@ -20,6 +20,9 @@ use crate::warehouse::{Source, SqlType};
 pub struct Extension {
     owner: pg_sys::Oid,
     pub schema: String,
+    /// Its script is of the library's release. After a new package it is an older one, which
+    /// remembers less, until ALTER EXTENSION UPDATE.
+    pub is_current: bool,
 }
 
 /// The tables that remember something of a server.
@@ -32,6 +35,8 @@ const TABLES: &[&str] = &[
     "odoo_sync_runs",
     "odoo_sync_stops",
     "odoo_sync_denied",
+    "odoo_sync_relations",
+    "odoo_sync_unwatched",
 ];
 
 /// What is remembered of a feed.
@@ -56,6 +61,8 @@ pub struct Resume {
     pub latest: Option<String>,
     /// How long the scan took until then.
     pub seconds: f64,
+    /// When the scan first began, by Odoo's clock.
+    pub began: Option<DateTime<Utc>>,
 }
 
 /// How far a feed has been read.
@@ -64,8 +71,8 @@ pub struct Reached {
     pub latest: Option<String>,
     /// What changed behind the scan's back, for so long, is read again.
     pub took: Duration,
-    /// When the scan began, by Odoo's clock.
-    pub now: Option<DateTime<Utc>>,
+    /// When the scan first began, by Odoo's clock.
+    pub began: Option<DateTime<Utc>>,
     /// Everything was read: the watermark may lie behind that of before.
     pub may_go_back: bool,
 }
@@ -75,7 +82,7 @@ const CLOCKS: Duration = Duration::from_secs(300);
 
 impl Extension {
     pub fn find() -> Result<Extension, Failure> {
-        let sql = "SELECT e.extowner, n.nspname::text FROM pg_catalog.pg_extension e \
+        let sql = "SELECT e.extowner, n.nspname::text, e.extversion FROM pg_catalog.pg_extension e \
                    JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
                    WHERE e.extname = 'odoo_etl'";
         // Not by pgrx's shortcut, which a standby refuses.
@@ -84,6 +91,7 @@ impl Extension {
             Ok(Extension {
                 owner: found.get(1)?.unwrap_or(pg_sys::InvalidOid),
                 schema: found.get(2)?.unwrap_or_default(),
+                is_current: found.get::<String>(3)?.as_deref() == Some(env!("CARGO_PKG_VERSION")),
             })
         })
     }
@@ -104,10 +112,21 @@ impl Extension {
 
     /// Writes too, and returns what the statement answers.
     pub fn change(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<bool, Failure> {
-        let answer: Result<Option<bool>, SpiError> = backend::as_role(self.owner, || {
-            Spi::connect_mut(|client| client.update(sql, None, args)?.first().get::<bool>(1))
+        let answers = self.change_all(sql, args, |row| row.get::<bool>(1))?;
+        Ok(answers.into_iter().next().flatten() == Some(true))
+    }
+
+    /// Writes, and returns every row that the statement answers.
+    pub fn change_all<T>(
+        &self,
+        sql: &str,
+        args: &[DatumWithOid<'_>],
+        row: impl Fn(SpiHeapTupleData<'_>) -> Result<T, SpiError>,
+    ) -> Result<Vec<T>, Failure> {
+        let rows: Result<Vec<T>, SpiError> = backend::as_role(self.owner, || {
+            Spi::connect_mut(|client| client.update(sql, None, args)?.map(row).collect())
         });
-        Ok(answer? == Some(true))
+        Ok(rows?)
     }
 
     /// Reads them, which users cannot do by hand either.
@@ -131,10 +150,12 @@ impl Extension {
         overlap: Duration,
         now: Option<DateTime<Utc>>,
     ) -> Result<Mark, Failure> {
+        let began = if self.is_current { "resume_began" } else { "NULL::timestamptz" };
         let sql = format!(
             "SELECT to_char((watermark - make_interval(secs => $4)) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), \
                     watermark > $5::timestamptz + interval '1 minute', xmin::text, \
-                    resume_after, resume_since, resume_latest, resume_seconds \
+                    resume_after, resume_since, resume_latest, resume_seconds, \
+                    extract(epoch FROM {began})::bigint \
              FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = $2 AND channel = $3",
             ident(&self.schema)
         );
@@ -146,18 +167,20 @@ impl Extension {
             now.map(|now| now.to_rfc3339()).into(),
         ];
         let found = self.read(&sql, &args, |row| {
-            let after: Option<i64> = row.get(4)?;
             let resume = Resume {
-                after,
+                after: row.get(4)?,
                 since: row.get(5)?,
                 latest: row.get(6)?,
                 seconds: row.get(7)?.unwrap_or(0.0),
+                began: row.get(8)?.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
             };
             Ok(Mark {
                 since: row.get(1)?,
                 is_future: row.get(2)? == Some(true),
                 version: row.get(3)?,
-                resume: after.map(|_| resume),
+                // What changed since the scan began could not be told without that time.
+                resume: Some(resume)
+                    .filter(|resume| resume.after.is_some() && resume.began.is_some()),
             })
         })?;
         Ok(found.into_iter().next().unwrap_or_default())
@@ -189,7 +212,7 @@ impl Extension {
             plan.channel().into(),
             reached.latest.clone().into(),
             reached.took.as_secs_f64().into(),
-            reached.now.map(|now| now.to_rfc3339()).into(),
+            reached.began.map(|began| began.to_rfc3339()).into(),
             CLOCKS.as_secs_f64().into(),
         ];
         self.write(&sql, &args)
@@ -197,13 +220,16 @@ impl Extension {
 
     /// Remembers that a page was loaded, in the transaction that loads it.
     pub fn remember_page(&self, server: &str, plan: &Plan, resume: &Resume) -> Result<(), Failure> {
+        if !self.is_current {
+            return Ok(());
+        }
         let sql = format!(
             "INSERT INTO {}.odoo_sync_watermarks AS known \
-               (server, target, channel, resume_after, resume_since, resume_latest, resume_seconds) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7) \
+               (server, target, channel, resume_after, resume_since, resume_latest, resume_seconds, resume_began) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8::timestamptz) \
              ON CONFLICT (server, target, channel) DO UPDATE SET resume_after = EXCLUDED.resume_after, \
                resume_since = EXCLUDED.resume_since, resume_latest = EXCLUDED.resume_latest, \
-               resume_seconds = EXCLUDED.resume_seconds",
+               resume_seconds = EXCLUDED.resume_seconds, resume_began = EXCLUDED.resume_began",
             ident(&self.schema)
         );
         self.write(
@@ -216,6 +242,7 @@ impl Extension {
                 resume.since.clone().into(),
                 resume.latest.clone().into(),
                 resume.seconds.into(),
+                resume.began.map(|began| began.to_rfc3339()).into(),
             ],
         )
     }

@@ -214,8 +214,10 @@ impl Target<'_> {
                ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = clock_timestamp() \
                WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
                RETURNING xmax = 0 AS inserted), \
-             missing AS ({missing}) \
-             SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted) FROM written",
+             lost AS ({lost}) \
+             SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted), \
+               (SELECT array_agg(id) FROM lost), (SELECT array_agg(place) FROM lost), \
+               (SELECT array_agg(missing_id) FROM lost) FROM written",
             input = self.input(),
             values = values.join(", "),
             joins = self.joins(),
@@ -225,38 +227,47 @@ impl Target<'_> {
             excluded = list(&|name| format!("EXCLUDED.{name}")),
             fresh = list(&|name| format!("fresh.{name}")),
             same_key = same_key.join(" AND "),
-            missing = self.missing(),
+            lost = self.lost(),
         )
     }
 
-    /// Remembers the references that are not there.
-    fn missing(&self) -> String {
-        if self.references.is_empty() {
-            return "SELECT WHERE false".into();
-        }
-        // The reasons come after the ids and the columns.
-        let reasons = self.dataset.loaded_columns().count() + 2;
+    /// The rows that lack a record which they refer to, the place of the reference, and the id.
+    fn lost(&self) -> String {
         let lost = self.references.iter().enumerate().map(|(place, reference)| {
             let wanted = wanted_alias(reference.column);
             format!(
-                "SELECT id, {}, {}, {wanted}, (${reasons})[{}] \
-                 FROM fresh WHERE {wanted} IS NOT NULL AND {} IS NULL",
-                literal(reference.column),
-                literal(reference.model()),
+                "SELECT id, {} AS place, {wanted} AS missing_id FROM fresh \
+                 WHERE {wanted} IS NOT NULL AND {} IS NULL",
                 place + 1,
                 ident(reference.column),
             )
         });
+        let lost = lost.collect::<Vec<_>>().join(" UNION ALL ");
+        match lost.is_empty() {
+            true => "SELECT NULL::bigint AS id, 0 AS place, NULL::bigint AS missing_id WHERE false"
+                .into(),
+            false => lost,
+        }
+    }
+
+    /// Remembers references that are not there: rows, places of references, ids, and for each
+    /// reference why Odoo gives no record, where that is known.
+    pub fn remember_lost(&self) -> String {
+        let list = |text: &dyn Fn(&Reference) -> String| {
+            self.references.iter().map(text).collect::<Vec<_>>().join(", ")
+        };
         format!(
-            "INSERT INTO {} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
-             SELECT {}, {}, * FROM ({}) AS lost \
+            "INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
+             SELECT {target}, {channel}, row_id, (ARRAY[{columns}])[place], (ARRAY[{models}])[place], missing_id, ($4)[place] \
+             FROM unnest($1, $2, $3) AS lost (row_id, place, missing_id) \
              ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
                missing_id = EXCLUDED.missing_id, odoo_model = EXCLUDED.odoo_model, \
                last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL, attempts = known.attempts + 1",
-            qualified(self.schema, MISSING_DATA),
-            literal(self.dataset.table),
-            self.channel_or_none(),
-            lost.collect::<Vec<_>>().join(" UNION ALL "),
+            missing_data = qualified(self.schema, MISSING_DATA),
+            target = literal(self.dataset.table),
+            channel = self.channel_or_none(),
+            columns = list(&|reference| literal(reference.column)),
+            models = list(&|reference| literal(reference.model())),
         )
     }
 

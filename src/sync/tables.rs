@@ -9,7 +9,10 @@ use pgrx::prelude::*;
 use super::additions;
 use super::delete;
 use super::memory::Memory;
+use super::owner::Table;
+use super::places;
 use super::state::Extension;
+use super::watch;
 use crate::backend;
 use crate::failure::Failure;
 use crate::query;
@@ -47,25 +50,36 @@ pub fn make_ready(
     let schema = server.options.schema.as_str();
     let mut ready = Ready::default();
     let declared: Vec<_> = warehouse.declared().collect();
+    let mut moved = places::moved(extension, server)?;
+    let own = declared.iter().map(|dataset| dataset.table).chain([MISSING_DATA]);
+    if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
+        return Err(failure);
+    }
+    // First of all: tables that get new columns get the trigger too.
+    let mut made = watch::watch(extension, server, &declared)?;
     let mut found = existing(schema)?;
-    let mut made = Vec::new();
     if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
-        made = make(&declared, schema, &extension.schema)?;
+        made.extend(make(&declared, schema, &extension.schema)?);
         found = existing(schema)?;
     }
     declared.iter().try_for_each(|dataset| ready.take(schema, dataset, &found))?;
     for mirror in warehouse.mirrors() {
-        let done = match is_complete(&[mirror], &found) {
-            true => ready.take(schema, mirror, &found),
-            false => make_mirror(mirror, extension, server).and_then(|new| {
+        let done = match moved.remove(mirror.table) {
+            Some(failure) => Err(failure),
+            None => complete_mirror(mirror, extension, server, &found).and_then(|new| {
+                let is_as_found = new.is_empty();
                 made.extend(new);
-                ready.take(schema, mirror, &existing(schema)?)
+                match is_as_found {
+                    true => ready.take(schema, mirror, &found),
+                    false => ready.take(schema, mirror, &existing(schema)?),
+                }
             }),
         };
         if let Err(failure) = done {
             ready.broken.insert(mirror.table, failure);
         }
     }
+    places::remember(extension, server, warehouse)?;
     if !made.is_empty() {
         extension.forget_watermarks(&server.name, &made)?;
         Memory::of(extension, &server.name)?.forget_values(&made)?;
@@ -92,39 +106,56 @@ impl Ready {
     }
 }
 
-/// Makes a mirror's table, or its columns, unless that takes long.
+/// Makes a mirror's table, its columns or its trigger, unless that takes long.
+fn complete_mirror(
+    mirror: &'static Dataset,
+    extension: &Extension,
+    server: &Server,
+    found: &Existing,
+) -> Result<Vec<String>, Failure> {
+    let schema = &server.options.schema;
+    let is_complete = is_complete(&[mirror], found);
+    if is_complete && watch::missing(schema, &[mirror])?.is_empty() {
+        return Ok(Vec::new());
+    }
+    patiently(|| {
+        let mut made = watch::watch(extension, server, &[mirror])?;
+        if !is_complete {
+            made.extend(make_mirror(mirror, extension, server)?);
+        }
+        Ok(made)
+    })
+}
+
 fn make_mirror(
     mirror: &'static Dataset,
     extension: &Extension,
     server: &Server,
 ) -> Result<Vec<String>, Failure> {
+    match additions::is_declared(extension, &server.name, mirror.table)? {
+        true => make(&[mirror], &server.options.schema, &extension.schema),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Does what waits for those who use a table, but not for long.
+fn patiently<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
     let before = query::ask::<String>("SELECT current_setting('lock_timeout')", &[])?;
     let wait = |time: &str| {
         let sql = "SELECT set_config('lock_timeout', $1, true)";
         Spi::get_one_with_args::<String>(sql, &[time.into()]).map(drop)
     };
-    let made = backend::subtransaction(|| {
+    let done = backend::subtransaction(|| {
         wait(PATIENCE)?;
-        match additions::is_declared(extension, &server.name, mirror.table)? {
-            true => make(&[mirror], &server.options.schema, &extension.schema),
-            false => Ok(Vec::new()),
-        }
+        body()
     })?;
     wait(&before.unwrap_or_default())?;
-    Ok(made)
+    Ok(done)
 }
 
-/// Makes sure that the role may write a table: what is remembered of it shall be what was loaded.
-pub fn require_privileges(schema: &str, dataset: &Dataset) -> Result<(), Failure> {
-    let sql =
-        "SELECT NOT (has_table_privilege($1, 'INSERT') AND has_table_privilege($1, 'UPDATE'))";
-    match query::is_true(sql, &[ddl::qualified(schema, dataset.table).into()])? {
-        false => Ok(()),
-        true => Err(Failure::new(
-            State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-            format!("permission denied for table {}", dataset.table),
-        )),
-    }
+/// Whether a table's columns, if it is there, can take what is loaded.
+pub fn check_columns(schema: &str, dataset: &Dataset, found: &Existing) -> Result<(), Failure> {
+    Ready::default().take(schema, dataset, found)
 }
 
 /// Whether a table has a column of that name.
@@ -173,7 +204,11 @@ fn make(
                 Some(_) => {
                     let table = ddl::qualified(schema, dataset.table);
                     let definition = ddl::column_definition(dataset, name);
-                    run(&format!("ALTER TABLE {table} ADD COLUMN {definition}"))?;
+                    alter(
+                        schema,
+                        dataset,
+                        &format!("ALTER TABLE {table} ADD COLUMN {definition}"),
+                    )?;
                 }
                 None => {}
             }
@@ -185,19 +220,20 @@ fn make(
             let key = ddl::foreign_key(dataset, column, schema);
             if made.contains(&(dataset.table, column.name)) {
                 let index = ddl::reference_index(dataset, column, schema);
-                key.into_iter().chain(index).try_for_each(|statement| run(&statement))?;
+                let statements = key.into_iter().chain(index);
+                statements.into_iter().try_for_each(|sql| alter(schema, dataset, &sql))?;
             } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
-                // DROP TABLE … CASCADE of the parent took the key along. The references
-                // are restored when the rows are back.
+                // DROP TABLE … CASCADE of the parent took the key along, or it leads to a table
+                // that was let go. The references are restored when the rows are back.
                 delete::release_all(schema, dataset, column)?;
-                run(&key)?;
+                alter(schema, dataset, &ddl::drop_foreign_key(dataset, column, schema))?;
+                alter(schema, dataset, &key)?;
             }
         }
         if made.iter().any(|(table, _)| *table == dataset.table) {
-            ddl::comments(dataset, schema).iter().try_for_each(|statement| run(statement))?;
-            ddl::edited_trigger(dataset, schema, extension)
-                .iter()
-                .try_for_each(|statement| run(statement))?;
+            let comments = ddl::comments(dataset, schema).into_iter();
+            let mut statements = comments.chain(ddl::edited_trigger(dataset, schema, extension));
+            statements.try_for_each(|sql| alter(schema, dataset, &sql))?;
         }
     }
     let mut tables: Vec<String> = made.into_iter().map(|(table, _)| table.to_owned()).collect();
@@ -210,9 +246,15 @@ fn run(statement: &str) -> Result<(), Failure> {
     Ok(Spi::run(statement)?)
 }
 
+/// Changes a table as its owner: a column that is added may have every row written again.
+fn alter(schema: &str, dataset: &Dataset, statement: &str) -> Result<(), Failure> {
+    Table::new(schema, dataset.table).alter(|| run(statement))
+}
+
 /// The columns that a schema's tables have.
 pub fn existing(schema: &str) -> Result<Existing, Failure> {
-    let sql = "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod) \
+    // As if quote_all_identifiers were off.
+    let sql = "SELECT c.relname::text, a.attname::text, replace(format_type(a.atttypid, a.atttypmod), '\"', '') \
                FROM pg_catalog.pg_attribute a \
                JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
                JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \

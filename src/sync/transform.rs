@@ -1,13 +1,11 @@
 //! Odoo's records to the warehouse's rows.
 
-use std::str::FromStr;
-
-use chrono::NaiveDateTime;
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
-use pgrx::PgSqlErrorCode;
 
 use super::lookup::Lookups;
 use super::plan::{Origin, Plan, PlannedColumn, Values};
+use super::zones::Zones;
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType, Page, Texts};
 use crate::warehouse::dataset::ACTIVE;
@@ -24,8 +22,7 @@ pub struct Rows {
 /// What a transformation needs besides the page.
 pub struct Context<'a> {
     pub lookups: &'a mut Lookups,
-    /// The server option `timezone`.
-    pub default_zone: &'a str,
+    pub zones: &'a mut Zones,
 }
 
 impl Rows {
@@ -78,7 +75,7 @@ fn column(
                 }
                 (cells, Source::Zone(_)) => {
                     let zones = cells.unwrap_or_else(|| empty(sql_type, page.rows()));
-                    checked_zones(&zones, context.default_zone)
+                    Ok(zone_names(&zones, context.zones))
                 }
                 (cells, _) => Ok(cells.unwrap_or_else(|| empty(sql_type, page.rows()))),
             }
@@ -87,11 +84,7 @@ fn column(
             let nothing = || empty(SqlType::Text, page.rows());
             let times = first_value(time, SqlType::Timestamptz, page, context)?;
             let zones = first_value(zone, SqlType::Text, page, context)?;
-            days(
-                &times.unwrap_or_else(nothing),
-                &zones.unwrap_or_else(nothing),
-                context.default_zone,
-            )
+            Ok(days(&times.unwrap_or_else(nothing), &zones.unwrap_or_else(nothing), context.zones))
         }
     }
 }
@@ -192,47 +185,43 @@ fn convert(cells: Cells, origin: &Origin, to: SqlType) -> Cells {
     }
 }
 
-fn zone_named(name: &str) -> Result<Tz, Failure> {
-    Tz::from_str(name).map_err(|_| {
-        Failure::new(
-            PgSqlErrorCode::ERRCODE_INVALID_PARAMETER_VALUE,
-            format!("unknown time zone \"{name}\""),
-        )
-        .detail("A company in Odoo has it, by its working hours or its address.")
-        .hint("Set a name of the IANA time zone database there, such as Europe/Paris.")
-    })
-}
-
-fn checked_zones(zones: &Cells, default: &str) -> Result<Cells, Failure> {
+/// The names of known zones.
+fn zone_names(zones: &Cells, known: &mut Zones) -> Cells {
     let Cells::Texts(zones) = zones else {
-        return Ok(zones.clone());
+        return zones.clone();
     };
-    let named: Vec<&str> = zones.iter().map(|zone| zone.unwrap_or(default)).collect();
-    named.iter().try_for_each(|zone| zone_named(zone).map(drop))?;
-    Ok(Cells::Texts(named.into_iter().map(Some).collect()))
+    Cells::Texts(zones.iter().map(|zone| Some(known.named(zone).name())).collect())
 }
 
 /// The day that a time falls on in its zone.
-fn days(times: &Cells, zones: &Cells, default: &str) -> Result<Cells, Failure> {
+fn days(times: &Cells, zones: &Cells, known: &mut Zones) -> Cells {
     let (Cells::Texts(times), Cells::Texts(zones)) = (times, zones) else {
-        return Ok(Cells::empty(FieldType::Text, times.len()));
+        return Cells::empty(FieldType::Text, times.len());
     };
     let mut days = Texts::default();
     // Shops are in few zones, and rows of one zone come together.
-    let mut last: Option<(&str, Tz)> = None;
-    for (time, zone) in times.iter().zip(zones.iter()) {
-        let name = zone.unwrap_or(default);
+    let mut last: Option<(Option<&str>, Tz)> = None;
+    for (time, name) in times.iter().zip(zones.iter()) {
         let zone = match last {
-            Some((known, zone)) if known == name => zone,
-            _ => zone_named(name)?,
+            Some((same, zone)) if same == name => zone,
+            _ => known.named(name),
         };
         last = Some((name, zone));
         let utc =
             time.and_then(|time| NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S+00").ok());
-        let day = utc.map(|utc| utc.and_utc().with_timezone(&zone).date_naive().to_string());
+        let day = utc.map(|utc| date(utc.and_utc().with_timezone(&zone).date_naive()));
         days.push(day.as_deref());
     }
-    Ok(Cells::Texts(days))
+    Cells::Texts(days)
+}
+
+/// A day as PostgreSQL reads it; a zone may lead out of the years that Odoo knows.
+fn date(day: NaiveDate) -> String {
+    let (year, era) = match day.year() {
+        year @ 1.. => (year, ""),
+        year => (1 - year, " BC"),
+    };
+    format!("{year:04}-{:02}-{:02}{era}", day.month(), day.day())
 }
 
 #[cfg(test)]
@@ -248,9 +237,22 @@ mod tests {
         let times = texts(&[Some("2024-03-31 22:30:00+00"), Some("2024-01-01 02:00:00+00"), None]);
         let zones = texts(&[Some("Europe/Paris"), Some("America/New_York"), None]);
         let expected = texts(&[Some("2024-04-01"), Some("2023-12-31"), None]);
-        assert_eq!(days(&times, &zones, "UTC").unwrap(), expected);
-        let error = days(&times, &texts(&[Some("Mars/North"), None, None]), "UTC").unwrap_err();
-        assert!(error.message.contains("Mars/North"));
+        assert_eq!(days(&times, &zones, &mut Zones::new("UTC")), expected);
+        let edges = texts(&[Some("0001-01-01 00:00:00+00"), Some("9999-12-31 23:30:00+00"), None]);
+        let zones = texts(&[Some("America/New_York"), Some("Europe/Paris"), None]);
+        let expected = texts(&[Some("0001-12-31 BC"), Some("10000-01-01"), None]);
+        assert_eq!(days(&edges, &zones, &mut Zones::new("UTC")), expected);
+    }
+
+    #[test]
+    fn the_server_has_a_zone_where_nobody_knows_the_companys() {
+        let zones = texts(&[Some("Mars/North"), Some("Europe/Paris"), None]);
+        let mut known = Zones::new("Asia/Tokyo");
+        let names = texts(&[Some("Asia/Tokyo"), Some("Europe/Paris"), Some("Asia/Tokyo")]);
+        assert_eq!(zone_names(&zones, &mut known), names);
+        let evening = texts(&[Some("2024-03-31 22:30:00+00"); 3]);
+        let days = days(&evening, &zones, &mut known);
+        assert_eq!(days, texts(&[Some("2024-04-01"); 3]));
     }
 
     #[test]

@@ -144,6 +144,7 @@ fn mirror_of(mirror: &Mirror, added: &[&AddedColumn]) -> Entity {
         models: kept([text(&mirror.model)]),
         domain: text(&mirror.domain),
         also: also(&[], added),
+        silent: &[],
     };
     let dataset = Dataset {
         table: text(&mirror.target),

@@ -6,7 +6,11 @@ pub const ENTITY: Entity = Entity { name: "customers", datasets: &[CUSTOMERS] };
 const CUSTOMERS: Dataset = Dataset {
     table: "dim_customers",
     about: "Customers, vendors and their contacts",
-    feeds: &[all_of(&["res.partner"])],
+    // A tag may be given by its own list of partners.
+    feeds: &[Feed {
+        silent: &["is_customer", "is_vendor"],
+        ..all_and(&["res.partner"], &["category_id"])
+    }],
     kind: Kind::Dimension,
     extent: Extent::Changed,
     owner: None,

@@ -24,6 +24,8 @@ pub struct Feed {
     /// Relations to records whose change is a change of this one, though its own write_date
     /// may not tell.
     pub also: &'static [&'static str],
+    /// Boolean columns that Odoo changes by SQL, which leaves the record's write_date.
+    pub silent: &'static [&'static str],
 }
 
 /// All records of a model.
@@ -33,7 +35,7 @@ pub const fn all_of(models: &'static [&'static str]) -> Feed {
 
 /// All records of a model, and the relations whose change counts.
 pub const fn all_and(models: &'static [&'static str], also: &'static [&'static str]) -> Feed {
-    Feed { channel: None, models, domain: "[]", also }
+    Feed { channel: None, models, domain: "[]", also, silent: &[] }
 }
 
 /// What a run reads.

@@ -38,13 +38,23 @@ pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Option<S
         Source::Reference { key: Key::OwnChannel | Key::Channel { .. }, .. } => "channel, id",
         _ => "id",
     };
-    // As PostgreSQL itself would name it.
-    let constraint = ident(&format!("{}_{}_fkey", dataset.table, column.name));
     Some(format!(
-        "ALTER TABLE {} ADD CONSTRAINT {constraint} FOREIGN KEY ({}) REFERENCES {parent} ({theirs})",
+        "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {parent} ({theirs})",
         qualified(schema, dataset.table),
+        constraint(dataset, column),
         own_key(column),
     ))
+}
+
+/// The same taken away, where it is there: it may lead to a table that is no longer the parent.
+pub fn drop_foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> String {
+    let table = qualified(schema, dataset.table);
+    format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {}", constraint(dataset, column))
+}
+
+/// A foreign key's name, as PostgreSQL itself would choose it.
+fn constraint(dataset: &Dataset, column: &Column) -> String {
+    ident(&format!("{}_{}_fkey", dataset.table, column.name))
 }
 
 /// An index to find the rows that refer to a record, or are parts of it.
@@ -70,6 +80,9 @@ fn own_key(column: &Column) -> String {
     }
 }
 
+/// The name of the trigger of [`edited_trigger`].
+pub const EDITED_TRIGGER: &str = "odoo_row_edited";
+
 /// The trigger that marks rows which somebody else changes: every change that is a sync's moves
 /// synced_at. It goes with the extension, whose function it calls; the table stays. The columns
 /// are arguments, so that they may be altered and dropped as those of any table.
@@ -82,13 +95,13 @@ pub fn edited_trigger(dataset: &Dataset, schema: &str, extension: &str) -> [Stri
         .collect();
     [
         format!(
-            "CREATE OR REPLACE TRIGGER odoo_row_edited BEFORE UPDATE ON {table} \
+            "CREATE OR REPLACE TRIGGER {EDITED_TRIGGER} BEFORE UPDATE ON {table} \
              FOR EACH ROW WHEN (OLD.synced_at IS NOT DISTINCT FROM NEW.synced_at) \
              EXECUTE FUNCTION {}.odoo_row_edited({})",
             ident(extension),
             columns.join(", "),
         ),
-        format!("ALTER TRIGGER odoo_row_edited ON {table} DEPENDS ON EXTENSION odoo_etl"),
+        format!("ALTER TRIGGER {EDITED_TRIGGER} ON {table} DEPENDS ON EXTENSION odoo_etl"),
     ]
 }
 

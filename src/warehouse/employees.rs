@@ -84,6 +84,11 @@ const USERS: Dataset = Dataset {
     ],
 };
 
+/// Today is that of UTC: sessions in different time zones would change the rows in turns.
+const AGE: &str = "extract(year FROM age(date_trunc('day', now() AT TIME ZONE 'UTC'), birthday::timestamp))::bigint";
+const TENURE: &str =
+    "round((least(departure_date, (now() AT TIME ZONE 'UTC')::date) - hire_date) / 365.25, 2)";
+
 const EMPLOYEES: Dataset = Dataset {
     table: "dim_employees",
     about: "Employees; what Odoo keeps private is NULL unless the Odoo user may read it",
@@ -104,17 +109,13 @@ const EMPLOYEES: Dataset = Dataset {
         text("work_phone", "work_phone"),
         text("gender", "sex|gender"),
         date("birthday", "birthday"),
-        refreshed("age", SqlType::Bigint, "extract(year FROM age(current_date, birthday))::bigint"),
+        refreshed("age", SqlType::Bigint, AGE),
         // The first contract's start; 19 merged contracts into hr.version.
         date(
             "hire_date",
             "first_contract_date|version_ids.contract_date_start|contract_date_start",
         ),
-        refreshed(
-            "tenure_years",
-            SqlType::Numeric,
-            "round((least(coalesce(departure_date, current_date), current_date) - hire_date) / 365.25, 2)",
-        ),
+        refreshed("tenure_years", SqlType::Numeric, TENURE),
         date("departure_date", "departure_date"),
     ],
 };

@@ -7,10 +7,8 @@ const PURCHASES: Dataset = Dataset {
     table: "fact_purchases",
     about: "Lines of purchase orders, each with its order's facts",
     feeds: &[Feed {
-        channel: None,
-        models: &["purchase.order.line"],
         domain: "[('display_type', '=', False)]",
-        also: &["order_id"],
+        ..all_and(&["purchase.order.line"], &["order_id"])
     }],
     kind: Kind::Fact,
     extent: Extent::Changed,

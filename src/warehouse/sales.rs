@@ -11,16 +11,10 @@ const ORDERS: Dataset = Dataset {
         // Drafts are rewritten and deleted while the customer waits.
         Feed {
             channel: Some("pos"),
-            models: &["pos.order"],
             domain: "[('state', 'in', ('paid', 'done', 'invoiced'))]",
-            also: &["lines"],
+            ..all_and(&["pos.order"], &["lines"])
         },
-        Feed {
-            channel: Some("sale"),
-            models: &["sale.order"],
-            domain: "[]",
-            also: &["order_line"],
-        },
+        Feed { channel: Some("sale"), ..all_and(&["sale.order"], &["order_line"]) },
     ],
     kind: Kind::Fact,
     extent: Extent::Changed,
@@ -57,15 +51,13 @@ const LINES: Dataset = Dataset {
     feeds: &[
         Feed {
             channel: Some("pos"),
-            models: &["pos.order.line"],
             domain: "[('order_id.state', 'in', ('paid', 'done', 'invoiced'))]",
-            also: &["order_id"],
+            ..all_and(&["pos.order.line"], &["order_id"])
         },
         Feed {
             channel: Some("sale"),
-            models: &["sale.order.line"],
             domain: "[('display_type', '=', False)]",
-            also: &["order_id"],
+            ..all_and(&["sale.order.line"], &["order_id"])
         },
     ],
     kind: Kind::Fact,

@@ -5,6 +5,9 @@ import time
 from . import catalogue, releases
 from .orm import Fault, traceback_of
 
+#: After so many wrong logins from an address good ones are refused too, for so many seconds.
+FAILURES, COOL_DOWN = 5, 60
+
 #: How long a stall lasts at most; the client is expected to go away earlier.
 STALL = 60
 
@@ -32,9 +35,16 @@ class Behaviour:
         release = self.argument("version", None)
         rows = self.argument("rows", None)
         self.version = releases.version(int(release or 19))
+        # From 16 on calls over RPC do not know where they come from.
+        self.counts_failures = bool(release) and int(release) <= 15
+        #: Wrong logins by source address: how many, and when the last one was.
+        self.failures = {}
+        #: Logins that Odoo need not check again, as long as its worker lives.
+        self.known_logins = set()
         if release:
             self.database = releases.database(int(release))
             self.database.has_load = int(release) >= 15
+            self.database.release = int(release)
         else:
             self.database = catalogue.database(int(rows)) if rows else catalogue.database()
         drop = self.argument("without", None)
@@ -53,7 +63,12 @@ class Behaviour:
         uuid = self.argument("uuid", None)
         if uuid:
             self.database.models["ir.config_parameter"].records[3]["value"] = uuid
-        self.database.denied = self.argument("denied", None)
+        for name in ("denied", "broken", "private", "unsearchable", "odd"):
+            setattr(self.database, name, self.argument(name, None))
+        # `languages=fr_FR,de_DE` are installed besides English, `speaks=fr_FR` is the user's.
+        installed = self.argument("languages", None)
+        self.database.languages = ("en_US", *(installed or "fr_FR").split(","))
+        self.database.language = self.argument("speaks", None) or "en_US"
         # `poison=model:id:field`: that value cannot be computed; `most=100`: no read of more.
         poison = self.argument("poison", None)
         self.database.poison = poison.split(":") if poison else None
@@ -67,6 +82,17 @@ class Behaviour:
     def now(self):
         """Seconds since 1970: where no test sets the clock, it stands at the latest change."""
         return self.clock or self.database.latest_change
+
+    def is_cooling_down(self, source):
+        count, last = self.failures.get(source, (0, 0))
+        return count >= FAILURES and time.monotonic() - last < COOL_DOWN
+
+    def note_login(self, source, is_welcome):
+        if is_welcome:
+            self.failures.pop(source, None)
+        elif self.counts_failures:
+            self.failures[source] = (self.failures.get(source, (0, 0))[0] + 1, time.monotonic())
+        return is_welcome
 
     def turn(self, *segments):
         """Other wishes from now on, whose troubles are counted from the beginning."""
@@ -98,6 +124,8 @@ class Behaviour:
         code = self.argument("fault", method)
         if code and not self.still_troubled():
             return
+        if code == "database":
+            raise traceback_of(DATABASE_ERROR)
         if code == "1":
             raise traceback_of("odoo.exceptions.Something: it went wrong")
         if code == "2":
@@ -107,6 +135,14 @@ class Behaviour:
         if code == "4":
             raise Fault(4, "You are not allowed to access 'Product' (product.product) records.")
 
+
+#: An error of Odoo's database, which has more to say than whoever asks Odoo shall know.
+DATABASE_ERROR = """psycopg2.errors.UniqueViolation: duplicate key value violates unique constraint "res_users_login_key"
+DETAIL:  Key (login)=(ann@shop.example) already exists.
+LINE 1: SELECT salary FROM hr_contract
+               ^
+HINT:  Perhaps you meant to reference the column "hr_contract.wage".
+"""
 
 #: Bodies that are not what the protocol promises.
 BODIES = {

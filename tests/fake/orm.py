@@ -1,5 +1,6 @@
 """Models, records and the methods that clients call, as Odoo's ORM answers them."""
 
+import math
 import operator
 import re
 import time
@@ -17,9 +18,13 @@ class Fault(Exception):
         self.text = text
 
 
+#: The one frame of the fake's tracebacks.
+FRAME = '  File "odoo/http.py", line 1, in f\n'
+
+
 def traceback_of(error):
     """Fault 1 carries a whole traceback."""
-    return Fault(1, f'Traceback (most recent call last):\n  File "odoo/http.py", line 1, in f\n{error}\n')
+    return Fault(1, f"Traceback (most recent call last):\n{FRAME}{error}\n")
 
 
 class Model:
@@ -43,13 +48,16 @@ class Model:
         self.parents = {}
         self.database = None
 
+    #: Whether each id is that of one record.
+    ids_are_distinct = True
+
     def join(self, database):
         """Makes the other models known to this one."""
         self.database = database
         for parent, link in self.inherits.items():
             for name, field in database.models[parent].fields.items():
                 if name not in self.fields:
-                    self.fields[name] = {**field, "store": False}
+                    self.fields[name] = {**field, "store": False, "searchable": is_searchable(field)}
                     self.parents[name] = (database.models[parent], link)
 
     def value(self, record, field, context=None):
@@ -59,26 +67,45 @@ class Model:
         if field in record:
             value = record[field]
             if self.fields[field].get("company_dependent"):
-                return value[(context or {})["allowed_company_ids"][0]]
-            return value
+                value = value[(context or {})["allowed_company_ids"][0]]
+            return self._noisy(value, self.fields[field])
         if field in ("create_date", "write_date"):
             return BEGINNING
         return {"integer": 0, "float": 0.0, "monetary": 0.0, "one2many": [], "many2many": []}.get(
             self.fields[field]["type"], False
         )
 
-    def fields_get(self, attributes=None, **_):
-        return {
-            name: {"string": name.replace("_", " ").capitalize(), "store": True, **field}
-            for name, field in self.fields.items()
-        }
+    def _sent(self, name, value):
+        """As Python writes dates on Linux: without zeros before the year."""
+        is_dated = self.fields[name]["type"] in ("date", "datetime")
+        return value.lstrip("0") if is_dated and isinstance(value, str) else value
+
+    def _noisy(self, value, field):
+        """A float as `float_round` leaves it, up to 17: 19.990000000000002 of 19.99."""
+        digits = field.get("digits")
+        if not digits or self.database.release > 17 or not isinstance(value, float) or not math.isfinite(value):
+            return value
+        factor = 10 ** -digits[1]
+        return round(value / factor) * factor
+
+    def fields_get(self, allfields=None, attributes=None, context=None):
+        found = {}
+        for name, field in self.fields.items():
+            if allfields and name not in allfields:
+                continue
+            found[name] = {"string": name.replace("_", " ").capitalize(), "store": True,
+                           "searchable": is_searchable(field), **field}
+            if name == "lang":
+                found[name]["selection"] = [[code, code] for code in self.database.languages]
+        return found
 
     def search(self, domain, offset=0, limit=None, order=None, context=None):
         for term in domain:
             if isinstance(term, (list, tuple)) and isinstance(term[0], str):
                 self._check(term[0])
         bounds = bounds_of(domain)
-        if bounds is not None and order in (None, "id", "id desc") and self._sees_archived(context):
+        is_simple = self.ids_are_distinct and order in (None, "id", "id desc")
+        if bounds is not None and is_simple and self._sees_archived(context):
             ids = [id for id in self.records if all(holds(id, bound) for holds, bound in bounds)]
             return (sorted(ids, reverse=order == "id desc") if order else ids)[offset:][: limit or None]
         found = [record for record in self._visible(context, domain) if self._meets(record, domain)]
@@ -94,9 +121,13 @@ class Model:
         for field in fields:
             if field not in self.fields:
                 raise traceback_of(f"ValueError: Invalid field '{field}' on '{self.name}'")
+            if ids and self.fields[field]["type"] in ("one2many", "many2many"):
+                # It is searched for in the other model.
+                self.database.require_right(self.fields[field]["relation"])
         found = [self.records[id] for id in ids if id in self.records]
         return [
-            {name: self.value(record, name, context) for name in ["id", *fields]} for record in found
+            {name: self._sent(name, self.value(record, name, context)) for name in ["id", *fields]}
+            for record in found
         ]
 
     def search_read(self, domain, fields=(), offset=0, limit=None, order=None, load=None, context=None):
@@ -149,8 +180,11 @@ class Model:
     def _visible(self, context, domain):
         named = any(isinstance(term, (list, tuple)) and term[0] == "active" for term in domain)
         if named or self._sees_archived(context):
-            return self.records.values()
-        return [record for record in self.records.values() if record.get("active", True)]
+            return self._all()
+        return [record for record in self._all() if record.get("active", True)]
+
+    def _all(self):
+        return self.records.values()
 
     def _sort(self, records, order):
         for part in reversed(order.split(",")):
@@ -176,12 +210,21 @@ class Model:
         return all(stack)
 
     def _check(self, path):
-        """Refuses a path of a domain that leads nowhere, whether there are records or not."""
+        """Refuses a path of a domain that leads nowhere, whether there are records or not; tells
+        whether it can be searched by."""
         model = self
         for name in path.split("."):
             if model is None or name not in model.fields:
                 raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in condition")
+            if self.database.unsearchable == f"{model.name}:{name}":
+                self.database.refuse_private(model.name, name)
+            if not is_searchable(model.fields[name]):
+                if self.database.release >= 19:
+                    raise traceback_of(f"ValueError: Cannot convert {model.name}.{name} to SQL because it is not stored")
+                self.database.errors.append(f"Non-stored field {model.name}.{name} cannot be searched.")
+                return False
             model = self.database.models.get(model.fields[name].get("relation"))
+        return True
 
     def _values(self, record, path):
         """The values at the end of a path: several beyond an x2many field, none beyond an empty one."""
@@ -198,8 +241,13 @@ class Model:
         if isinstance(path, int):
             # (1, '=', 1) and (0, '=', 1) are constants.
             return path == operand
+        if not self._check(path):
+            # Releases before 19 leave the condition out.
+            return True
+        operand = self._operand(path, operand)
         # As 19 does: False asks for what is empty, and NULL is smaller or greater than nothing.
-        ordered = lambda test: lambda value: value is not False and test(value)
+        # NaN is the greatest of PostgreSQL's numbers.
+        ordered = lambda test: lambda value: value is not False and test(math.inf if value != value else value)
         test = {
             "=": lambda value: not value if operand is False else value == operand,
             "!=": lambda value: bool(value) if operand is False else value != operand,
@@ -216,6 +264,16 @@ class Model:
         }[operator]
         return any(test(value) for value in self._values(record, path))
 
+    def _operand(self, field, operand):
+        """What a condition compares with: up to 18 a text is first made the HTML that a field would hold."""
+        is_html = self.fields.get(field, {}).get("type") == "html" and self.database.release <= 18
+        return f"<p>{operand}</p>" if is_html and isinstance(operand, str) and operand else operand
+
+
+def is_searchable(field):
+    """Stored, or with a search method, as related fields have one."""
+    return field.get("searchable", field.get("store", True))
+
 
 def sortable(value, empty):
     return (1, 0) if value is empty else (0, value)
@@ -231,7 +289,7 @@ def pattern(like):
 def bounds_of(domain):
     """The bounds of the ids that a domain asks for; `None` for other domains. A scan of a large
     model asks so again and again, and its records need not be looked at for it."""
-    holds = {">": operator.gt, "<=": operator.le}
+    holds = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
     if all(isinstance(term, list) and term[0] == "id" and term[1] in holds for term in domain):
         return [(holds[term[1]], term[2]) for term in domain]
     return None
@@ -249,6 +307,34 @@ class Attachments(Model):
     def search(self, domain, *args, **kwargs):
         named = any(isinstance(term, list) and term[0] in ("id", "res_field") for term in domain)
         return super().search(domain if named else [*domain, ["res_field", "=", False]], *args, **kwargs)
+
+
+class View(Model):
+    """A report: no record tells when it changed; ids may be negative, and may repeat. Of records
+    that share an id Odoo's cache has the last one, which is read in place of all."""
+
+    def __init__(self, name, fields, rows):
+        super().__init__(name, fields, rows)
+        del self.fields["write_date"]
+        self.rows = rows
+        self.ids_are_distinct = len(self.records) == len(rows)
+
+    def _all(self):
+        return self.rows
+
+
+class TextIds(Model):
+    """Records that Odoo makes of the ids that it is asked for, as `account.root` from 18 on."""
+
+    def search(self, domain, *args, **kwargs):
+        raise traceback_of("NotImplementedError")
+
+
+class Blacklist(Model):
+    """It searches for addresses as it holds them."""
+
+    def _operand(self, field, operand):
+        return operand.lower() if field == "email" and isinstance(operand, str) and "@" in operand else operand
 
 
 class Directory(Model):
@@ -272,9 +358,22 @@ METHODS = {"fields_get", "search", "search_count", "search_read", "read", "creat
            "get_available_models", "name_search", "action_archive", "context_told"}
 
 
+#: In English and in French.
+NOT_ALLOWED = (
+    "You are not allowed to access '{name}' ({name}) records.\n\n"
+    "This operation is allowed for the following groups:\n\t- Sales/Administrator\n\n"
+    "Contact your administrator to request access if necessary.",
+    "Vous n'êtes pas autorisé à accéder aux enregistrements '{name}' ({name}).\n\n"
+    "Cette opération est autorisée pour les groupes suivants :\n\t- Ventes/Administrateur\n\n"
+    "Contactez votre administrateur pour demander l'accès si nécessaire.",
+)
+
+
 class Database:
     #: A model that the user may not read.
     denied = None
+    #: The language of the request that is answered.
+    french = False
     #: Model, id and field of a value that raises when it is read.
     poison = None
     #: Records that one read may have; 0 for no limit.
@@ -283,8 +382,19 @@ class Database:
     heavy = 0
     #: Whether `search_read` takes `load`, as it does since 15.
     has_load = True
+    release = 19
+    #: Languages that are installed, and the user's.
+    languages = ("en_US", "fr_FR")
+    language = "en_US"
+    #: `model:field` of a field that faults in every record, and of one that the user may not read
+    #: though it is described; of a relation that search takes for a field of another model.
+    broken = private = unsearchable = None
+    #: A model whose method `read` does not take what all others take.
+    odd = None
 
     def __init__(self, models):
+        #: What Odoo wrote to its log.
+        self.errors = []
         models = [*models, parameters()]
         self.models = {model.name: model for model in [*models, Directory(models)]}
         for model in self.models.values():
@@ -299,15 +409,20 @@ class Database:
         return latest.replace(tzinfo=timezone.utc).timestamp()
 
     def execute(self, name, method, args, kwargs):
+        context = kwargs.get("context") or {}
+        french = "fr_FR" in (self.language, context.get("lang"))
+        if self.release >= 19 and context.get("lang", "en_US") not in ("en_US", *self.languages):
+            raise Fault(2, f"Invalid language code: {context['lang']}")
         if name not in self.models:
-            raise Fault(2, f"Object {name} doesn't exist")
-        if name == self.denied and method != "fields_get":
-            raise Fault(
-                4,
-                f"You are not allowed to access '{name}' ({name}) records.\n\n"
-                "This operation is allowed for the following groups:\n\t- Sales/Administrator\n\n"
-                "Contact your administrator to request access if necessary.",
-            )
+            # Releases from 17 on do not translate it.
+            translated = french and self.release < 17
+            raise Fault(2, f"L'objet {name} n'existe pas" if translated else f"Object {name} doesn't exist")
+        if method != "fields_get" and not self.has_companies(context.get("allowed_company_ids", ())):
+            raise Fault(4, "Accès à des sociétés non autorisées ou invalides." if french
+                        else "Access to unauthorized or invalid companies.")
+        self.french = french
+        if method != "fields_get":
+            self.require_right(name)
         model = self.models[name]
         if method not in METHODS or not hasattr(model, method):
             raise traceback_of(
@@ -320,11 +435,37 @@ class Database:
             self.strain(name, [record["id"] for record in result], kwargs.get("fields", ()))
         return result
 
+    @staticmethod
+    def concerns(wish, name, fields):
+        model, _, field = (wish or "").partition(":")
+        return name == model and field in fields
+
+    def has_companies(self, ids):
+        """Whether all are the user's; archived ones are nobody's."""
+        users = self.models["res.users"]
+        return set(ids) <= set(users.value(users.records[2], "company_ids"))
+
+    def refuse_private(self, model, field):
+        """As `hr.employee` speaks for `hr.employee.public`, which lacks the field."""
+        if self.release in (14, 15):
+            raise traceback_of(f"ValueError: Invalid field {model}.public.{field} in leaf")
+        raise Fault(4, "You do not have access to this document.")
+
+    def require_right(self, name):
+        if name == self.denied:
+            raise Fault(4, NOT_ALLOWED[self.french].format(name=name))
+
     def strain(self, name, ids, fields):
         """What goes wrong in some reads only."""
         time.sleep(self.heavy * len(ids))
         if self.most and len(ids) > self.most:
             raise traceback_of("MemoryError")
+        if name == self.odd:
+            raise traceback_of("TypeError: read() got an unexpected keyword argument 'load'")
+        if ids and self.concerns(self.broken, name, fields):
+            raise traceback_of("KeyError: 'no such property'")
+        if self.concerns(self.private, name, fields):
+            raise Fault(4, "The fields you try to read are not available on the public profile.")
         if self.poison:
             model, id, field = self.poison
             if name == model and int(id) in ids and (field in fields or field == "*"):

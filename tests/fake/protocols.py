@@ -3,7 +3,7 @@
 import json
 import xmlrpc.client
 
-from .orm import traceback_of
+from .orm import FRAME, traceback_of
 
 #: What Odoo raises for each code of XML-RPC.
 EXCEPTIONS = {
@@ -15,10 +15,10 @@ EXCEPTIONS = {
 
 
 def exception(fault):
-    """As `serialize_exception` writes it: a traceback is in `debug`, its last line the message."""
+    """As `serialize_exception` writes it: a traceback is in `debug`, what was raised the message."""
     name, message = EXCEPTIONS[fault.code], fault.text
     if fault.code == 1:
-        message = fault.text.strip().splitlines()[-1].partition(": ")[2]
+        message = fault.text.partition(FRAME)[2].partition(": ")[2].strip()
     return {"name": name, "message": message, "arguments": [message], "context": {}, "debug": fault.text}
 
 

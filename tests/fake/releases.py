@@ -52,6 +52,9 @@ def fields_of(model, release):
         for variant in variants if isinstance(variants, list) else [variants]:
             if release in variant.get("in", [release]):
                 found[name] = {key: value for key, value in variant.items() if key != "in"}
+                if variant.get("company_dependent") and release < 18:
+                    # They lie in ir.property.
+                    found[name]["store"] = False
     return {**found, "create_date": {"type": "datetime"}} if found else {}
 
 

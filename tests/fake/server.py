@@ -46,7 +46,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
         self.content_type = protocol.content_type
         service, method, params = protocol.read(rest, request, self.headers)
-        if service == "object" and params[4] == "context_get":
+        if protocol.name == "json2" and params[4] == "context_get":
             # JSON-2 has no service for it.
             service, method, params = "common", "authenticate", [params[0], LOGIN, params[2]]
         if service == "object":
@@ -95,10 +95,18 @@ class Handler(BaseHTTPRequestHandler):
             raise traceback_of(
                 f'psycopg2.OperationalError: connection to server failed: FATAL:  database "{params[0]}" does not exist'
             )
+        source = self.client_address[0]
         if service == "common":
-            return UID if tuple(params[1:3]) == (LOGIN, SECRET) else False
-        if params[1] not in (UID, None) or params[2] != SECRET:
-            raise Fault(3, "Access Denied")
+            # Whatever was wrong: `authenticate` has no words.
+            is_welcome = tuple(params[1:3]) == (LOGIN, SECRET)
+            return UID if not behaviour.is_cooling_down(source) and behaviour.note_login(source, is_welcome) else False
+        known = (params[0], params[1], params[2])
+        if known not in behaviour.known_logins:
+            if behaviour.is_cooling_down(source):
+                raise Fault(3, "Too many login failures, please wait a bit before trying again.")
+            if not behaviour.note_login(source, params[1] in (UID, None) and params[2] == SECRET):
+                raise Fault(3, "Access Denied")
+            behaviour.known_logins.add(known)
         _, _, _, model, method, args, *kwargs = params
         return behaviour.database.execute(model, method, args, kwargs[0] if kwargs else {})
 

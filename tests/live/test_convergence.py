@@ -307,6 +307,44 @@ def test_convergence(scene):
     assert [line for line in before if "too many" not in line] == []
 
 
+SLOW = """
+CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(0.5); RETURN NULL; END';
+CREATE TRIGGER slow AFTER INSERT OR UPDATE ON dim_customers FOR EACH STATEMENT EXECUTE FUNCTION slow();
+"""
+
+
+def test_what_changes_while_nobody_runs_a_job_is_not_lost(scene):
+    """Hours pass between the parts of a scan: what its job left is dated back, and so is the change."""
+    scene.db.run("CALL odoo_sync_job()")
+    scene.reconcile()
+    changed = min(scene.api("res.partner", "search", []))
+    scene.api("res.partner", "create", [{"name": f"P {n}"} for n in range(200)])
+    scene.db.run(SLOW)
+    resumed = "SELECT resume_after FROM odoo_sync_watermarks WHERE target = 'dim_customers'"
+    with closing(scene.db.connect()) as runner:
+        job = threading.Thread(target=run_until_cancelled, args=(runner, "CALL odoo_sync_job('customers', full_refresh => true)"))
+        job.start()
+        deadline = time.monotonic() + 30
+        while not scene.db.value(resumed) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        runner.cancel()
+        job.join()
+    assert scene.db.value(resumed) > changed
+    scene.db.run("DROP TRIGGER slow ON dim_customers; DROP FUNCTION slow()")
+    scene.db.run("UPDATE odoo_sync_watermarks SET watermark = watermark - interval '5 hours', resume_began = resume_began - interval '3 hours'")
+    with closing(scene.truth()) as truth, truth.cursor() as cursor:
+        cursor.execute("UPDATE res_partner SET street = 'in the pause', write_date = now() AT TIME ZONE 'UTC' - interval '1 hour' WHERE id = %s",
+                       (changed,))
+    scene.db.run("CALL odoo_sync_job('customers')")
+    assert scene.db.value("SELECT street FROM dim_customers WHERE id = %s", changed) == "in the pause"
+    assert scene.differences() == []
+
+
+def run_until_cancelled(connection, statement):
+    with pytest.raises(psycopg2.errors.QueryCanceled):
+        connection.cursor().execute(statement)
+
+
 # What each safeguard is there for: with it there is no difference, and without it there is one.
 
 

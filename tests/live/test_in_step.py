@@ -107,6 +107,83 @@ def test_pos_lines_that_are_gone(warehouse, truth):
     assert differences(warehouse, truth, "fact_sales_lines") == []
 
 
+def partner(api, name):
+    return api("res.partner", "create", [{"name": name}])[0]
+
+
+def bought_at_a_till(api, customer, product):
+    """In a session of its own, which is closed."""
+    method = api("pos.payment.method", "search", [("journal_id.type", "=", "bank"), ("company_id", "=", 1)], limit=1)
+    config = api("pos.config", "create", [{"name": f"Till {customer}", "payment_method_ids": [(6, 0, method)]}])[0]
+    session = api("pos.session", "create", [{"config_id": config, "user_id": 2}])[0]
+    api("pos.session", "set_opening_control", [session], 0, "")
+    line = {"name": "L", "product_id": product, "qty": 1, "price_unit": 10, "price_subtotal": 10, "price_subtotal_incl": 10}
+    order = api("pos.order", "create", [{
+        "session_id": session, "company_id": 1, "partner_id": customer, "amount_total": 10, "amount_tax": 0, "amount_paid": 10,
+        "amount_return": 0, "lines": [(0, 0, line)]}])[0]
+    api("pos.payment", "create", [{"pos_order_id": order, "payment_method_id": method[0], "amount": 10}])
+    api("pos.order", "action_pos_order_paid", [order])
+    api("pos.session", "action_pos_session_closing_control", [session])
+    assert api("pos.session", "read", [session], ["state"])[0]["state"] == "closed"
+
+
+def invoiced(api, customer, product):
+    invoice = api("account.move", "create", [{
+        "move_type": "out_invoice", "partner_id": customer, "invoice_line_ids": [(0, 0, {"product_id": product, "price_unit": 10})]}])
+    api("account.move", "action_post", invoice)
+
+
+def test_who_buys_becomes_a_customer(warehouse, api, truth):
+    """By an invoice, a session of a till, and as Odoo until 18 counts both: by SQL."""
+    by_invoice, at_till, by_sql = (partner(api, name) for name in ("Invoiced", "At the till", "By SQL"))
+    run(warehouse)
+    is_customer = "SELECT array_agg(is_customer ORDER BY id) FROM dim_customers WHERE id = ANY (%s)"
+    all_three = [by_invoice, at_till, by_sql]
+    assert warehouse.value(is_customer, all_three) == [False] * 3
+    invoiced(api, by_invoice, warehouse.made["tea"])
+    bought_at_a_till(api, at_till, warehouse.made["tea"])
+    with truth.cursor() as cursor:
+        # Behind every window, as it is when the partner was made long before.
+        cursor.execute("UPDATE res_partner SET customer_rank = 1, write_date = '2024-01-01' WHERE id = %s", (by_sql,))
+    warehouse.run("UPDATE dim_customers SET odoo_write_date = '2024-01-01 00:00:00+00' WHERE id = %s", by_sql)
+    assert warehouse.run("SELECT missing, stale, deleted FROM odoo_verify('customers')") == [(0, 3, 0)]
+    warehouse.run("CALL odoo_sync_job()")
+    assert warehouse.value(is_customer, all_three) == [True] * 3
+    assert all_differences(warehouse, truth) == []
+    assert warehouse.run("SELECT missing, stale, deleted FROM odoo_verify('customers')") == [(0, 0, 0)]
+
+
+def test_a_tag_that_is_given_by_its_own_list(warehouse, api, truth):
+    customer = partner(api, "Tagged from afar")
+    run(warehouse)
+    with truth.cursor() as cursor:
+        cursor.execute("UPDATE res_partner SET write_date = '2024-01-01' WHERE id = %s", (customer,))
+    written = "SELECT write_date FROM res_partner WHERE id = %s"
+    api("res.partner.category", "write", api("res.partner.category", "search", [], limit=1), {"partner_ids": [(4, customer)]})
+    with truth.cursor() as cursor:
+        cursor.execute(written, (customer,))
+        assert str(cursor.fetchone()[0]).startswith("2024-01-01")
+    run(warehouse)
+    assert warehouse.value("SELECT cardinality(tags) FROM dim_customers WHERE id = %s", customer) == 1
+    assert all_differences(warehouse, truth) == []
+
+
+def test_what_a_merged_partner_had_is_the_others(warehouse, api, truth):
+    one, other = partner(api, "Duplicate"), partner(api, "Original")
+    order = api("sale.order", "create", [{"partner_id": one}])[0]
+    run(warehouse)
+    with truth.cursor() as cursor:
+        cursor.execute("UPDATE sale_order SET write_date = '2024-01-01' WHERE id = %s", (order,))
+    warehouse.run("SELECT * FROM odoo_reconcile('sales')")
+    wizard = api("base.partner.merge.automatic.wizard", "create", [
+        {"partner_ids": [(6, 0, [one, other])], "dst_partner_id": other, "state": "selection"}])
+    api("base.partner.merge.automatic.wizard", "action_merge", wizard)
+    warehouse.run("CALL odoo_sync_job(reconcile => true)")
+    assert warehouse.value("SELECT customer_id FROM all_sales WHERE channel = 'sale' AND id = %s", order) == other
+    assert {row[0] for row in warehouse.run("SELECT missing + stale + deleted FROM odoo_verify('sales')")} == {0}
+    assert all_differences(warehouse, truth) == []
+
+
 def test_quants_that_are_merged_by_sql(warehouse, truth):
     with truth.cursor() as cursor:
         cursor.execute("UPDATE stock_quant SET quantity = quantity + 5 WHERE id = (SELECT min(id) FROM stock_quant)")

@@ -51,7 +51,7 @@ unsafe extern "C-unwind" fn sample(
             .iter()
             .map(|fetched| {
                 let column = &columns[fetched.attribute as usize - 1];
-                Maker::new(column.atttypid, column.atttypmod)
+                Maker::new(column)
             })
             .collect();
         let mut row_memory = PgMemoryContexts::new("odoo_fdw sample");

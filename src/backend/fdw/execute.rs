@@ -73,7 +73,7 @@ pub unsafe extern "C-unwind" fn begin(node: *mut pg_sys::ForeignScanState, _flag
                 let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
                 let maker = |attribute: i16| {
                     let column = &columns[attribute as usize - 1];
-                    Maker::new(column.atttypid, column.atttypmod)
+                    Maker::new(column)
                 };
                 plan.fetched.iter().map(|column| maker(column.attribute)).collect()
             }

@@ -6,6 +6,7 @@ use std::ptr;
 use pgrx::pg_sys::{self, ImportForeignSchemaType};
 
 use super::{nodes, options, text};
+use crate::backend::with_plain_settings;
 use crate::failure::OrRaise;
 use crate::fdw::{self, ImportList};
 
@@ -31,14 +32,10 @@ pub unsafe extern "C-unwind" fn import(
             ImportForeignSchemaType::FDW_IMPORT_SCHEMA_EXCEPT => ImportList::Except(tables()),
             _ => ImportList::All,
         };
-        let made = fdw::import(
-            server,
-            &text((*statement).remote_schema),
-            &text((*statement).local_schema),
-            &list,
-            &options((*statement).options),
-        )
-        .or_raise();
+        let (remote, local) = (text((*statement).remote_schema), text((*statement).local_schema));
+        let options = options((*statement).options);
+        let import = || fdw::import(server, &remote, &local, &list, &options);
+        let made = with_plain_settings(import).or_raise();
         made.into_iter().fold(ptr::null_mut(), |list, statement| {
             let statement = CString::new(statement).unwrap_or_default();
             pg_sys::lappend(list, pg_sys::pstrdup(statement.as_ptr()).cast())

@@ -17,7 +17,7 @@ use std::ffi::c_char;
 
 use pgrx::pg_sys;
 
-use super::{nodes, options, text};
+use super::{nodes, options, text, with_plain_settings};
 use crate::fdw::{Class, RawColumn, RawTable};
 
 /// The version of the calling convention.
@@ -126,15 +126,17 @@ pub fn locked_foreign_table(relid: pg_sys::Oid) -> Option<RawTable> {
     Some(foreign_table(relid))
 }
 
+/// A relation's name with its schema's, in quotes where it needs them alone.
+///
 /// # Safety
 /// The relation exists.
 unsafe fn qualified_name(relid: pg_sys::Oid) -> String {
     // SAFETY: as above; both functions give palloc'ed C strings.
-    unsafe {
+    with_plain_settings(|| unsafe {
         let schema: *const c_char = pg_sys::get_namespace_name(pg_sys::get_rel_namespace(relid));
         let name: *const c_char = pg_sys::get_rel_name(relid);
         text(pg_sys::quote_qualified_identifier(schema, name))
-    }
+    })
 }
 
 /// A type that holds whole values: one with a length cuts them, or refuses.

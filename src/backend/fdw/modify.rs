@@ -9,6 +9,7 @@ use super::slot::{Maker, encode};
 use super::target::row_id_name;
 use super::value::{constant_of, written};
 use super::{foreign_table, qualified_name, user_of};
+use crate::backend::with_plain_settings;
 use crate::failure::{Failure, OrRaise};
 use crate::fdw::predicate::{Constant, Scalar};
 use crate::fdw::{Action, BATCH, Fetched, Modification, ModifyPlan};
@@ -90,7 +91,7 @@ pub unsafe extern "C-unwind" fn begin(
         let columns = (*descriptor).attrs.as_slice((*descriptor).natts as usize);
         let maker = |attribute: i16| {
             let column = &columns[attribute as usize - 1];
-            Maker::new(column.atttypid, column.atttypmod)
+            Maker::new(column)
         };
         let row_id = match (plan.action, plan.id) {
             (Action::Update | Action::Delete, Some(attribute)) => {
@@ -187,7 +188,8 @@ unsafe fn values(slot: *mut pg_sys::TupleTableSlot, work: &Work) -> Vec<Constant
     }
 }
 
-/// What Odoo takes for a value: bytes in base64, and as a text what no plain value stands for.
+/// What Odoo takes for a value: bytes in base64, and as a text what no plain value stands for,
+/// in one form whatever the session's settings.
 ///
 /// # Safety
 /// The datum is of that type.
@@ -196,11 +198,16 @@ unsafe fn value_of(datum: pg_sys::Datum, is_null: bool, oid: pg_sys::Oid) -> Con
     // SAFETY: as above.
     unsafe {
         match constant_of(datum, is_null, oid) {
+            // As many digits as tell it from other numbers of its own type.
+            Some(Constant::One(_)) if oid == pg_sys::FLOAT4OID => {
+                let number = f32::from_datum(datum, false).unwrap_or_default();
+                Constant::One(Scalar::Decimal(format!("{number:?}")))
+            }
             Some(constant) => constant,
             None if oid == pg_sys::BYTEAOID => {
                 text(encode(&Vec::<u8>::from_datum(datum, false).unwrap_or_default()))
             }
-            None => text(written(datum, oid)),
+            None => text(with_plain_settings(|| written(datum, oid))),
         }
     }
 }

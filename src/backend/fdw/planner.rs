@@ -80,20 +80,26 @@ pub unsafe extern "C-unwind" fn size(
             read.is_whole && relation.table.pushdown && relation.push(&read.predicate).exact;
         let is_joined =
             pg_sys::bms_membership((*root).all_baserels) == pg_sys::BMS_Membership::BMS_MULTIPLE;
-        let (total, rows) = if is_joined {
-            let total = relation.count(&Predicate::All(Vec::new())).or_raise();
-            let found = relation.count(&read.predicate).or_raise();
-            let rest = unpushed(root, base, &relation);
-            (total, found * selectivity(root, rest))
-        } else {
-            let known = (*base).tuples;
-            let total = if known > 0.0 { known } else { UNKNOWN_ROWS };
-            (total, total * selectivity(root, clauses))
+        let counts = if is_joined { counted(&relation, &read.predicate) } else { None };
+        let (total, rows) = match counts {
+            Some((total, found)) => {
+                (total, found * selectivity(root, unpushed(root, base, &relation)))
+            }
+            None => {
+                let known = (*base).tuples;
+                let total = if known > 0.0 { known } else { UNKNOWN_ROWS };
+                (total, total * selectivity(root, clauses))
+            }
         };
         (*base).tuples = total;
         (*base).rows = pg_sys::clamp_row_est(rows);
         keep(base, Kept::Table(Box::new(Planned { relation, is_exact })));
     }
+}
+
+/// How many rows a table has, and how many of them are found; `None` if Odoo does not tell.
+fn counted(relation: &Relation, predicate: &Predicate) -> Option<(f64, f64)> {
+    Some((relation.count(&Predicate::All(Vec::new()))?, relation.count(predicate)?))
 }
 
 /// PostgreSQL checks rights when a query begins to run; Odoo is asked before.

@@ -2,12 +2,15 @@
 
 use std::ffi::CString;
 
-use pgrx::{IntoDatum, pg_sys};
+use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 
+use super::text;
+use crate::failure::Failure;
 use crate::odoo::Cells;
 
 /// Makes the values of one column.
 pub struct Maker {
+    column: String,
     oid: pg_sys::Oid,
     modifier: i32,
     input: pg_sys::FmgrInfo,
@@ -15,8 +18,8 @@ pub struct Maker {
 }
 
 impl Maker {
-    /// For a column of that type.
-    pub fn new(oid: pg_sys::Oid, modifier: i32) -> Maker {
+    pub fn new(column: &pg_sys::FormData_pg_attribute) -> Maker {
+        let (oid, modifier) = (column.atttypid, column.atttypmod);
         let (mut function, mut parameter) = (pg_sys::InvalidOid, pg_sys::InvalidOid);
         let mut input = pg_sys::FmgrInfo::default();
         // SAFETY: the type exists; what the function needs lives in the current context, which
@@ -25,7 +28,9 @@ impl Maker {
             pg_sys::getTypeInputInfo(oid, &mut function, &mut parameter);
             pg_sys::fmgr_info(function, &mut input);
         }
-        Maker { oid, modifier, input, parameter }
+        // SAFETY: the name is a C string.
+        let column = unsafe { text(column.attname.data.as_ptr()) };
+        Maker { column, oid, modifier, input, parameter }
     }
 
     /// The value of a row, in the current memory context; `None` for NULL.
@@ -36,7 +41,8 @@ impl Maker {
             (Cells::Lists(lists), pg_sys::INT8ARRAYOID) => lists.get(row).to_vec().into_datum(),
             (Cells::Texts(texts), pg_sys::TEXTOID) => texts.get(row)?.into_datum(),
             (Cells::Texts(texts), pg_sys::BYTEAOID) => {
-                decode(texts.get(row)?).unwrap_or_default().into_datum()
+                let text = texts.get(row)?;
+                decode(text).unwrap_or_else(|| self.not_base64(text).raise()).into_datum()
             }
             (Cells::Booleans(cells), _) => self.read(if cells[row]? { "true" } else { "false" }),
             (Cells::Integers(cells), _) => self.read(&cells[row]?.to_string()),
@@ -46,6 +52,16 @@ impl Maker {
                 self.read(&format!("{{{}}}", ids.join(",")))
             }
         }
+    }
+
+    fn not_base64(&self, text: &str) -> Failure {
+        let begin: String = text.chars().take(40).collect();
+        Failure::new(
+            PgSqlErrorCode::ERRCODE_INVALID_TEXT_REPRESENTATION,
+            format!("Odoo's value for the column \"{}\" is not base64", self.column),
+        )
+        .detail(format!("It begins: {begin}"))
+        .hint("A column of type text shows it as it is.")
     }
 
     /// What the type's own input function makes of a text.
@@ -64,11 +80,20 @@ impl Maker {
     }
 }
 
-/// The bytes that a text in base64 stands for; `None` if it is none.
+/// The bytes that a text in base64 stands for, in lines or in one; `None` if it is none.
 fn decode(text: &str) -> Option<Vec<u8>> {
     let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
     let (mut bits, mut count) = (0u32, 0);
-    for c in text.bytes().filter(|c| !c.is_ascii_whitespace() && *c != b'=') {
+    let (mut length, mut padding) = (0, 0);
+    for c in text.bytes().filter(|c| !c.is_ascii_whitespace()) {
+        length += 1;
+        if c == b'=' {
+            padding += 1;
+            continue;
+        }
+        if padding > 0 {
+            return None;
+        }
         let value = match c {
             b'A'..=b'Z' => c - b'A',
             b'a'..=b'z' => c - b'a' + 26,
@@ -85,7 +110,7 @@ fn decode(text: &str) -> Option<Vec<u8>> {
             bits &= (1 << count) - 1;
         }
     }
-    Some(bytes)
+    (length % 4 == 0 && padding <= 2).then_some(bytes)
 }
 
 /// Bytes in base64.
@@ -112,7 +137,9 @@ mod tests {
         assert_eq!(decode("T2Rvbw==").unwrap(), b"Odoo");
         assert_eq!(decode("T2Rv\nb28=").unwrap(), b"Odooo");
         assert_eq!(decode("").unwrap(), b"");
-        assert_eq!(decode("12.3 Kb"), None);
+        for wrong in ["12.3 Kb", "T2Rvb", "T2Rvbw=", "T2Rv=bw=", "T2R=====", "====", "T2R\u{e9}"] {
+            assert_eq!(decode(wrong), None, "{wrong}");
+        }
         assert_eq!(encode(b""), "");
         assert_eq!(encode(b"Odoo"), "T2Rvbw==");
         assert_eq!(encode(b"\xff\xef\xbe\0\0"), "/+++AAA=");

@@ -66,9 +66,12 @@ unsafe fn scalar_of(datum: pg_sys::Datum, oid: pg_sys::Oid) -> Option<Scalar> {
             pg_sys::INT2OID => Scalar::Integer(i16::from_datum(datum, false)?.into()),
             pg_sys::INT4OID => Scalar::Integer(i32::from_datum(datum, false)?.into()),
             pg_sys::INT8OID => Scalar::Integer(i64::from_datum(datum, false)?),
-            pg_sys::NUMERICOID | pg_sys::FLOAT4OID | pg_sys::FLOAT8OID => {
-                Scalar::Decimal(written(datum, oid))
+            pg_sys::NUMERICOID => Scalar::Decimal(written(datum, oid)),
+            // The shortest text that stands for the very number.
+            pg_sys::FLOAT4OID => {
+                Scalar::Decimal(format!("{:?}", f64::from(f32::from_datum(datum, false)?)))
             }
+            pg_sys::FLOAT8OID => Scalar::Decimal(format!("{:?}", f64::from_datum(datum, false)?)),
             pg_sys::TEXTOID | pg_sys::VARCHAROID => Scalar::Text(written(datum, oid)),
             pg_sys::DATEOID => Scalar::Date(i32::from_datum(datum, false)?),
             pg_sys::TIMESTAMPTZOID => Scalar::Time(i64::from_datum(datum, false)?),
@@ -77,7 +80,7 @@ unsafe fn scalar_of(datum: pg_sys::Datum, oid: pg_sys::Oid) -> Option<Scalar> {
     }
 }
 
-/// A value as its type writes it.
+/// A value as its type writes it, which for some types depends on settings.
 ///
 /// # Safety
 /// The datum is of that type and not NULL.

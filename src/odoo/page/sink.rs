@@ -3,7 +3,7 @@
 use super::Page;
 use crate::odoo::cells::Cells;
 use crate::odoo::fields::FieldType;
-use crate::odoo::form::{is_date, is_datetime, whole};
+use crate::odoo::form::{date, datetime, whole, without_noise};
 use crate::odoo::sink::{Refusal, Scalar, Sink};
 use crate::odoo::value::ValueSink;
 
@@ -106,13 +106,19 @@ impl PageSink {
                 None => return Err(self.refuse(scalar)),
             },
             (Cells::Texts(cells), scalar) => match (field_type, scalar) {
-                (FieldType::Text, Scalar::Text(text))
-                | (FieldType::Decimal, Scalar::Double(text)) => cells.push(Some(text)),
-                (FieldType::Decimal | FieldType::Text, Scalar::Int(int)) => cells.push_int(int),
-                (FieldType::Date, Scalar::Text(text)) if is_date(text) => cells.push(Some(text)),
-                (FieldType::Datetime, Scalar::Text(text)) if is_datetime(text) => {
-                    cells.push_joined(text, "+00");
+                (FieldType::Text, Scalar::Text(text)) => cells.push(Some(text)),
+                (FieldType::Decimal(places), Scalar::Double(text)) => {
+                    cells.push(Some(&without_noise(text, places)));
                 }
+                (FieldType::Decimal(_) | FieldType::Text, Scalar::Int(int)) => cells.push_int(int),
+                (FieldType::Date, Scalar::Text(text)) => match date(text) {
+                    Some(date) => cells.push(Some(&date)),
+                    None => return Err(self.refuse(scalar)),
+                },
+                (FieldType::Datetime, Scalar::Text(text)) => match datetime(text) {
+                    Some(time) => cells.push_joined(&time, "+00"),
+                    None => return Err(self.refuse(scalar)),
+                },
                 (FieldType::Json, scalar) => cells.push(Some(&json_scalar(scalar))),
                 _ => return Err(self.refuse(scalar)),
             },

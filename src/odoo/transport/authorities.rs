@@ -32,6 +32,11 @@ pub fn authorities(pem: Option<&str>) -> Result<RootCerts, String> {
     Ok(RootCerts::new_with_certs(&trusted))
 }
 
+/// Whether a PEM text holds certificates.
+pub fn check_authorities(pem: &str) -> Result<(), String> {
+    certificates(pem).map(drop)
+}
+
 fn certificates(pem: &str) -> Result<Vec<Certificate<'static>>, String> {
     let certificates = parse_pem(pem.as_bytes())
         .filter_map(|item| match item {

@@ -56,6 +56,11 @@ impl Transport for Auto {
         self.choose(|transport| transport.version())
     }
 
+    /// Readers that wait for it keep nobody from asking.
+    fn ping(&self) -> Result<(), Error> {
+        self.transport().ping()
+    }
+
     fn login(&self, credentials: &Credentials) -> Result<i64, Error> {
         self.choose(|transport| transport.login(credentials))
     }

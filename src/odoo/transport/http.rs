@@ -146,9 +146,8 @@ impl Http {
             .tls_config(TlsConfig::builder().root_certs(root_certs).build())
             .build();
         let cancelled = CancelFlag::default();
-        let connector =
-            InterruptibleConnector { cancelled: cancelled.clone(), tcp: Default::default() }
-                .chain(RustlsConnector::default());
+        let connector = InterruptibleConnector { cancelled: cancelled.clone() }
+            .chain(RustlsConnector::default());
         let resolver = InterruptibleResolver {
             cancelled: cancelled.clone(),
             allowed: endpoint.allowed.clone(),

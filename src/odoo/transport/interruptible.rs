@@ -10,12 +10,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::hosts::AllowedHosts;
+use super::socket::Socket;
 use ureq::Timeout;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    ConnectionDetails, Connector, NextTimeout, TcpConnector, Transport, time,
+    ConnectionDetails, Connector, Either, LazyBuffers, NextTimeout, Transport,
 };
 
 /// Set once, by the side that gives up.
@@ -48,44 +49,49 @@ const POLL: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub struct InterruptibleConnector {
     pub cancelled: CancelFlag,
-    pub tcp: TcpConnector,
 }
 
 impl<In: Transport> Connector<In> for InterruptibleConnector {
-    type Out = <TcpConnector as Connector<In>>::Out;
+    type Out = Either<In, Socket>;
 
     fn connect(
         &self,
         details: &ConnectionDetails,
         chained: Option<In>,
     ) -> Result<Option<Self::Out>, ureq::Error> {
-        if chained.is_some() {
-            return self.tcp.connect(details, chained);
+        if let Some(chained) = chained {
+            return Ok(Some(Either::A(chained)));
         }
+        let socket = self.connect_to_any(details)?;
+        (details.register_shutdown)(socket.handle())?;
+        Ok(Some(Either::B(socket)))
+    }
+}
+
+impl InterruptibleConnector {
+    /// Tries the addresses by turns, until the time is over or none of them is worth another try.
+    fn connect_to_any(&self, details: &ConnectionDetails) -> Result<Socket, ureq::Error> {
         let begin = Instant::now();
         loop {
-            self.cancelled.check()?;
-            let left = details.timeout.after.saturating_sub(begin.elapsed());
-            if left.is_zero() {
-                return Err(ureq::Error::Timeout(Timeout::Connect));
+            let mut refusal = None;
+            let mut is_silent = false;
+            for address in &details.addrs {
+                self.cancelled.check()?;
+                let left = details.timeout.after.saturating_sub(begin.elapsed());
+                if left.is_zero() {
+                    return Err(ureq::Error::Timeout(Timeout::Connect));
+                }
+                let config = details.config;
+                let buffers =
+                    LazyBuffers::new(config.input_buffer_size(), config.output_buffer_size());
+                match Socket::connect(address, left.min(ATTEMPT), buffers) {
+                    Ok(socket) => return Ok(socket),
+                    Err(error) if error.kind() == io::ErrorKind::TimedOut => is_silent = true,
+                    Err(error) => refusal = Some(error),
+                }
             }
-            let mut timeout = details.timeout;
-            timeout.after = time::Duration::Exact(left.min(ATTEMPT));
-            let attempt = ConnectionDetails {
-                uri: details.uri,
-                addrs: details.addrs.clone(),
-                config: details.config,
-                request_level: details.request_level,
-                resolver: details.resolver,
-                now: (details.current_time)(),
-                timeout,
-                current_time: details.current_time.clone(),
-                run_connector: details.run_connector.clone(),
-                register_shutdown: details.register_shutdown.clone(),
-            };
-            match self.tcp.connect(&attempt, None::<In>) {
-                Err(ureq::Error::Timeout(_)) => {}
-                done => return done,
+            if let (Some(error), false) = (refusal, is_silent) {
+                return Err(error.into());
             }
         }
     }

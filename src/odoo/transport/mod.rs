@@ -1,6 +1,6 @@
 //! How a request reaches Odoo and its answer comes back.
 
-mod authorities;
+pub mod authorities;
 mod auto;
 mod body;
 pub mod hosts;
@@ -9,6 +9,7 @@ mod interruptible;
 pub mod json;
 mod json2;
 mod jsonrpc;
+mod socket;
 pub mod xmlrpc;
 
 use std::fmt;
@@ -154,6 +155,11 @@ pub trait Transport: Send + Sync {
 
     /// The struct of `common.version()`, or of `/json/version`; needs no login.
     fn version(&self) -> Result<Value, Error>;
+
+    /// Asks something small, in the protocol that is in use.
+    fn ping(&self) -> Result<(), Error> {
+        self.version().map(drop)
+    }
 
     /// The id of the user, or [`Error::Denied`].
     fn login(&self, credentials: &Credentials) -> Result<i64, Error>;

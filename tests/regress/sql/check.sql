@@ -3,7 +3,7 @@
 \pset format unaligned
 CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo', retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin');
-SELECT item, status, regexp_replace(detail, '\d+ ms', 'N ms') AS detail, hint FROM odoo_check()
+SELECT item, status, regexp_replace(detail, '[0-9]+ ms', 'N ms') AS detail, hint FROM odoo_check()
 WHERE item IN ('connection', 'version', 'login', 'dim_brands', 'dim_categories', 'dim_products');
 
 -- A model that is not installed, a field that is not there.

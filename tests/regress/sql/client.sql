@@ -54,7 +54,7 @@ SELECT odoo_create('res.partner', '"x"');
 SELECT odoo_create('res.partner', '[{"name": "x"}, 1]');
 SELECT odoo_create('res.partner', NULL);
 SELECT odoo_create('res.partner', '{"nmae": "x"}');
-SELECT odoo_write('res.partner', '{10,NULL}', '{"name": "x"}');
+SELECT odoo_write('res.partner', ARRAY[10, NULL], '{"name": "x"}');
 SELECT odoo_write('res.partner', '{10}', '[]');
 SELECT odoo_write('res.partner', '{999999}', '{"name": "x"}');
 SELECT odoo_unlink('res.partner', NULL);

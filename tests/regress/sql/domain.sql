@@ -67,6 +67,8 @@ CREATE SCHEMA hostile;
 CREATE FUNCTION hostile.to_jsonb(anyelement) RETURNS jsonb LANGUAGE sql AS $$ SELECT '"stolen"'::jsonb $$;
 CREATE FUNCTION hostile.odoo_domain(text, text, jsonb) RETURNS odoo_domain LANGUAGE sql AS $$ SELECT '[["stolen","=",1]]'::odoo_domain $$;
 SET search_path = hostile, pg_catalog, public;
+SET timezone = 'PST8PDT';
 SELECT odoo_domain('a', '=', 1), public.odoo_domain('at', '=', timestamp '2024-01-01');
+RESET timezone;
 RESET search_path;
 DROP SCHEMA hostile CASCADE;

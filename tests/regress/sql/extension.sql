@@ -4,11 +4,11 @@ SELECT pg_describe_object(classid, objid, 0) AS object
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'odoo_etl')
-ORDER BY 1;
+ORDER BY replace(pg_describe_object(classid, objid, 0), '"', '');
 
 -- Every function has a comment, and its arguments have names.
 SELECT oid::regprocedure AS function FROM pg_proc
-WHERE proname LIKE 'odoo\_%' AND (obj_description(oid, 'pg_proc') IS NULL OR pronargs > 0 AND proargnames IS NULL);
+WHERE proname LIKE E'odoo\\_%' AND (obj_description(oid, 'pg_proc') IS NULL OR pronargs > 0 AND proargnames IS NULL);
 
 -- Only superusers may make it.
 CREATE ROLE ordinary;

@@ -84,7 +84,7 @@ SELECT * FROM asked('res_partner', 'email IS NULL');
 SELECT * FROM asked('res_partner', 'email IS NOT NULL');
 SELECT * FROM asked('pos_order', $$name LIKE 'Paris/%'$$);
 SELECT * FROM asked('pos_order', $$name LIKE 'paris%'$$);
-SELECT * FROM asked('pos_order', $$name LIKE '%\_%'$$);
+SELECT * FROM asked('pos_order', $$name LIKE E'%\\_%'$$);
 SELECT * FROM asked('pos_order', $$name LIKE ''$$);
 SELECT * FROM asked('pos_order', $$name NOT LIKE 'Paris/000_'$$);
 SELECT * FROM asked('pos_order', $$name ILIKE 'paris%'$$);

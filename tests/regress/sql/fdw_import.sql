@@ -27,7 +27,7 @@ CREATE FOREIGN TABLE orders (
     day date OPTIONS (field 'date_order'),
     paid_by text OPTIONS (field 'partner_id')
 ) SERVER erp OPTIONS (model 'pos.order');
-SELECT * FROM orders WHERE id > 73;
+SELECT id, order_number, total::numeric AS total, day, paid_by FROM orders WHERE id > 73;
 
 -- All models, or all but some.
 CREATE SCHEMA everything;

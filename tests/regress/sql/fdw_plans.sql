@@ -35,7 +35,7 @@ SELECT id FROM live.pos_order ORDER BY id LIMIT -1;
 -- count(*).
 EXPLAIN (COSTS OFF) SELECT count(*) FROM live.pos_order WHERE state = 'paid';
 SELECT count(*), count(*) * 2 AS twice FROM live.pos_order WHERE state <> 'paid';
-SELECT count(*) FROM live.pos_order WHERE partner_id = NULL;
+SELECT count(*) FROM live.pos_order WHERE partner_id = NULL::bigint;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM live.pos_order WHERE amount_total > 5;
 EXPLAIN (COSTS OFF) SELECT count(name) FROM live.pos_order;
 EXPLAIN (COSTS OFF) SELECT state, count(*) FROM live.pos_order GROUP BY state;

@@ -36,17 +36,19 @@ fn the_field_type_decides_what_false_means() {
     assert_eq!(one(FieldType::Boolean, FALSE), Ok(Cells::Booleans(vec![Some(false)])));
     assert_eq!(one(FieldType::Many2one, FALSE), Ok(Cells::Integers(vec![None])));
     let null = Ok(Cells::Texts([None].into_iter().collect()));
-    for field_type in [FieldType::Text, FieldType::Date, FieldType::Datetime, FieldType::Decimal] {
+    for field_type in
+        [FieldType::Text, FieldType::Date, FieldType::Datetime, FieldType::Decimal(None)]
+    {
         assert_eq!(one(field_type, FALSE), null);
     }
 }
 
 #[test]
 fn numbers_keep_their_text_and_big_integers_their_value() {
-    assert_eq!(one(FieldType::Decimal, "<double>19.99</double>"), text("19.99"));
-    assert_eq!(one(FieldType::Decimal, "<double>1e-05</double>"), text("1e-05"));
-    assert_eq!(one(FieldType::Decimal, "<double>nan</double>"), text("nan"));
-    assert_eq!(one(FieldType::Decimal, "<int>7</int>"), text("7"));
+    assert_eq!(one(FieldType::Decimal(None), "<double>19.99</double>"), text("19.99"));
+    assert_eq!(one(FieldType::Decimal(None), "<double>1e-05</double>"), text("1e-05"));
+    assert_eq!(one(FieldType::Decimal(None), "<double>nan</double>"), text("NaN"));
+    assert_eq!(one(FieldType::Decimal(None), "<int>7</int>"), text("7"));
     let big = one(FieldType::Integer, "<double>5000000000.0</double>");
     assert_eq!(big, Ok(Cells::Integers(vec![Some(5_000_000_000)])));
     assert!(one(FieldType::Integer, "<double>1.5</double>").is_err());
@@ -142,7 +144,7 @@ fn what_is_no_list_of_records_is_refused() {
 fn json_gives_the_same_columns() {
     let fields = [
         ("a", FieldType::Integer),
-        ("ab", FieldType::Decimal),
+        ("ab", FieldType::Decimal(None)),
         ("t", FieldType::Text),
         ("l", FieldType::ToMany),
         ("j", FieldType::Json),

@@ -1,7 +1,4 @@
 //! JSON, both ways: values to bodies, and answers to a [`Sink`] without a tree.
-//!
-//! NaN and the infinities, which Python writes though JSON has none, are malformed here: the
-//! value that is one goes to the quarantine. XML-RPC brings them.
 
 mod reader;
 mod source;

@@ -9,7 +9,8 @@ use crate::odoo::sink::{Refusal, Scalar, Sink, printable};
 /// Values inside one another; Odoo's need a few at most.
 const MAX_DEPTH: usize = 128;
 
-/// Reads one text of JSON (RFC 8259) from its beginning to its end.
+/// Reads one text of JSON (RFC 8259) from its beginning to its end. NaN and the infinities, which
+/// JSON lacks and Python writes, are numbers.
 pub struct Reader<'r> {
     source: Source<'r>,
     depth: usize,
@@ -60,6 +61,14 @@ impl<'r> Reader<'r> {
             b'n' => {
                 self.word("null")?;
                 self.tell(sink, Scalar::Null)
+            }
+            b'N' => {
+                self.word("NaN")?;
+                self.tell(sink, Scalar::Double("NaN"))
+            }
+            b'I' => {
+                self.word("Infinity")?;
+                self.tell(sink, Scalar::Double("Infinity"))
             }
             b'[' => self.array(sink),
             b'{' => self.object(sink),
@@ -218,6 +227,10 @@ impl<'r> Reader<'r> {
             // A double can hold what is written with so few digits.
             Some(Form::Integer | Form::Decimal) if text.len() < 300 => true,
             Some(_) => text.parse().is_ok_and(f64::is_finite),
+            None if text == "-" && self.source.byte() == b'I' => {
+                self.word("Infinity")?;
+                return self.tell(sink, Scalar::Double("-Infinity"));
+            }
             None => return Err(self.source.wrong_before("expected a number")),
         };
         match is_finite {

@@ -53,10 +53,32 @@ fn numbers_keep_their_text() {
     }
     let many = format!("0.{}", "1".repeat(400));
     assert_eq!(value(&many), Ok(Value::Double(many.clone())));
-    for wrong in
-        ["1e400", &"9".repeat(400), "NaN", "Infinity", "-", "01", "-01", "1.", ".5", "1e", "+1"]
-    {
+    for wrong in [
+        "1e400",
+        &"9".repeat(400),
+        "Nan",
+        "Infinite",
+        "-Inf",
+        "-NaN",
+        "+Infinity",
+        "-",
+        "01",
+        "-01",
+        "1.",
+        ".5",
+        "1e",
+        "+1",
+    ] {
         assert!(value(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn numbers_that_only_python_writes_are_read() {
+    for name in ["NaN", "Infinity", "-Infinity"] {
+        assert_eq!(value(name), Ok(Value::Double(name.into())));
+        let both = Value::Array(vec![Value::Double(name.into()), Value::Int(1)]);
+        assert_eq!(value(&format!("[{name}, 1]")), Ok(both));
     }
 }
 
@@ -68,7 +90,7 @@ fn control_characters_are_dropped() {
 #[test]
 fn malformed_documents_are_errors() {
     let deep = "[".repeat(100_000);
-    for wrong in ["", "<html>", "{", "[1,]", "NaN", "1 2", r#""\ud800""#, "\"\u{1}\"", &deep] {
+    for wrong in ["", "<html>", "{", "[1,]", "NaN1", "1 2", r#""\ud800""#, "\"\u{1}\"", &deep] {
         assert!(value(wrong).is_err(), "{wrong:.20}");
     }
     let whole = r#"{"a": [1, "b", 2.5, {"c": null}]}"#;

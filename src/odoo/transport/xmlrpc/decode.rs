@@ -6,7 +6,7 @@ use std::io::Read;
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesRef, Event};
 
-use crate::odoo::form::is_number;
+use crate::odoo::form::number;
 use crate::odoo::sink::{Scalar, Sink, printable};
 use crate::odoo::transport::body::{DecodeError, fill};
 use crate::odoo::value::{Value, ValueSink};
@@ -247,7 +247,7 @@ impl Decoder<'_> {
                 "1" => Some(Scalar::Bool(true)),
                 _ => None,
             },
-            Leaf::Double => Some(text.trim()).filter(|text| is_number(text)).map(Scalar::Double),
+            Leaf::Double => number(text.trim()).map(Scalar::Double),
         };
         match scalar {
             Some(scalar) => Ok(self.sink().scalar(scalar)?),

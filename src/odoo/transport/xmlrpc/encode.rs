@@ -6,7 +6,26 @@ use quick_xml::escape::partial_escape;
 
 use crate::odoo::value::Value;
 
-pub fn method_call(method: &str, params: &[Value]) -> String {
+/// A character that XML cannot carry.
+#[derive(Debug, PartialEq)]
+pub struct Unsendable(pub char);
+
+/// # Errors
+/// If a text has a character that XML cannot carry: nothing is sent that is not what was meant.
+pub fn method_call(method: &str, params: &[Value]) -> Result<String, Unsendable> {
+    let xml = written(method, params);
+    match xml.chars().find(|c| !is_sendable(*c)) {
+        None => Ok(xml),
+        Some(other) => Err(Unsendable(other)),
+    }
+}
+
+/// `Char` of XML 1.0.
+fn is_sendable(c: char) -> bool {
+    !matches!(c, ..' ' | '\u{fffe}' | '\u{ffff}') || matches!(c, '\t' | '\n' | '\r')
+}
+
+fn written(method: &str, params: &[Value]) -> String {
     let mut xml =
         format!("<?xml version=\"1.0\"?><methodCall><methodName>{method}</methodName><params>");
     for param in params {
@@ -45,8 +64,7 @@ fn write_value(xml: &mut String, value: &Value) {
     xml.push_str("</value>");
 }
 
-/// XML cannot carry control characters, and a parser turns `\r` into `\n` unless it is written
-/// as a reference.
+/// A parser turns `\r` into `\n` unless it is written as a reference.
 fn element(xml: &mut String, tag: &str, text: &str) {
     xml.push('<');
     xml.push_str(tag);
@@ -54,7 +72,6 @@ fn element(xml: &mut String, tag: &str, text: &str) {
     for part in partial_escape(text).chars() {
         match part {
             '\r' => xml.push_str("&#13;"),
-            c if c < ' ' && c != '\t' && c != '\n' => {}
             c => xml.push(c),
         }
     }
@@ -73,7 +90,7 @@ mod tests {
             ("b".into(), Value::Double("1.5".into())),
         ]);
         assert_eq!(
-            method_call("m", &[value]),
+            method_call("m", &[value]).unwrap(),
             "<?xml version=\"1.0\"?><methodCall><methodName>m</methodName><params><param><value>\
              <struct><member><name>a&lt;</name><value><array><data><value><nil/></value><value>\
              <boolean>1</boolean></value><value><int>7</int></value></data></array></value>\
@@ -84,7 +101,18 @@ mod tests {
 
     #[test]
     fn texts_cannot_break_out() {
-        let xml = method_call("m", &["a</string>&\r\n\u{1}é".into()]);
-        assert!(xml.contains("<string>a&lt;/string&gt;&amp;&#13;\né</string>"), "{xml}");
+        let xml = method_call("m", &["a</string>&\r\né\u{fffd}\u{1f375}".into()]).unwrap();
+        let text = "<string>a&lt;/string&gt;&amp;&#13;\né\u{fffd}\u{1f375}</string>";
+        assert!(xml.contains(text), "{xml}");
+    }
+
+    #[test]
+    fn what_xml_cannot_carry_is_refused() {
+        for wrong in ['\0', '\u{1}', '\u{1f}', '\u{fffe}', '\u{ffff}'] {
+            let text = format!("a{wrong}b");
+            assert_eq!(method_call("m", &[text.as_str().into()]), Err(Unsendable(wrong)));
+            let named = Value::Struct(vec![(text, Value::Null)]);
+            assert_eq!(method_call("m", &[named]), Err(Unsendable(wrong)));
+        }
     }
 }

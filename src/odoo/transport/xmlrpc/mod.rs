@@ -28,7 +28,10 @@ impl XmlRpc {
         label: &str,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
-        let body = encode::method_call(method, params);
+        let body =
+            encode::method_call(method, params).map_err(|encode::Unsendable(character)| {
+                Error::Character { character, protocol: self.protocol() }
+            })?;
         let message = Message {
             path: format!("/xmlrpc/2/{service}"),
             content_type: "text/xml",
