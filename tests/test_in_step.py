@@ -530,3 +530,19 @@ def test_a_reference_to_a_record_that_a_rule_hides_is_not_stale(db, fake):
     assert db.value("SELECT deleted_at IS NOT NULL FROM dim_customers WHERE id = 14")
     found = db.run("SELECT sum(missing), sum(stale), sum(deleted) FROM odoo_verify('sales')")
     assert found == [(0, 0, 0)]
+
+
+def test_employees_whose_public_profile_is_shown_are_read_whole(db, fake):
+    """Its write_date is another's in Odoo 19; mirrors of the model meet the same."""
+    shop = Shop(db, fake, "version=19/without=hr.employee:birthday")
+    first, second = sorted(shop.records("hr.employee"))[:2]
+    shop.write("hr.employee", first, NEW)
+    db.run("SELECT odoo_mirror('hr.employee', 'people', fields => '{name,work_phone}')")
+    db.run("SELECT * FROM odoo_sync_all()")
+    shop.records("hr.employee")[second].update(work_phone="+32 1")
+    db.run("SELECT * FROM odoo_sync_all()")
+    for table in ("dim_employees", "people"):
+        assert db.value(f"SELECT work_phone FROM {table} WHERE id = %s", second) == "+32 1", table
+    shop.records("hr.employee")[second].update(work_phone="+32 2")
+    db.run("SELECT * FROM odoo_reconcile('employees')")
+    assert db.value("SELECT work_phone FROM dim_employees WHERE id = %s", second) == "+32 2"

@@ -26,7 +26,7 @@ use crate::backend;
 use crate::failure::{Failure, warning};
 use crate::odoo::{BEFORE_ALL, Cells, Connection, Domain, Error, Page};
 use crate::server::Ticket;
-use crate::warehouse::{self, Dataset, Extent, Source};
+use crate::warehouse::{self, Dataset, Source};
 
 /// A feed whose pages are being loaded.
 pub struct FeedLoad {
@@ -287,7 +287,7 @@ impl FeedLoad {
         let inherits = |source| matches!(source, Source::Inherited { .. });
         let is_closed = !self.dataset.columns.iter().any(|column| inherits(column.source));
         let is_whole = self.since.is_none() && self.after.is_none();
-        (is_closed && is_whole && self.dataset.extent == Extent::Whole).then(|| {
+        (is_closed && is_whole && self.target.plan.is_read_whole()).then(|| {
             let mut hasher = DefaultHasher::new();
             (page, zone).hash(&mut hasher);
             hasher.finish().cast_signed()
@@ -391,7 +391,7 @@ impl FeedLoad {
             may_go_back: self.since.is_none(),
         };
         self.progress = None;
-        if self.dataset.extent == Extent::Whole && !self.is_unchanged {
+        if self.target.plan.is_read_whole() && !self.is_unchanged {
             let digest = self.digest.map_or(Json::Null, Json::from);
             run.memory.keep(&digest_name(&self.target.plan), digest)?;
         }
@@ -435,7 +435,7 @@ fn scan(
         domain,
         fields: plan.fields(),
         after: after.unwrap_or(BEFORE_ALL),
-        at_once: since.is_some() || plan.dataset.extent == Extent::Whole,
+        at_once: since.is_some() || plan.is_read_whole(),
         from_memory: run.catalogue.is_from_memory(),
     };
     let pace = Pace::new(run.server.options.page_size);
@@ -468,7 +468,7 @@ impl Run {
 
     /// When the changes to read began; `None` to read everything.
     fn since(&self, plan: &Plan, mark: &Mark) -> Option<String> {
-        if self.full_refresh || plan.dataset.extent == Extent::Whole || !plan.is_dated {
+        if self.full_refresh || plan.is_read_whole() {
             return None;
         }
         if mark.is_future {

@@ -8,7 +8,8 @@ use super::catalogue::Catalogue;
 use super::extract;
 use crate::failure::Failure;
 use crate::odoo::{Cells, Domain, Field, FieldType, Page};
-use crate::warehouse::dataset::ACTIVE;
+use crate::warehouse::dataset::{ACTIVE, Extent};
+use crate::warehouse::employees;
 use crate::warehouse::path::{self, Path, Test};
 use crate::warehouse::{Column, Dataset, Feed, Source, SqlType};
 
@@ -26,6 +27,8 @@ pub struct Plan {
     pub also: Vec<&'static str>,
     /// Whether records tell when they changed.
     pub is_dated: bool,
+    /// Whether they tell so of every change.
+    pub tells_changes: bool,
 }
 
 pub struct PlannedColumn {
@@ -138,6 +141,7 @@ impl Plan {
                 }
                 columns.push(PlannedColumn { column, values });
             }
+            let is_dated = fields.contains("write_date");
             let mut plan = Plan {
                 dataset,
                 feed: source,
@@ -145,7 +149,9 @@ impl Plan {
                 columns,
                 per_company: Vec::new(),
                 also: searchable(source.also, model, catalogue)?,
-                is_dated: fields.contains("write_date"),
+                is_dated,
+                tells_changes: is_dated
+                    && employees::tells_changes(model, |name| fields.contains(name)),
             };
             if fields.contains("company_id") {
                 let dependent =
@@ -156,6 +162,11 @@ impl Plan {
             return Ok(Some(plan));
         }
         Ok(None)
+    }
+
+    /// Whether every run reads every record.
+    pub fn is_read_whole(&self) -> bool {
+        self.dataset.extent == Extent::Whole || !self.tells_changes
     }
 
     pub fn table(&self) -> &'static str {

@@ -71,7 +71,7 @@ impl Run {
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(());
         };
-        let wanted: Vec<i64> = match target.plan.is_dated {
+        let wanted: Vec<i64> = match target.plan.tells_changes {
             true => found.missing.iter().chain(&found.stale).copied().collect(),
             false => found.present.clone(),
         };

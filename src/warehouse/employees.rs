@@ -119,3 +119,9 @@ const EMPLOYEES: Dataset = Dataset {
         date("departure_date", "departure_date"),
     ],
 };
+
+/// Without HR rights Odoo shows the public profile in an employee's place. In 19 its write_date is
+/// that of the version, which stays where it is when the employee changes.
+pub fn tells_changes(model: &str, may_read: impl Fn(&str) -> bool) -> bool {
+    !matches!(model, "hr.employee" | "hr.employee.public") || may_read("birthday")
+}

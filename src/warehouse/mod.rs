@@ -7,7 +7,7 @@ mod categories;
 mod customers;
 pub mod dataset;
 pub mod ddl;
-mod employees;
+pub mod employees;
 pub mod path;
 mod products;
 mod promotions;
