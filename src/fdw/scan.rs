@@ -11,7 +11,7 @@ use super::sessions::{self, Lease};
 use crate::backend;
 use crate::failure::Failure;
 use crate::odoo::{
-    BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
+    self, BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
 };
 use crate::server::{Server, Ticket};
 
@@ -78,7 +78,7 @@ enum Chunk {
 /// The domain as a scan by ids has it: where it names no id, Odoo leaves some records out of some
 /// models, of `ir.attachment` those that fields hold.
 pub(super) fn all_of(domain: Domain) -> Domain {
-    domain.and(Domain::leaf("id", ">", BEFORE_ALL))
+    domain.and(odoo::ids(">", BEFORE_ALL))
 }
 
 impl Scan {
@@ -321,7 +321,10 @@ impl Scan {
     /// the rows that it gets would never end.
     fn so_far(&self, domain: Domain) -> Result<Domain, Failure> {
         let last = self.search(domain.clone(), "id desc", 0, Some(1))?;
-        Ok(domain.and(Domain::leaf("id", "<=", last.first().copied().unwrap_or(BEFORE_ALL))))
+        Ok(match last.first() {
+            Some(last) => domain.and(Domain::leaf("id", "<=", *last)),
+            None => Domain::none(),
+        })
     }
 
     fn request_chunk(

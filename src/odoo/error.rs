@@ -400,7 +400,7 @@ mod tests {
         };
         assert_eq!(exception(text).message, own);
         // Without a traceback.
-        assert_eq!(exception("").message, own.split_once(": ").unwrap().1);
+        assert_eq!(exception("").message, own);
         assert_eq!(exception("").detail, None);
         let user =
             "The operation cannot be completed:\nduplicate key\nD\u{c9}TAIL : Key (login)=(ann)";

@@ -12,6 +12,15 @@ use super::value::{Value, ValueSink};
 /// Before every id: views over several models tell their records apart by negative ones.
 pub const BEFORE_ALL: i64 = -i64::MAX;
 
+/// Ids from one on, or behind it. It is a condition on ids before all too, but no bound then: up
+/// to 18 Odoo hands ids to its database as texts, and one that no integer can have is an error.
+pub fn ids(operator: &str, id: i64) -> Domain {
+    match id {
+        BEFORE_ALL => Domain::leaf("id", "!=", false),
+        id => Domain::leaf("id", operator, id),
+    }
+}
+
 /// A model such as `res.partner`, seen through a connection.
 ///
 /// Every method fails with [`Error::Fault`] where Odoo refuses: of kind `UnknownModel` if the
@@ -76,7 +85,7 @@ impl<'c> Model<'c> {
         limit: usize,
     ) -> Result<Vec<i64>, Error> {
         // The last one of the page before comes again, and may do so once.
-        let page = domain.and(Domain::leaf("id", ">=", after));
+        let page = domain.and(ids(">=", after));
         let mut ids = self.search(page, Some("id"), 0, i64::try_from(limit + 1).ok())?;
         self.require_distinct(&ids)?;
         if ids.first() == Some(&after) {
@@ -159,7 +168,7 @@ impl<'c> Model<'c> {
         fields: &[(&str, FieldType)],
         limit: usize,
     ) -> Result<Page, Error> {
-        let domain = domain.and(Domain::leaf("id", ">", after));
+        let domain = domain.and(ids(">", after));
         let names = fields.iter().map(|(name, _)| *name).collect();
         let kwargs = vec![
             ("fields", names),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::pace::Pace;
 use super::poison::{self, Poison};
 use crate::failure::Failure;
-use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType, Page, Value};
+use crate::odoo::{self, BEFORE_ALL, Connection, Domain, Error, FieldType, Page, Value};
 use crate::server::{Session, Ticket};
 
 /// Ids in one answer of `search`.
@@ -230,7 +230,7 @@ impl Scan {
     /// How many records the whole scan brings.
     fn count(&self) -> Result<usize, Failure> {
         let Wanted { model, domain, after, .. } = self.wanted.as_ref();
-        let (model, domain) = (model.clone(), behind(domain.clone(), *after));
+        let (model, domain) = (model.clone(), domain.clone().and(odoo::ids(">", *after)));
         let count = self.session.call(move |odoo| odoo.model(&model).count(domain))?;
         Ok(usize::try_from(count).unwrap_or(0))
     }
@@ -276,14 +276,6 @@ fn read_after(
     }
     let found = model.search_after(domain, after, limit)?;
     Ok(First { page: read_page(odoo, request, found.clone())?, found })
-}
-
-/// The records of a domain behind an id.
-fn behind(domain: Domain, after: i64) -> Domain {
-    match after {
-        0 => domain,
-        after => domain.and(Domain::leaf("id", ">", after)),
-    }
 }
 
 /// Reads records in the background; fields that depend on the company as `company` sees them.

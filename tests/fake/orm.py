@@ -103,6 +103,8 @@ class Model:
         for term in domain:
             if isinstance(term, (list, tuple)) and isinstance(term[0], str):
                 self._check(term[0])
+                if term[0] == "id":
+                    self._require_integer(term[2])
         bounds = bounds_of(domain)
         is_simple = self.ids_are_distinct and order in (None, "id", "id desc")
         if bounds is not None and is_simple and self._sees_archived(context):
@@ -120,7 +122,7 @@ class Model:
     def read(self, ids, fields=(), load="_classic_read", context=None):
         for field in fields:
             if field not in self.fields:
-                raise traceback_of(f"ValueError: Invalid field '{field}' on '{self.name}'")
+                raise self._invalid(field)
             if ids and self.name != "res.users" and self.fields[field]["type"] in ("one2many", "many2many"):
                 # It is searched for in the other model; of themselves users may read everything.
                 self.database.require_right(self.fields[field]["relation"])
@@ -167,7 +169,7 @@ class Model:
     def _check_names(self, names):
         for name in names:
             if name not in self.fields:
-                raise traceback_of(f"ValueError: Invalid field '{name}' on '{self.name}'")
+                raise self._invalid(name)
 
     def _existing(self, ids):
         if any(id not in self.records for id in ids):
@@ -190,7 +192,7 @@ class Model:
         for part in reversed(order.split(",")):
             match = re.fullmatch(r"\s*(\w+)(\s+asc|\s+desc)?\s*", part, re.IGNORECASE)
             if not match or match[1] not in self.fields:
-                raise traceback_of(f"ValueError: Invalid field '{part.strip()}' on '{self.name}'")
+                raise self._invalid(part.strip())
             descending = (match[2] or "").strip().lower() == "desc"
             # NULL is last, descending it is first.
             empty = None if self.fields[match[1]]["type"] == "boolean" else False
@@ -209,13 +211,24 @@ class Model:
                 stack.append(self._leaf(record, *term))
         return all(stack)
 
+    def _invalid(self, field):
+        place = "on" if self.database.release >= 19 else "on model"
+        return traceback_of(f"ValueError: Invalid field '{field}' {place} '{self.name}'")
+
+    def _require_integer(self, id):
+        """Up to 18 ids are compared as texts, which PostgreSQL reads as the column's type."""
+        if self.database.release <= 18 and isinstance(id, int) and not -(2**31) <= id < 2**31:
+            raise traceback_of(
+                f'psycopg2.errors.NumericValueOutOfRange: value "{id}" is out of range for type integer')
+
     def _check(self, path):
         """Refuses a path of a domain that leads nowhere, whether there are records or not; tells
         whether it can be searched by."""
         model = self
         for name in path.split("."):
             if model is None or name not in model.fields:
-                raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in condition")
+                word = "condition" if self.database.release >= 19 else "leaf"
+                raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in {word} ('{path}', '=', 1)")
             if self.database.unsearchable == f"{model.name}:{name}":
                 self.database.refuse_private(model.name, name)
             if not is_searchable(model.fields[name]):
@@ -244,7 +257,7 @@ class Model:
         if not self._check(path):
             # Releases before 19 leave the condition out.
             return True
-        operand = self._operand(path, operand)
+        operand = self._operand(path, operator, operand)
         # As 19 does: False asks for what is empty, and NULL is smaller or greater than nothing.
         # NaN is the greatest of PostgreSQL's numbers.
         ordered = lambda test: lambda value: value is not False and test(math.inf if value != value else value)
@@ -264,8 +277,11 @@ class Model:
         }[operator]
         return any(test(value) for value in self._values(record, path))
 
-    def _operand(self, field, operand):
-        """What a condition compares with: up to 18 a text is first made the HTML that a field would hold."""
+    def _operand(self, field, operator, operand):
+        """What a condition compares with: up to 18 a text is first made the HTML that a field would hold,
+        but where Odoo puts wildcards around it."""
+        if operator in ("like", "ilike", "not like", "not ilike"):
+            return operand
         is_html = self.fields.get(field, {}).get("type") == "html" and self.database.release <= 18
         return f"<p>{operand}</p>" if is_html and isinstance(operand, str) and operand else operand
 
@@ -289,7 +305,7 @@ def pattern(like):
 def bounds_of(domain):
     """The bounds of the ids that a domain asks for; `None` for other domains. A scan of a large
     model asks so again and again, and its records need not be looked at for it."""
-    holds = {">": operator.gt, ">=": operator.ge, "<=": operator.le}
+    holds = {">": operator.gt, ">=": operator.ge, "<=": operator.le, "!=": operator.ne}
     if all(isinstance(term, list) and term[0] == "id" and term[1] in holds for term in domain):
         return [(holds[term[1]], term[2]) for term in domain]
     return None
@@ -333,7 +349,7 @@ class TextIds(Model):
 class Blacklist(Model):
     """It searches for addresses as it holds them."""
 
-    def _operand(self, field, operand):
+    def _operand(self, field, operator, operand):
         return operand.lower() if field == "email" and isinstance(operand, str) and "@" in operand else operand
 
 
