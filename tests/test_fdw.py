@@ -334,3 +334,12 @@ def test_odoo_read_leaves_out_what_nobody_named_and_the_user_may_not_read(db, fa
     assert "loyalty.program: left out reward_ids, which the Odoo user may not read" in db.notices
     with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="not allowed to access 'loyalty.reward'"):
         db.run("SELECT * FROM odoo_read('loyalty.program', fields => '{name,reward_ids}')")
+
+
+def test_fields_of_forms_alone_are_not_imported(db, fake):
+    """Up to 18 `fields_get` shows groups as fields of users, which no table has."""
+    db.server(url(fake, "version=17"))
+    db.run("CREATE SCHEMA live")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (res_users) FROM SERVER erp INTO live")
+    columns = {name for name, in db.run("SELECT attname FROM pg_attribute WHERE attrelid = 'live.res_users'::regclass AND attnum > 0")}
+    assert "login" in columns and "in_group_7" not in columns

@@ -99,6 +99,12 @@ def test_auto_takes_the_fastest_that_is_there(db, fake, off, secret, expected):
     assert "no longer" not in db.notices
 
 
+@pytest.mark.parametrize("version", [14, 15, 16, 18])
+def test_auto_knows_that_json2_is_not_there_yet(db, fake, version):
+    server(db, fake, f"version={version}/only={db.name}", "auto", secret="api_key")
+    assert "JSON-RPC" in spoken(db)
+
+
 def test_auto_falls_back_when_one_is_switched_off(db, fake):
     server(db, fake, f"version=19/only={db.name}", "auto")
     assert "JSON-2" in spoken(db)

@@ -38,6 +38,9 @@ struct Description {
     fields: Fields,
     /// Fields that are left out, by the model that the user may not read.
     refused: BTreeMap<String, Vec<String>>,
+    /// Fields of the model itself that Odoo describes and refuses, as those of `hr.employee` to
+    /// users who see public profiles alone.
+    private: Vec<String>,
 }
 
 /// What Odoo calls its only schema here.
@@ -128,9 +131,9 @@ fn describe(
     readable: &Readable,
 ) -> Result<Description, Error> {
     let model = odoo.model(name);
-    model.search(Domain::all(), Some("id"), 0, Some(1))?;
-    let mut described =
-        Description { fields: model.fields_in_full()?, refused: BTreeMap::default() };
+    let first = model.search(Domain::all(), Some("id"), 0, Some(1))?;
+    let fields = model.fields_in_full()?;
+    let mut described = Description { fields, refused: BTreeMap::default(), private: Vec::new() };
     for (name, field) in described.fields.sorted() {
         if is_chosen(name, field, &choice)
             && let Some(other) = readable.obstacle(odoo, field)?
@@ -139,6 +142,13 @@ fn describe(
         }
     }
     described.refused.values().flatten().for_each(|name| described.fields.remove(name));
+    if let Some(first) = first.first() {
+        let chosen = described.fields.sorted().into_iter();
+        let chosen = chosen.filter(|(name, field)| is_chosen(name, field, &choice));
+        let chosen: Vec<String> = chosen.map(|(name, _)| name.to_owned()).collect();
+        described.private = model.refused(*first, &chosen)?;
+        described.private.iter().for_each(|name| described.fields.remove(name));
+    }
     Ok(described)
 }
 
@@ -148,6 +158,10 @@ impl Description {
         for (other, fields) in &self.refused {
             let fields = fields.join(", ");
             notice!("{table}: left out {fields}, the Odoo user may not read {other}");
+        }
+        if !self.private.is_empty() {
+            let fields = self.private.join(", ");
+            notice!("{table}: left out {fields}, which the Odoo user may not read");
         }
     }
 }

@@ -104,7 +104,8 @@ impl Fields {
                 let text = |key| attributes.get(key).and_then(Value::as_str).map(str::to_owned);
                 let flag = |key| attributes.get(key).and_then(Value::as_bool);
                 let type_name = text("type")?;
-                let stored = flag("store").unwrap_or(true);
+                // Up to 18 forms show groups as fields of users that no table has: these lack it.
+                let stored = flag("store").unwrap_or(false);
                 let (relation, decimals) = (text("relation"), decimals(attributes.get("digits")));
                 let has_text_ids =
                     relation.as_ref().is_some_and(|model| TEXT_IDS.contains(&model.as_str()));

@@ -138,6 +138,8 @@ class Large(Model):
                 return range(1, operand + 1)
             case "id", "in":
                 return sorted(operand)
+            case "id", "!=" if operand is False:
+                return self.all
             case "order_id", "in":
                 return [id for order in sorted(operand) for id in shop.lines_of(order)]
             case ("state" | "order_id.state"), "in":

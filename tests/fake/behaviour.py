@@ -34,7 +34,8 @@ class Behaviour:
         self.wishes = [Wish(segment) for segment in prefix.split("/") if segment]
         release = self.argument("version", None)
         rows = self.argument("rows", None)
-        self.version = releases.version(int(release or 19))
+        self.release = int(release or 19)
+        self.version = releases.version(self.release)
         # From 16 on calls over RPC do not know where they come from.
         self.counts_failures = bool(release) and int(release) <= 15
         #: Wrong logins by source address: how many, and when the last one was.

@@ -95,6 +95,9 @@ class Model:
                 continue
             found[name] = {"string": name.replace("_", " ").capitalize(), "store": True,
                            "searchable": is_searchable(field), **field}
+            if field.get("store", True) is None:
+                # Of a form alone.
+                del found[name]["store"], found[name]["searchable"]
             if name == "lang":
                 found[name]["selection"] = [[code, code] for code in self.database.languages]
         return found

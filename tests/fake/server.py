@@ -39,11 +39,20 @@ class Handler(BaseHTTPRequestHandler):
             timestamp = self.behaviour.now
         return super().date_time_string(timestamp)
 
+    def send_missing(self, release):
+        """An address that is not there: 14 and 15 take what is sent as JSON for JSON-RPC."""
+        if release >= 16:
+            return self.send_whole(404, "text/html", b"<html>Not Found</html>")
+        error = {"code": 404, "message": "404: Not Found", "data": {"debug": ""}}
+        self.send_whole(404, "application/json", json.dumps({"jsonrpc": "2.0", "id": None, "error": error}).encode())
+
     def do_POST(self):
         protocol, prefix, rest = of_path(self.path)
         request = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         if protocol is None or protocol.name in (behaviour_of(prefix).argument("off", None) or "").split(","):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
+        if protocol.name == "json2" and behaviour_of(prefix).release < 19:
+            return self.send_missing(behaviour_of(prefix).release)
         self.content_type = protocol.content_type
         service, method, params = protocol.read(rest, request, self.headers)
         if protocol.name == "json2" and params[4] == "context_get":

@@ -1,6 +1,7 @@
 """Incremental runs against the real Odoo 19: after changes of every kind the warehouse equals
 Odoo's own database, table by table."""
 
+import xmlrpc.client
 import pytest
 
 from . import shop as shop_data
@@ -76,6 +77,17 @@ def test_a_late_commit_is_found(warehouse, truth):
     assert warehouse.value("SELECT street FROM dim_customers WHERE id = %s", partner) == "late"
 
 
+def remove_partners(api, truth, ids):
+    """14 refuses while a session of a point of sale is open: then the rows go as its unlink has them go."""
+    try:
+        api("res.partner", "unlink", ids)
+    except xmlrpc.client.Fault as fault:
+        if "active PoS sessions" not in fault.faultString:
+            raise
+        with truth.cursor() as cursor:
+            cursor.execute("DELETE FROM res_partner WHERE id = ANY (%s)", (ids,))
+
+
 def test_deleted_records(warehouse, api, truth):
     doomed = [api("res.partner", "create", [{"name": f"Doomed {n}"}])[0] for n in range(3)]
     draft = api("purchase.order", "create", [{
@@ -86,7 +98,7 @@ def test_deleted_records(warehouse, api, truth):
     assert all_differences(warehouse, truth) == []
     api("purchase.order", "button_cancel", [draft])
     api("purchase.order", "unlink", [draft])
-    api("res.partner", "unlink", doomed)
+    remove_partners(api, truth, doomed)
     told = warehouse.run("SELECT deleted FROM odoo_verify('customers')")
     assert told == [(3,)]
     for entity in ("customers", "purchases"):

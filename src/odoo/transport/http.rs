@@ -8,6 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
 use ureq::http::Uri;
 use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{Connector, RustlsConnector};
@@ -162,6 +163,17 @@ impl Http {
 
     pub fn canceller(&self) -> Canceller {
         Canceller { agent: self.agent.clone(), cancelled: self.cancelled.clone() }
+    }
+
+    /// The error of a status whose body explains nothing.
+    pub fn unexplained(&self, path: &str, status: u16, body: &Json) -> Error {
+        Error::Status {
+            url: format!("{}{path}", self.endpoint.url),
+            status,
+            content_type: "application/json".into(),
+            beginning: body.to_string().chars().take(BEGINNING).collect(),
+            retry_after: None,
+        }
     }
 
     /// Sends a message and lets `decode` read the answer, and its status.

@@ -35,6 +35,10 @@ impl Json2 {
                     login: credentials.login.clone(),
                     database: credentials.database.clone(),
                 },
+                // No error of JSON-2: 14 and 15 say so in JSON-RPC's words, having no such address.
+                _ if text("name").is_empty() => {
+                    self.http.unexplained(&message.path, status, &error)
+                }
                 _ => Error::Fault(Fault::from_exception(
                     text("name"),
                     text("message"),

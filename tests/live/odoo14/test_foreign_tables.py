@@ -5,7 +5,6 @@ import pytest
 from ..test_foreign_tables import (  # noqa: F401
     TABLES,
     live,
-    test_a_count_and_a_limit_see_what_a_scan_does,
     test_live_and_loaded_rows_join,
     test_random_queries,
     test_two_users_see_what_each_may,
@@ -19,3 +18,9 @@ pytestmark = pytest.mark.whole
 def names():
     """Promotions are of another model before 16."""
     return ["coupon_program" if name == "loyalty_program" else name for name in TABLES]
+
+
+@pytest.fixture
+def full_name():
+    """There is no other stored field of the kind before 17."""
+    return "display_name"
