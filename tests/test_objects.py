@@ -346,19 +346,6 @@ def test_check_tells_what_a_sync_would_refuse(db, fake):
     db.run(f"RESET ROLE; DROP OWNED BY {clerk} CASCADE; DROP ROLE {clerk}")
 
 
-def test_check_tells_of_the_encoding(cluster, fake):
-    cluster.sql("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
-    try:
-        found = cluster.sql(
-            "CREATE EXTENSION odoo_etl; "
-            f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url '{url(fake)}', database 'demo'); "
-            "CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin'); "
-            "SELECT status, detail FROM odoo_check() WHERE item = 'database'", "latin")
-    finally:
-        cluster.sql("DROP DATABASE latin WITH (FORCE)")
-    assert found.startswith("error|the encoding is LATIN1")
-
-
 # Names.
 
 def test_the_extensions_schema_may_be_renamed(db, fake):

@@ -320,9 +320,11 @@ impl Identity {
 }
 
 /// Runs `body` as another role: for statements on the extension's own tables, which its users
-/// may not write by hand. The flag keeps `body` from changing roles.
+/// may not write by hand. The flag keeps `body` from changing roles, and the path from running
+/// functions and operators of the caller's.
 pub fn as_role<T>(role: pg_sys::Oid, body: impl FnOnce() -> T) -> T {
     let flags = Identity::current().context | pg_sys::SECURITY_LOCAL_USERID_CHANGE as c_int;
+    let _settings = Settings::local(&[(c"search_path", c"pg_catalog, pg_temp")], true);
     let _as_role = Identity { user: role, context: flags }.assume();
     body()
 }
@@ -339,7 +341,7 @@ pub fn as_owner<T>(owner: pg_sys::Oid, body: impl FnOnce() -> T) -> T {
         false => context,
     };
     let _as_owner = Identity { user: owner, context }.assume();
-    let _settings = Settings::local(!is_restricted);
+    let _settings = Settings::local(&[(c"row_security", c"off")], !is_restricted);
     body()
 }
 
@@ -357,22 +359,25 @@ struct Settings {
 }
 
 impl Settings {
-    fn local(keeps_others: bool) -> Settings {
-        // SAFETY: the strings are C's; the level is left below, or by the transaction's end.
-        let level = unsafe {
-            let level = pg_sys::NewGUCNestLevel();
-            pg_sys::set_config_option(
-                c"row_security".as_ptr(),
-                c"off".as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
-            level
-        };
+    /// As a function's SET clause does (fmgr_security_definer in fmgr.c).
+    fn local(values: &[(&CStr, &CStr)], keeps_others: bool) -> Settings {
+        // SAFETY: it opens a level, which is left below, or by the transaction's end.
+        let level = unsafe { pg_sys::NewGUCNestLevel() };
+        for (name, value) in values {
+            // SAFETY: the strings are C's; the settings are those that every user may change.
+            unsafe {
+                pg_sys::set_config_option(
+                    name.as_ptr(),
+                    value.as_ptr(),
+                    pg_sys::GucContext::PGC_USERSET,
+                    pg_sys::GucSource::PGC_S_SESSION,
+                    pg_sys::GucAction::GUC_ACTION_SAVE,
+                    true,
+                    0,
+                    false,
+                );
+            }
+        }
         Settings { level, keeps_others }
     }
 }
@@ -485,26 +490,8 @@ const PLAIN: [(&CStr, &CStr); 6] = [
 /// Runs `body` under settings of its own, whatever those of the session; these are back on every
 /// path.
 pub fn with_plain_settings<T>(body: impl FnOnce() -> T) -> T {
-    // SAFETY: as a function's SET clause does (fmgr_security_definer in fmgr.c): the level ends
-    // below, or with the transaction that an error ends.
-    unsafe {
-        let level = pg_sys::NewGUCNestLevel();
-        for (name, value) in PLAIN {
-            pg_sys::set_config_option(
-                name.as_ptr(),
-                value.as_ptr(),
-                pg_sys::GucContext::PGC_USERSET,
-                pg_sys::GucSource::PGC_S_SESSION,
-                pg_sys::GucAction::GUC_ACTION_SAVE,
-                true,
-                0,
-                false,
-            );
-        }
-        let done = body();
-        pg_sys::AtEOXact_GUC(true, level);
-        done
-    }
+    let _settings = Settings::local(&PLAIN, true);
+    body()
 }
 
 /// Whether the database's encoding is UTF8, and the encoding's name.
