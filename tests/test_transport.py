@@ -90,9 +90,12 @@ def test_a_redirect_gets_no_credentials(db, fake, tls):
 def test_pages_are_read_ahead_on_several_readers(db, fake):
     """Ten pages that Odoo needs 0.3 s for each, with four readers."""
     db.server(url(fake, "rows=1000/slow=0.3@read"), page_size=100, readers=4)
+    del fake.calls[:]
     begin = time.monotonic()
     db.run(SYNC)
-    assert time.monotonic() - begin < 10 * 0.3
+    reads = sum(method == "read" for method, _ in fake.calls)
+    # One after the other they would take so long.
+    assert reads >= 10 and time.monotonic() - begin < reads * 0.3
 
 
 def test_a_long_run_tells_where_it_is(db, fake):
@@ -202,9 +205,10 @@ def test_a_network_that_swallows_the_rest_is_found_out_within_two_time_outs(db, 
         db.run(statement)
     assert time.monotonic() - begin < 2 * limit + 4
     if statement.startswith("CALL"):
-        # Those that come after it would wait as long; nothing is asked for them.
+        # Those that come after it would wait as long; nothing is asked for them. The release, which
+        # the first page needs, is not told either.
         states = dict(db.run("SELECT entity, status FROM odoo_sync_state"))
-        assert [states[entity] for entity in ("categories", "products", "purchases")] == ["ok", "failed", "failed"]
+        assert [states[entity] for entity in ("products", "purchases")] == ["failed", "failed"]
 
 
 def test_what_is_only_too_slow_is_asked_for_less(db, fake):

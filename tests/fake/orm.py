@@ -231,7 +231,7 @@ class Model:
         for name in path.split("."):
             if model is None or name not in model.fields:
                 word = "condition" if self.database.release >= 19 else "leaf"
-                raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in {word} ('{path}', '=', 1)")
+                raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in {word}")
             if self.database.unsearchable == f"{model.name}:{name}":
                 self.database.refuse_private(model.name, name)
             if not is_searchable(model.fields[name]):

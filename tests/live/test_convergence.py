@@ -21,7 +21,7 @@ from ..conftest import Database
 from ..lab import odoo, ports
 from ..lab.postgres import Cluster
 from . import shop as shop_data
-from .conftest import Api, differences
+from .conftest import Api, Truth, differences
 from .test_star import TABLES
 
 SECONDS = float(os.environ.get("SECONDS") or 20)
@@ -55,9 +55,7 @@ class Scene:
         self.cluster.stop("immediate")
 
     def truth(self):
-        connection = psycopg2.connect(self.odoo.cluster.dsn(self.odoo.database))
-        connection.autocommit = True
-        return connection
+        return Truth.of(self.odoo)
 
     def differences(self):
         with closing(self.truth()) as truth:
