@@ -12,11 +12,12 @@ use super::value::{Value, ValueSink};
 /// Before every id: views over several models tell their records apart by negative ones.
 pub const BEFORE_ALL: i64 = -i64::MAX;
 
-/// Ids from one on, or behind it. It is a condition on ids before all too, but no bound then: up
-/// to 18 Odoo hands ids to its database as texts, and one that no integer can have is an error.
+/// Ids from one on, or behind it. Before all there is the lowest that a column of ids can hold: up
+/// to 18 Odoo hands ids to its database as texts, and one beyond that is an error; and a condition
+/// that every id meets is none to 19.
 pub fn ids(operator: &str, id: i64) -> Domain {
     match id {
-        BEFORE_ALL => Domain::leaf("id", "!=", false),
+        BEFORE_ALL => Domain::leaf("id", ">=", i64::from(i32::MIN)),
         id => Domain::leaf("id", operator, id),
     }
 }

@@ -131,15 +131,13 @@ class Large(Model):
             case "id", ">":
                 return range(operand + 1, end)
             case "id", ">=":
-                return range(operand, end)
+                return range(max(operand, 1), end)
             case "id", "<":
                 return range(1, operand)
             case "id", "<=":
                 return range(1, operand + 1)
             case "id", "in":
                 return sorted(operand)
-            case "id", "!=" if operand is False:
-                return self.all
             case "order_id", "in":
                 return [id for order in sorted(operand) for id in shop.lines_of(order)]
             case ("state" | "order_id.state"), "in":
