@@ -4,7 +4,6 @@ job and one reconcile later every table equals a full load of the same Odoo.
 `SEED=7 ROUNDS=100` runs the same choices again, or more of them.
 """
 
-import copy
 import os
 import random
 import threading
@@ -24,6 +23,16 @@ SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ROUNDS = int(os.environ.get("ROUNDS") or 15)
 OVERLAP = 600
 ENTITIES = ("products", "warehouses", "stock", "employees", "customers", "promotions", "sales", "purchases")
+
+#: Rights that the user lacks for a while: on models that are loaded or related, on a private field,
+#: on a relation that rows are found by.
+RIGHTS = [
+    *(("denied", model) for model in ("res.partner", "purchase.order.line", "purchase.order", "pos.session", "res.currency", "hr.version")),
+    ("private", "hr.employee:version_ids"), ("broken", "product.product:barcode"), ("unsearchable", "hr.employee:version_ids"),
+]
+
+#: What a user never has who may only sell.
+FEW_RIGHTS = {"denied": "purchase.order.line", "private": "hr.employee:work_phone", "unsearchable": "hr.employee:version_ids"}
 
 FAULTS = [
     "status=503@read", "status=429@search", "status=502@read", "status=500@read", "status=404@search",
@@ -159,10 +168,32 @@ CHANGES = [value for name, value in vars(Shop).items() if name in (
     "remove_line", "cancel_order", "buy", "drop_purchase_line", "merge_quants", "contract")]
 
 
+def unlike_a_full_load(db, server):
+    """The rows of the warehouse in public against those that a full load by another server's login
+    brings, by EXCEPT in both directions."""
+    db.run("DROP SCHEMA IF EXISTS truth CASCADE")
+    assert db.run("SELECT target, error FROM odoo_sync_all(%s) WHERE status NOT IN ('ok', 'absent', 'denied')", server) == []
+    found = []
+    for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'truth'"):
+        if table == "missing_data":
+            columns, where = "target, channel, row_id, column_name, missing_id", "resolved_at IS NULL"
+        else:
+            columns = ", ".join(f'"{name}"' for name, in db.run(
+                "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+                "AND attname NOT IN ('synced_at', 'deleted_at')", f"truth.{table}"))
+            is_dimension = db.value(
+                "SELECT count(*) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'deleted_at'", f"truth.{table}")
+            where = "deleted_at IS NULL" if is_dimension else "true"
+        rows = [f"SELECT {columns} FROM {schema}.{table} WHERE {where}" for schema in ("public", "truth")]
+        for sign, (one, other) in {"+": rows, "-": rows[::-1]}.items():
+            found += [(table, sign, row) for row in db.run(f"{one} EXCEPT ALL {other}")]
+    return found
+
+
 class Scene:
     """A warehouse, a shop that changes, and faults in between."""
 
-    def __init__(self, db, fake, seed, **options):
+    def __init__(self, db, fake, seed, rights={}, **options):
         self.db, self.choice = db, random.Random(seed)
         prefix = f"/version=19/only={db.name}"
         db.server(url(fake, prefix.strip("/")), page_size=20, retry_delay=1, timeout=1,
@@ -173,6 +204,8 @@ class Scene:
         behaviour_of(sound).database = self.behaviour.database
         db.server(url(fake, sound.strip("/")), name="sound", schema="truth")
         self.wishes = list(self.behaviour.wishes)
+        self.usual = {"most": 0, "poison": None, "denied": None, "private": None, "broken": None, "unsearchable": None, **rights}
+        self.relieve()
         self.shop = Shop(self.behaviour.database.models, self.choice)
         for behaviour in (self.behaviour, behaviour_of(sound)):
             # Odoo's clock is the shop's.
@@ -181,8 +214,8 @@ class Scene:
 
     def inject(self):
         """A fault of a kind, for a while or for the whole round, and perhaps a value that raises."""
-        database = copy.copy(self.behaviour.database)
-        fault = self.choice.choice(FAULTS + ["most", "poison", "poison", None])
+        database = self.behaviour.database
+        fault = self.choice.choice(FAULTS + ["most", "poison", "poison", *["right"] * 6, None])
         self.faults[fault] += 1
         self.behaviour.troubles = 0
         if fault == "most":
@@ -191,18 +224,19 @@ class Scene:
             model = self.choice.choice(["res.partner", "product.product", "pos.order.line", "purchase.order.line"])
             field = self.choice.choice(["write_date", "name", "*", "product_id"])
             database.poison = [model, str(self.shop.pick(model)), field]
+        elif fault == "right":
+            right, lacking = self.choice.choice(RIGHTS)
+            setattr(database, right, ",".join(filter(None, [self.usual[right], lacking])))
         elif fault:
             # Time-outs that last would make a test of waiting.
             lasting = self.choice.random() < 0.3 and not fault.startswith("stall")
             passing = [] if lasting else [Wish(f"passing={self.choice.randrange(1, 4)}:round")]
             self.behaviour.wishes = [*self.wishes, Wish(fault), *passing]
-        self.behaviour.database = database
 
     def relieve(self):
         self.behaviour.wishes = self.wishes
-        database = copy.copy(self.behaviour.database)
-        database.most, database.poison = 0, None
-        self.behaviour.database = database
+        for name, value in self.usual.items():
+            setattr(self.behaviour.database, name, value)
 
     def job(self, kill=None, moment=None):
         """Runs one; `kill` is what another session does to it after a while, or at a moment."""
@@ -265,30 +299,13 @@ class Scene:
             self.db.run("SELECT * FROM odoo_reconcile(%s, 'erp')", entity)
 
     def differences(self):
-        """The warehouse's rows against those of a full load, by EXCEPT in both directions."""
-        self.db.run("DROP SCHEMA IF EXISTS truth CASCADE")
-        statuses = {row[9] for row in self.db.run("SELECT * FROM odoo_sync_all('sound')")}
-        assert statuses <= {"ok", "absent"}
-        found = []
-        for table, in self.db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'truth'"):
-            if table == "missing_data":
-                columns, where = "target, channel, row_id, column_name, missing_id", "resolved_at IS NULL"
-            else:
-                columns = ", ".join(f'"{name}"' for name, in self.db.run(
-                    "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
-                    "AND attname NOT IN ('synced_at', 'deleted_at')", f"truth.{table}"))
-                is_dimension = self.db.value(
-                    "SELECT count(*) FROM pg_attribute WHERE attrelid = %s::regclass AND attname = 'deleted_at'", f"truth.{table}")
-                where = "deleted_at IS NULL" if is_dimension else "true"
-            rows = [f"SELECT {columns} FROM {schema}.{table} WHERE {where}" for schema in ("public", "truth")]
-            for sign, (one, other) in {"+": rows, "-": rows[::-1]}.items():
-                found += [(table, sign, row) for row in self.db.run(f"{one} EXCEPT ALL {other}")]
-        return found
+        return unlike_a_full_load(self.db, "sound")
 
 
-def test_convergence(db, fake):
+@pytest.mark.parametrize("rights", [pytest.param({}, id="all"), pytest.param(FEW_RIGHTS, id="few")])
+def test_convergence(db, fake, rights):
     print(f"SEED={SEED} ROUNDS={ROUNDS}")
-    scene = Scene(db, fake, SEED)
+    scene = Scene(db, fake, SEED, rights)
     scene.job()
     for _ in range(ROUNDS):
         scene.round()

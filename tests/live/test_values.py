@@ -44,9 +44,10 @@ def same(db, table, condition):
     return [id for id, in found]
 
 
-def test_negative_ids(db, live, truth):
+def test_negative_ids(db, live, api):
     table = live("sale.report")
-    ids = [id for id, in run(truth, "SELECT -id FROM pos_order_line ORDER BY 1")]
+    # Which lines of the point of sale it counts, Odoo decides.
+    ids = sorted(api("sale.report", "search", [("id", "<", 0)]))
     assert ids and same(db, table, "id < 0") == ids
     assert same(db, table, f"id IN ({ids[0]}, 0, {ids[-1]})") == sorted({ids[0], ids[-1]})
     count = db.value(f"SELECT count(*) FROM {table}")
