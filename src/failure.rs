@@ -3,7 +3,7 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as State, spi::SpiError};
 
-use crate::backend::{self, Caught};
+use crate::pg::{self, Caught};
 use crate::odoo::{DomainError, Error, Fault, FaultKind, listed};
 
 #[derive(Debug, Clone)]
@@ -152,17 +152,17 @@ impl Failure {
         }
         match level {
             PgLogLevel::ERROR => report.report(level),
-            _ => backend::uninterrupted(|| report.report(level)),
+            _ => pg::uninterrupted(|| report.report(level)),
         }
     }
 }
 
 /// pgrx's macro of the name, without its look for a cancel.
 macro_rules! notice {
-    ($($text:tt)*) => { $crate::backend::uninterrupted(|| pgrx::notice!($($text)*)) };
+    ($($text:tt)*) => { $crate::pg::uninterrupted(|| pgrx::notice!($($text)*)) };
 }
 macro_rules! warning {
-    ($($text:tt)*) => { $crate::backend::uninterrupted(|| pgrx::warning!($($text)*)) };
+    ($($text:tt)*) => { $crate::pg::uninterrupted(|| pgrx::warning!($($text)*)) };
 }
 pub(crate) use {notice, warning};
 

@@ -8,10 +8,10 @@
 //! - `functions`: the SQL surface
 //! - [`fdw`]: foreign tables
 //! - [`server`]: CREATE SERVER and USER MAPPING to a session
-//! - [`backend`]: the only unsafe code
+//! - [`pg`]: the only unsafe code
 #![deny(unsafe_code)]
 
-pub mod backend;
+pub mod pg;
 mod failure;
 mod fdw;
 mod functions;

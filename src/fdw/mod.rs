@@ -1,6 +1,6 @@
 //! Foreign tables: models of Odoo as tables that are read when they are asked.
 //!
-//! The callbacks in [`crate::backend`] turn PostgreSQL's trees into the plain data of
+//! The callbacks in [`crate::pg`] turn PostgreSQL's trees into the plain data of
 //! [`predicate`]; all else is here, in safe code.
 //!
 //! - [`table`]: a foreign table's options and columns

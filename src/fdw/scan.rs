@@ -8,7 +8,7 @@ use super::plan::Plan;
 use super::predicate::Constant;
 use super::rights::refusal;
 use super::sessions::{self, Lease};
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::{
     self, BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
@@ -162,7 +162,7 @@ impl Scan {
         let found = scan.ids.len();
         let mut ids: Vec<i64> = scan.ids.drain(..).collect();
         for place in 0..wanted.min(found) {
-            let other = place + backend::random_below(found - place);
+            let other = place + pg::random_below(found - place);
             ids.swap(place, other);
         }
         ids.truncate(wanted);

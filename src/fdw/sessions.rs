@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use pgrx::PgXactCallbackEvent::{Abort, Commit};
 use pgrx::pg_sys::Oid;
 
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::{Domain, Fields};
 use crate::server::{Server, ServerOptions, Session};
@@ -56,7 +56,7 @@ impl Lease {
             server: server.oid,
             user,
             options: server.options.clone(),
-            mapping: backend::user_mapping_options(server.oid, Some(user)),
+            mapping: pg::user_mapping_options(server.oid, Some(user)),
         };
         let idle = IDLE.with_borrow_mut(|idle| {
             let index = idle.iter().position(|lease| lease.key == key)?;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use pgrx::{pg_sys, prelude::*};
 
-use crate::backend::locked_foreign_table;
+use crate::pg::locked_foreign_table;
 use crate::failure::{Failure, OrRaise};
 use crate::fdw;
 use crate::odoo::{Identity, Protocol, Version};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, TimeDelta};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB, PgSqlErrorCode as State};
 
-use crate::backend;
+use crate::pg;
 use crate::failure::{Failure, OrRaise};
 use crate::odoo::{Domain, Value};
 use crate::query::ask;
@@ -45,7 +45,7 @@ fn odoo_domain_any(
     operator: Option<&str>,
     value: Option<AnyElement>,
 ) -> String {
-    let json = |value| ask::<JsonB>("SELECT to_jsonb($1)", &[backend::argument(value)]).or_raise();
+    let json = |value| ask::<JsonB>("SELECT to_jsonb($1)", &[pg::argument(value)]).or_raise();
     odoo_domain_jsonb(field, operator, value.and_then(json))
 }
 

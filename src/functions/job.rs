@@ -7,7 +7,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::arguments::required;
-use crate::backend;
+use crate::pg;
 use crate::failure::{Failure, OrRaise};
 use crate::server::{Access, Server};
 use crate::sync::{Job, Wish};
@@ -92,6 +92,6 @@ fn take() -> Result<Held, Failure> {
 /// steps, ends it.
 fn keep(held: Held) {
     static WATCHED: Once = Once::new();
-    WATCHED.call_once(|| backend::after_rollbacks(|| JOB.set(None)));
+    WATCHED.call_once(|| pg::after_rollbacks(|| JOB.set(None)));
     JOB.set(Some(held));
 }

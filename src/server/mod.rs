@@ -15,7 +15,7 @@ pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
 pub use options::{DEFAULT_SCHEMA, Place, ServerOptions, Wrong, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::{AllowedHosts, Connection, Settings, is_loopback};
 use crate::query;
@@ -41,9 +41,9 @@ pub struct Access {
 impl Access {
     /// That of the current user.
     fn of(server: pg_sys::Oid) -> Access {
-        let role = backend::current_user();
-        let mapping = backend::may_use_server(server, role)
-            .then(|| backend::find_user_mapping(server, role))
+        let role = pg::current_user();
+        let mapping = pg::may_use_server(server, role)
+            .then(|| pg::find_user_mapping(server, role))
             .flatten();
         Access { server, role, mapping }
     }
@@ -168,7 +168,7 @@ impl Server {
 
     /// The server with that oid. Who may use its foreign tables is PostgreSQL's matter.
     pub fn of_oid(oid: pg_sys::Oid) -> Server {
-        let (name, pairs) = backend::foreign_server(oid);
+        let (name, pairs) = pg::foreign_server(oid);
         Server { oid, name, options: ServerOptions::from_pairs(&pairs) }
     }
 
@@ -180,7 +180,7 @@ impl Server {
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
         self.require_mapping()?;
-        self.session_with(backend::current_user(), backend::user_mapping_options(self.oid, None))
+        self.session_with(pg::current_user(), pg::user_mapping_options(self.oid, None))
     }
 
     /// A session of a role, as the options of its user mapping say. Nothing is sent yet.
@@ -260,7 +260,7 @@ impl Server {
 /// # Errors
 /// If this one is not encoded in UTF8.
 pub fn require_utf8() -> Result<(), Failure> {
-    match backend::encoding() {
+    match pg::encoding() {
         (true, _) => Ok(()),
         (false, name) => Err(Failure::new(
             State::ERRCODE_FEATURE_NOT_SUPPORTED,

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
-use crate::backend;
+use crate::pg;
 use crate::failure::{Failure, notice};
 use crate::odoo::{Canceller, Connection, Error, Protocol, Traffic};
 
@@ -107,7 +107,7 @@ impl<T> Ticket<T> {
         let begin = Instant::now();
         let answer = match self.answer {
             Some(answer) => Some(answer),
-            None => backend::receive(&self.receiver),
+            None => pg::receive(&self.receiver),
         };
         self.shared.waited(begin.elapsed());
         self.shared.tell_login()?;
@@ -232,7 +232,7 @@ impl Session {
 
     fn hire(&self) -> Result<(), Failure> {
         let (queue, connection) = (self.queue.clone(), self.connection.clone());
-        let spawned = backend::spawn("odoo_etl reader", move || {
+        let spawned = pg::spawn("odoo_etl reader", move || {
             while let Some(job) = queue.next() {
                 job(&connection);
             }

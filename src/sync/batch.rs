@@ -14,7 +14,7 @@ use super::poison::{self, Poison};
 use super::report::Status;
 use super::run::{Run, Target};
 use super::transform::{Context, Rows};
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::warehouse::{self, Dataset};
@@ -112,7 +112,7 @@ impl Run {
     fn write(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
         let mut trust = true;
         for _ in 0..DEADLOCKS {
-            match backend::subtransaction(|| self.write_once(batches, trust)) {
+            match pg::subtransaction(|| self.write_once(batches, trust)) {
                 // Another session has added or deleted rows meanwhile.
                 Err(Failure {
                     sqlstate: State::ERRCODE_UNIQUE_VIOLATION | State::ERRCODE_FOREIGN_KEY_VIOLATION,
@@ -120,12 +120,12 @@ impl Run {
                 }) if trust => trust = false,
                 // The other one has to wake up to take what it waited for.
                 Err(failure) if failure.sqlstate == State::ERRCODE_T_R_DEADLOCK_DETECTED => {
-                    backend::sleep(AFTER_DEADLOCK)
+                    pg::sleep(AFTER_DEADLOCK)
                 }
                 done => return done,
             }
         }
-        backend::subtransaction(|| self.write_once(batches, false))
+        pg::subtransaction(|| self.write_once(batches, false))
     }
 
     /// `trust` is for what was seen of the rows before.

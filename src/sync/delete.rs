@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use super::owner::{self, Table};
 use super::reference::{Reference, references};
 use super::tables::MISSING_DATA;
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::BEFORE_ALL;
 use crate::quote::{ident, literal};
@@ -61,7 +61,7 @@ pub fn absent(
     );
     let started = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     // The arguments of one chunk are not kept until the last one.
-    backend::in_own_memory(|| {
+    pg::in_own_memory(|| {
         let args = [
             present.to_vec().into(),
             range.after.into(),

@@ -22,7 +22,7 @@ use super::progress::{Phase, Progress};
 use super::run::{Run, Target};
 use super::silent;
 use super::state::{Mark, Reached, Resume};
-use crate::backend;
+use crate::pg;
 use crate::failure::{Failure, warning};
 use crate::odoo::{BEFORE_ALL, Cells, Connection, Domain, Error, Page};
 use crate::server::Ticket;
@@ -90,7 +90,7 @@ impl FeedLoad {
         };
         if run.ahead.is_none() {
             let begin = || run.timed(dataset, |run| FeedLoad::begin_now(run, dataset, feed));
-            run.ahead = backend::subtransaction(begin).ok().flatten();
+            run.ahead = pg::subtransaction(begin).ok().flatten();
         }
         if let Some(FeedLoad { stage: Stage::Scan(scan), .. }) = &mut run.ahead {
             let _ = scan.pump();
@@ -155,7 +155,7 @@ impl FeedLoad {
     pub fn step(&mut self, run: &mut Run) -> Result<bool, Failure> {
         let dataset = self.dataset;
         let more = run.timed(dataset, |run| {
-            backend::in_own_memory(|| match self.load_page(run) {
+            pg::in_own_memory(|| match self.load_page(run) {
                 Err(failure)
                     if failure.is_denied() && self.rows == 0 && !run.catalogue.is_from_memory() =>
                 {

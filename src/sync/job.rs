@@ -11,7 +11,7 @@ use super::run::{Run, entities_named};
 use super::schedule::{self, Hold};
 use super::state::Extension;
 use super::writable::require_writable;
-use crate::backend;
+use crate::pg;
 use crate::failure::{Cause, Failure, notice};
 use crate::server::Server;
 use crate::warehouse::{Dataset, Entity};
@@ -83,7 +83,7 @@ impl Job {
         }
         let kind = if wish.reconcile { Kind::Reconcile } else { Kind::Job };
         let name = server.name.clone();
-        let begun = backend::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh));
+        let begun = pg::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh));
         journal::close_interrupted(&extension, &name)?;
         match begun {
             Ok(mut run) => {
@@ -137,7 +137,7 @@ impl Job {
         let before = run.reports();
         let done = match run.end.clone() {
             Some(failure) => Err(failure),
-            None => backend::subtransaction(|| step.go(run, entity)),
+            None => pg::subtransaction(|| step.go(run, entity)),
         };
         match done {
             Ok(true) => return Ok(true),
@@ -249,6 +249,6 @@ fn hold_back(extension: &Extension, server: &str, failure: &Failure) -> Result<(
 /// Why Odoo refuses a login, if it tells in more words than before.
 fn why_refused(server: &str) -> Option<Failure> {
     let ask = || Server::named_or_only(Some(server))?.session()?.call(|odoo| odoo.refusal());
-    let failure = backend::subtransaction(ask).err()?;
+    let failure = pg::subtransaction(ask).err()?;
     Some(failure).filter(|failure| failure.cause == Cause::CoolDown)
 }

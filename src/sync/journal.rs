@@ -11,7 +11,7 @@ use serde_json::json;
 
 use super::report::{Status, TableReport};
 use super::state::Extension;
-use crate::backend::{self, SessionLock};
+use crate::pg::{self, SessionLock};
 use crate::failure::Failure;
 use crate::query::{ask, current_user};
 use crate::quote::ident;
@@ -268,7 +268,7 @@ impl Journal {
         let TableReport { target, fetched, inserted, updated, deleted, missing, .. } = report;
         let traffic = &report.traffic;
         let error = report.error.as_ref().map_or(String::new(), |error| format!(", {error}"));
-        backend::log_line(&format!(
+        pg::log_line(&format!(
             "odoo_etl: {} {} of {target} from {server}: {fetched} fetched, {inserted} inserted, {updated} updated, \
              {deleted} deleted, {missing} missing, {} quarantined, {} pages, {} requests, {} retries, {} bytes, \
              {:.3} s, {:.3} s waiting for Odoo, {:.3} s decoding{error}",

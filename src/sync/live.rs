@@ -19,7 +19,7 @@ use super::refused::Refused;
 use super::statements::{Target, carrier};
 use super::transform::{Context, Rows};
 use super::zones::Zones;
-use crate::backend;
+use crate::pg;
 use crate::failure::{Cause, Failure, OrRaise, Unreadable, notice};
 use crate::odoo::{Cells, Domain, Error, FieldType, Identity, Page};
 use crate::quote::ident;
@@ -143,7 +143,7 @@ impl Live {
         let more = inherited.iter().map(|column| column.values(plan, &rows, reader));
         let more = more.collect::<Result<Vec<_>, _>>()?;
         let sql = statement(plan.dataset, inherited);
-        backend::in_own_memory(|| lines(&sql, plan.dataset, &rows, inherited, &more))
+        pg::in_own_memory(|| lines(&sql, plan.dataset, &rows, inherited, &more))
     }
 
     /// Begins anew with a page, without the fields that it failed for.

@@ -10,7 +10,7 @@ use std::time::Duration;
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
-use crate::backend;
+use crate::pg;
 use crate::failure::{Cause, Failure};
 use crate::server::Server;
 use crate::settings::{self, Without};
@@ -38,7 +38,7 @@ pub fn take_rows(server: &Server, entity: &str) -> Result<(), Failure> {
         if holder.is_some_and(|holder| holder.is_alone) {
             break;
         }
-        backend::sleep(PAUSE);
+        pg::sleep(PAUSE);
     }
     Err(rows_taken(server, entity))
 }

@@ -9,7 +9,7 @@
 use pgrx::PgSqlErrorCode as State;
 
 use super::tables::MISSING_DATA;
-use crate::backend::{self, Privilege, Relation};
+use crate::pg::{self, Privilege, Relation};
 use crate::failure::Failure;
 use crate::query;
 use crate::quote::ident;
@@ -56,7 +56,7 @@ impl Table {
     ) -> Result<T, Failure> {
         let relation = self.relation()?;
         match relation.allows(needed) {
-            true => backend::as_owner(relation.owner, statement),
+            true => pg::as_owner(relation.owner, statement),
             false => Err(denied(format!("permission denied for table {}", self.name))),
         }
     }
@@ -66,7 +66,7 @@ impl Table {
     pub fn alter(&self, statement: impl FnOnce() -> Result<(), Failure>) -> Result<(), Failure> {
         let relation = self.relation()?;
         match relation.is_owned() {
-            true => backend::as_owner(relation.owner, statement),
+            true => pg::as_owner(relation.owner, statement),
             false => Err(denied(format!("must be owner of table {}", self.name))),
         }
     }
@@ -115,7 +115,7 @@ fn require_readable(
     if seen.allows_to(relation.owner, READ) {
         return Ok(());
     }
-    let owner = backend::role_name(relation.owner);
+    let owner = pg::role_name(relation.owner);
     Err(denied(format!("table {table} belongs to \"{owner}\", who may not read {parent}"))
         .detail("A table is loaded with its owner's rights, and refers to rows of the other.")
         .hint(format!("GRANT SELECT ON {} TO {};", qualified(schema, parent), ident(&owner))))
@@ -129,7 +129,7 @@ fn refuse_deferred(schema: &str, table: &str, relation: &Relation) -> Result<(),
     let Some(constraint) = query::ask::<String>(sql, &[relation.oid.into()])? else {
         return Ok(());
     };
-    let owner = ident(&backend::role_name(relation.owner));
+    let owner = ident(&pg::role_name(relation.owner));
     let (table, constraint) = (qualified(schema, table), ident(&constraint));
     Err(Failure::new(
         State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,

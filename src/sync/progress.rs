@@ -4,7 +4,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pgrx::prelude::*;
 
-use crate::backend;
+use crate::pg;
 use crate::failure::{Failure, notice};
 use crate::server::Server;
 use crate::warehouse::ddl::qualified;
@@ -68,7 +68,7 @@ impl Progress {
 
     pub fn show(&self, phase: Phase, rows: usize) {
         let started = self.started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        backend::show_progress(&backend::Progress {
+        pg::show_progress(&pg::Progress {
             table: self.table,
             server: self.server,
             phase: phase as i64,
@@ -82,7 +82,7 @@ impl Progress {
 
 impl Drop for Progress {
     fn drop(&mut self) {
-        backend::hide_progress();
+        pg::hide_progress();
     }
 }
 

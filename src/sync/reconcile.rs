@@ -8,7 +8,7 @@ use super::delete::{self, Range};
 use super::gone::refuse_empty;
 use super::lock;
 use super::run::Run;
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::warehouse::{self, Dataset, Entity};
 
@@ -77,7 +77,7 @@ impl Run {
         };
         for some in wanted.chunks(self.server.options.batch()) {
             if let Some(fetched) = self.fetch(&target.plan, some)? {
-                backend::in_own_memory(|| self.load(dataset, &target, fetched))?;
+                pg::in_own_memory(|| self.load(dataset, &target, fetched))?;
                 self.report(dataset).pages += 1;
             }
         }

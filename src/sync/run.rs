@@ -23,7 +23,7 @@ use super::state::Extension;
 use super::tables::{self, Ready, Widths};
 use super::writable::require_writable;
 use super::zones::Zones;
-use crate::backend;
+use crate::pg;
 use crate::failure::{Cause, Failure, notice, warning};
 use crate::odoo::{BEFORE_ALL, FieldType, Identity, Traffic};
 use crate::server::{Server, Session};
@@ -173,7 +173,7 @@ impl Run {
         loop {
             // Its columns may be others since the last failure.
             let entity = self.warehouse.entity(entity.name).unwrap_or(entity);
-            match backend::subtransaction(|| work(self, entity)) {
+            match pg::subtransaction(|| work(self, entity)) {
                 Err(failure) => self.renew(entity, failure)?,
                 Ok(()) => return Ok(()),
             }
@@ -302,7 +302,7 @@ impl Run {
             // The lock outlives the undoing: how the entity ended is to be remembered too.
             None => self.lock(entity).and_then(|()| match self.is_dropped(entity)? {
                 true => Ok(()),
-                false => backend::subtransaction(|| self.attempt(entity, work)),
+                false => pg::subtransaction(|| self.attempt(entity, work)),
             }),
         };
         if let Err(failure) = done {

@@ -11,7 +11,7 @@ use super::cron::Cron;
 use super::job::Wish;
 use super::state::Extension;
 use super::writable::require_writable;
-use crate::backend;
+use crate::pg;
 use crate::failure::{Cause, Failure};
 use crate::query::{self, ask, current_user};
 use crate::quote::{ident, literal};
@@ -258,12 +258,12 @@ pub fn find_hold(extension: &Extension, server: &str) -> Result<Hold, Failure> {
 /// on. Nobody waits for that in a transaction that may not write.
 pub fn login_succeeded(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
     // A foreign scan has the path of whoever reads.
-    backend::with_plain_settings(|| lift_stops(server, role))
+    pg::with_plain_settings(|| lift_stops(server, role))
 }
 
 fn lift_stops(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
     let is_read_only = "SELECT current_setting('transaction_read_only')::boolean";
-    if backend::is_in_parallel() || query::is_true(is_read_only, &[])? {
+    if pg::is_in_parallel() || query::is_true(is_read_only, &[])? {
         return Ok(());
     }
     let extension = Extension::find()?;

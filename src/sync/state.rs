@@ -9,7 +9,7 @@ use pgrx::prelude::*;
 use pgrx::spi::{SpiError, SpiHeapTupleData};
 
 use super::plan::Plan;
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::query;
 use crate::quote::ident;
@@ -106,7 +106,7 @@ impl Extension {
     /// Writes to the extension's own tables. Users cannot do so by hand; the statement runs as
     /// the extension's owner, with names that are all qualified.
     pub fn write(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<(), Failure> {
-        backend::as_role(self.owner, || Spi::run_with_args(sql, args))?;
+        pg::as_role(self.owner, || Spi::run_with_args(sql, args))?;
         Ok(())
     }
 
@@ -123,7 +123,7 @@ impl Extension {
         args: &[DatumWithOid<'_>],
         row: impl Fn(SpiHeapTupleData<'_>) -> Result<T, SpiError>,
     ) -> Result<Vec<T>, Failure> {
-        let rows: Result<Vec<T>, SpiError> = backend::as_role(self.owner, || {
+        let rows: Result<Vec<T>, SpiError> = pg::as_role(self.owner, || {
             Spi::connect_mut(|client| client.update(sql, None, args)?.map(row).collect())
         });
         Ok(rows?)
@@ -136,7 +136,7 @@ impl Extension {
         args: &[DatumWithOid<'_>],
         row: impl Fn(SpiHeapTupleData<'_>) -> Result<T, SpiError>,
     ) -> Result<Vec<T>, Failure> {
-        let rows: Result<Vec<T>, SpiError> = backend::as_role(self.owner, || {
+        let rows: Result<Vec<T>, SpiError> = pg::as_role(self.owner, || {
             Spi::connect(|client| client.select(sql, None, args)?.map(row).collect())
         });
         Ok(rows?)
@@ -316,7 +316,7 @@ impl Extension {
         );
         let differs = format!("SELECT EXISTS ({fresh})");
         let differs =
-            backend::as_role(self.owner, || Spi::get_one_with_args::<bool>(&differs, &args))?;
+            pg::as_role(self.owner, || Spi::get_one_with_args::<bool>(&differs, &args))?;
         if differs != Some(true) || !may_write()? {
             return Ok(false);
         }

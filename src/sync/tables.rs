@@ -13,7 +13,7 @@ use super::owner::Table;
 use super::places;
 use super::state::Extension;
 use super::watch;
-use crate::backend;
+use crate::pg;
 use crate::failure::Failure;
 use crate::query;
 use crate::quote::ident;
@@ -145,7 +145,7 @@ fn patiently<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
         let sql = "SELECT set_config('lock_timeout', $1, true)";
         Spi::get_one_with_args::<String>(sql, &[time.into()]).map(drop)
     };
-    let done = backend::subtransaction(|| {
+    let done = pg::subtransaction(|| {
         wait(PATIENCE)?;
         body()
     })?;

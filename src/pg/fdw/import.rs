@@ -6,7 +6,7 @@ use std::ptr;
 use pgrx::pg_sys::{self, ImportForeignSchemaType};
 
 use super::{nodes, options, text};
-use crate::backend::with_plain_settings;
+use crate::pg::with_plain_settings;
 use crate::failure::OrRaise;
 use crate::fdw::{self, ImportList};
 

@@ -9,7 +9,7 @@ use super::slot::{Maker, encode};
 use super::target::row_id_name;
 use super::value::{constant_of, written};
 use super::{foreign_table, qualified_name, user_of};
-use crate::backend::with_plain_settings;
+use crate::pg::with_plain_settings;
 use crate::failure::{Failure, OrRaise};
 use crate::fdw::predicate::{Constant, Scalar};
 use crate::fdw::{Action, BATCH, Fetched, Modification, ModifyPlan};
