@@ -16,9 +16,7 @@ COMMENT ON FUNCTION odoo_schedule(text, text, text, boolean) IS
 COMMENT ON FUNCTION odoo_unschedule(text, text, boolean) IS 'ends a schedule of the current user';
 COMMENT ON FUNCTION odoo_resume(text) IS
     'lets scheduled jobs run again that a refused login stopped, or that wait after failures';
-COMMENT ON FUNCTION odoo_sync_job_begin(text, text, boolean, boolean, boolean) IS 'a part of odoo_sync_job()';
-COMMENT ON FUNCTION odoo_sync_job_step() IS 'a part of odoo_sync_job()';
-COMMENT ON FUNCTION odoo_sync_job_end() IS 'a part of odoo_sync_job()';
-COMMENT ON FUNCTION odoo_fdw_validator(text[], oid) IS 'what PostgreSQL calls for the options of odoo_fdw';
+COMMENT ON FUNCTION odoo_etl.fdw_validator(text[], oid) IS 'what PostgreSQL calls for the options of odoo_fdw';
+COMMENT ON FOREIGN DATA WRAPPER odoo_fdw IS 'Odoo servers, for the functions of odoo_etl and for foreign tables';
 COMMENT ON FUNCTION odoo_domain_in(cstring) IS 'I/O';
 COMMENT ON FUNCTION odoo_domain_out(odoo_domain) IS 'I/O';

@@ -1,3 +1,48 @@
+-- Models that users mirror, and columns that they added to any table.
+CREATE TABLE odoo_etl.mirrors (
+    server text NOT NULL,
+    target text NOT NULL,
+    model text NOT NULL,
+    -- NULL for all, also those that are to come.
+    fields text[],
+    domain text NOT NULL,
+    keep_deleted boolean NOT NULL,
+    -- Whether its records have a write_date.
+    is_dated boolean NOT NULL,
+    -- Who may drop it.
+    role name NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target)
+);
+CREATE TABLE odoo_etl.added_columns (
+    server text NOT NULL,
+    target text NOT NULL,
+    column_name text NOT NULL,
+    odoo_field text NOT NULL,
+    column_type text NOT NULL,
+    -- Nobody asked for it: its mirror has all fields.
+    is_automatic boolean NOT NULL,
+    -- Odoo can tell which records changed beyond the relation that the path leads over.
+    follows boolean NOT NULL,
+    -- Odoo has the field no more; the column keeps its values.
+    is_gone boolean NOT NULL,
+    position bigint GENERATED ALWAYS AS IDENTITY,
+    PRIMARY KEY (server, target, column_name)
+);
+
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.mirrors', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.added_columns', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.added_columns_position_seq', '');
+
+CREATE VIEW odoo_mirrors WITH (security_barrier) AS
+SELECT server, target, model, fields, domain, keep_deleted, role, since
+FROM odoo_etl.mirrors
+WHERE odoo_etl.server_visible(server)
+ORDER BY server, target;
+COMMENT ON VIEW odoo_mirrors IS 'the models that users mirror';
+
+GRANT SELECT ON odoo_mirrors TO PUBLIC;
+
 CREATE FUNCTION odoo_mirror(
     model text, target text DEFAULT NULL, fields text[] DEFAULT NULL, domain odoo_domain DEFAULT '[]',
     keep_deleted boolean DEFAULT false, server text DEFAULT NULL

@@ -3,4 +3,3 @@ ALTER FUNCTION odoo_sync(text, text, boolean) SET jit = off;
 ALTER FUNCTION odoo_sync_all(text, boolean) SET jit = off;
 ALTER FUNCTION odoo_reconcile(text, text) SET jit = off;
 ALTER FUNCTION odoo_verify(text, text) SET jit = off;
-ALTER FUNCTION odoo_sync_job_step() SET jit = off;

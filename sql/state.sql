@@ -1,5 +1,5 @@
 -- Which Odoo database each server led to when it was last synced, and the schema that it fills.
-CREATE TABLE odoo_sync_servers (
+CREATE TABLE odoo_etl.servers (
     server text PRIMARY KEY,
     schema text NOT NULL UNIQUE,
     url text NOT NULL,
@@ -9,10 +9,10 @@ CREATE TABLE odoo_sync_servers (
     role name NOT NULL,
     since timestamp with time zone NOT NULL DEFAULT now()
 );
-COMMENT ON TABLE odoo_sync_servers IS 'the Odoo database that fills each schema; another one is refused until odoo_forget()';
+COMMENT ON TABLE odoo_etl.servers IS 'the Odoo database that fills each schema; another one is refused until odoo_forget()';
 
 -- How the last run of each table ended. Only the extension's functions write it.
-CREATE TABLE odoo_sync_state (
+CREATE TABLE odoo_etl.state (
     server text NOT NULL,
     target text NOT NULL,
     entity text NOT NULL,
@@ -30,12 +30,12 @@ CREATE TABLE odoo_sync_state (
     last_sqlstate text,
     PRIMARY KEY (server, target)
 );
-COMMENT ON TABLE odoo_sync_state IS 'how the last run of each table ended, per server';
+COMMENT ON TABLE odoo_etl.state IS 'how the last run of each table ended, per server';
 
 -- One row per run and table. A job writes it with each page, with the status 'running' and the error
 -- that is true when it is found so after the job's end.
-CREATE SEQUENCE odoo_sync_run;
-CREATE TABLE odoo_sync_runs (
+CREATE SEQUENCE odoo_etl.run;
+CREATE TABLE odoo_etl.runs (
     run bigint NOT NULL,
     server text NOT NULL,
     entity text NOT NULL,
@@ -65,12 +65,12 @@ CREATE TABLE odoo_sync_runs (
     sqlstate text,
     PRIMARY KEY (run, target)
 );
-CREATE INDEX ON odoo_sync_runs (finished);
-CREATE INDEX ON odoo_sync_runs (server, target, run);
-COMMENT ON TABLE odoo_sync_runs IS 'what each run did with each table, kept for odoo_etl.log_retention';
+CREATE INDEX ON odoo_etl.runs (finished);
+CREATE INDEX ON odoo_etl.runs (server, target, run);
+COMMENT ON TABLE odoo_etl.runs IS 'what each run did with each table, kept for odoo_etl.log_retention';
 
 -- Jobs that pg_cron runs.
-CREATE TABLE odoo_sync_schedules (
+CREATE TABLE odoo_etl.schedules (
     server text NOT NULL,
     entity text NOT NULL,
     reconcile boolean NOT NULL,
@@ -83,7 +83,7 @@ CREATE TABLE odoo_sync_schedules (
 
 -- Servers whose scheduled jobs a refused login holds back, per role: up to a time, after which they
 -- try once more, or until odoo_resume() or a good login.
-CREATE TABLE odoo_sync_stops (
+CREATE TABLE odoo_etl.stops (
     server text NOT NULL,
     role name NOT NULL,
     reason text NOT NULL,
@@ -93,7 +93,7 @@ CREATE TABLE odoo_sync_stops (
 );
 
 -- Up to when each feed of a table has been read, by Odoo's clock.
-CREATE TABLE odoo_sync_watermarks (
+CREATE TABLE odoo_etl.watermarks (
     server text NOT NULL,
     target text NOT NULL,
     channel text NOT NULL,
@@ -107,10 +107,10 @@ CREATE TABLE odoo_sync_watermarks (
     resume_began timestamp with time zone,
     PRIMARY KEY (server, target, channel)
 );
-COMMENT ON TABLE odoo_sync_watermarks IS 'latest change that was loaded, per server, table and channel';
+COMMENT ON TABLE odoo_etl.watermarks IS 'latest change that was loaded, per server, table and channel';
 
 -- Values that Odoo could not give. A field of '' stands for the whole record.
-CREATE TABLE odoo_sync_quarantine (
+CREATE TABLE odoo_etl.quarantine (
     server text NOT NULL,
     target text NOT NULL,
     channel text NOT NULL,
@@ -122,10 +122,10 @@ CREATE TABLE odoo_sync_quarantine (
     last_seen timestamp with time zone NOT NULL DEFAULT now(),
     PRIMARY KEY (server, target, channel, record_id, field)
 );
-COMMENT ON TABLE odoo_sync_quarantine IS 'values that Odoo could not give; they are NULL, and gone from here when it can';
+COMMENT ON TABLE odoo_etl.quarantine IS 'values that Odoo could not give; they are NULL, and gone from here when it can';
 
 -- Where each column came from on the last run.
-CREATE TABLE odoo_sync_columns (
+CREATE TABLE odoo_etl.columns (
     server text NOT NULL,
     target text NOT NULL,
     channel text NOT NULL,
@@ -138,84 +138,10 @@ CREATE TABLE odoo_sync_columns (
     PRIMARY KEY (server, target, channel, column_name)
 );
 
--- Models that the Odoo user may not read, though columns of a table show values of theirs.
-CREATE TABLE odoo_sync_denied (
-    server text NOT NULL,
-    target text NOT NULL,
-    channel text NOT NULL,
-    model text NOT NULL,
-    since timestamp with time zone NOT NULL DEFAULT now(),
-    PRIMARY KEY (server, target, channel, model)
-);
-COMMENT ON TABLE odoo_sync_denied IS 'models whose values are NULL in a table because the Odoo user may not read them; when it may, the table is read again';
-
--- Models that users mirror, and columns that they added to any table.
-CREATE TABLE odoo_sync_mirrors (
-    server text NOT NULL,
-    target text NOT NULL,
-    model text NOT NULL,
-    -- NULL for all, also those that are to come.
-    fields text[],
-    domain text NOT NULL,
-    keep_deleted boolean NOT NULL,
-    -- Whether its records have a write_date.
-    is_dated boolean NOT NULL,
-    -- Who may drop it.
-    role name NOT NULL,
-    since timestamp with time zone NOT NULL DEFAULT now(),
-    PRIMARY KEY (server, target)
-);
-CREATE TABLE odoo_sync_added_columns (
-    server text NOT NULL,
-    target text NOT NULL,
-    column_name text NOT NULL,
-    odoo_field text NOT NULL,
-    column_type text NOT NULL,
-    -- Nobody asked for it: its mirror has all fields.
-    is_automatic boolean NOT NULL,
-    -- Odoo can tell which records changed beyond the relation that the path leads over.
-    follows boolean NOT NULL,
-    -- Odoo has the field no more; the column keeps its values.
-    is_gone boolean NOT NULL,
-    position bigint GENERATED ALWAYS AS IDENTITY,
-    PRIMARY KEY (server, target, column_name)
-);
-
--- The relations that each server fills, and that server, by oid: what tells a table that was moved from one that was
--- dropped, and a server from another one of its name. Not dumped: elsewhere the oids are others.
-CREATE TABLE odoo_sync_relations (
-    server text NOT NULL,
-    target text NOT NULL,
-    relation oid NOT NULL,
-    server_oid oid NOT NULL,
-    PRIMARY KEY (server, target)
-);
-
--- Tables that have been without the trigger odoo_row_edited: somebody may have edited their rows unseen, until all of
--- them are read again.
-CREATE TABLE odoo_sync_unwatched (
-    server text NOT NULL,
-    target text NOT NULL,
-    channel text NOT NULL,
-    since timestamp with time zone NOT NULL DEFAULT now(),
-    PRIMARY KEY (server, target, channel)
-);
-COMMENT ON TABLE odoo_sync_unwatched IS 'tables whose rows may have been edited unseen; for odoo_verify() they are stale until they are read again';
-
--- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
-CREATE TABLE odoo_sync_memory (
-    server text NOT NULL,
-    what text NOT NULL,
-    value jsonb NOT NULL,
-    kept_at timestamp with time zone NOT NULL DEFAULT now(),
-    PRIMARY KEY (server, what)
-);
-COMMENT ON TABLE odoo_sync_memory IS 'what spares Odoo a question; it may be emptied at any time';
-
 -- The trigger of the warehouse's tables. Its arguments are their columns that come from Odoo: a
 -- row in which somebody else changes one has no write_date of Odoo any more, so that
 -- odoo_verify() sees it and odoo_reconcile() repairs it.
-CREATE FUNCTION odoo_row_edited() RETURNS trigger
+CREATE FUNCTION odoo_etl.row_edited() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     old_row jsonb := to_jsonb(OLD);
@@ -227,19 +153,14 @@ BEGIN
     RETURN NEW;
 END
 $$;
-COMMENT ON FUNCTION odoo_row_edited() IS 'marks rows that were edited by hand, for odoo_verify() and odoo_reconcile()';
+COMMENT ON FUNCTION odoo_etl.row_edited() IS 'marks rows that were edited by hand, for odoo_verify() and odoo_reconcile()';
 
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_servers', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_state', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_watermarks', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_quarantine', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_run', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_runs', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_schedules', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_stops', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_columns', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_denied', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_unwatched', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_mirrors', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns', '');
-SELECT pg_catalog.pg_extension_config_dump('odoo_sync_added_columns_position_seq', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.servers', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.state', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.watermarks', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.quarantine', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.run', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.runs', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.schedules', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.stops', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.columns', '');

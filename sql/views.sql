@@ -1,24 +1,26 @@
+-- Of every release: an upgrade runs this file too, and PostgreSQL lets an extension replace nothing but its own.
+
 -- What users see of the extension's tables: the servers that they may use; members of
 -- pg_read_all_stats see all.
-CREATE FUNCTION odoo_server_visible(server text) RETURNS boolean
+CREATE OR REPLACE FUNCTION odoo_etl.server_visible(server text) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT pg_has_role('pg_read_all_stats', 'MEMBER')
         OR EXISTS (SELECT FROM pg_foreign_server WHERE srvname = $1 AND has_server_privilege(oid, 'USAGE'))
 $$;
-COMMENT ON FUNCTION odoo_server_visible(text) IS 'whether the views show a server to the current user';
+COMMENT ON FUNCTION odoo_etl.server_visible(text) IS 'whether the views show a server to the current user';
 
 -- Whether a job is at it: it holds a lock as long as it lives. Those of a primary are not seen on
 -- its standby.
-CREATE FUNCTION odoo_run_goes_on(run bigint) RETURNS boolean
+CREATE OR REPLACE FUNCTION odoo_etl.run_goes_on(run bigint) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp AS $$
     SELECT pg_is_in_recovery() OR EXISTS (
         SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
           AND (classid::bigint << 32) | objid::bigint = hashtextextended(format('odoo_etl run %s', $1), 0))
 $$;
-COMMENT ON FUNCTION odoo_run_goes_on(bigint) IS 'whether the job that a row of the log with the status running is of is still at it';
+COMMENT ON FUNCTION odoo_etl.run_goes_on(bigint) IS 'whether the job that a row of the log with the status running is of is still at it';
 
-CREATE VIEW odoo_sync_log WITH (security_barrier) AS
+CREATE OR REPLACE VIEW odoo_sync_log WITH (security_barrier) AS
 SELECT runs.run, runs.server, runs.entity, runs.target, runs.kind,
        CASE WHEN goes_on IS false THEN 'interrupted' ELSE runs.status END AS status,
        runs.role, runs.pid, runs.started,
@@ -29,34 +31,34 @@ SELECT runs.run, runs.server, runs.entity, runs.target, runs.kind,
        runs.seconds_decoding,
        CASE WHEN goes_on THEN NULL ELSE runs.error END AS error,
        runs.sqlstate
-FROM odoo_sync_runs AS runs
-CROSS JOIN LATERAL (SELECT CASE WHEN runs.status = 'running' THEN odoo_run_goes_on(runs.run) END AS goes_on) AS now
-WHERE odoo_server_visible(runs.server);
+FROM odoo_etl.runs AS runs
+CROSS JOIN LATERAL (SELECT CASE WHEN runs.status = 'running' THEN odoo_etl.run_goes_on(runs.run) END AS goes_on) AS now
+WHERE odoo_etl.server_visible(runs.server);
 COMMENT ON VIEW odoo_sync_log IS 'what each run did with each table, kept for odoo_etl.log_retention';
 
-CREATE VIEW odoo_quarantine WITH (security_barrier) AS
-SELECT * FROM odoo_sync_quarantine WHERE odoo_server_visible(server);
+CREATE OR REPLACE VIEW odoo_quarantine WITH (security_barrier) AS
+SELECT * FROM odoo_etl.quarantine WHERE odoo_etl.server_visible(server);
 COMMENT ON VIEW odoo_quarantine IS 'values that Odoo could not give; they are NULL, and gone from here when it can';
 
-CREATE VIEW odoo_columns WITH (security_barrier) AS
+CREATE OR REPLACE VIEW odoo_columns WITH (security_barrier) AS
 SELECT server, target, nullif(channel, '') AS channel, column_name, column_type AS type,
        odoo_model AS model, odoo_field AS field, kind
-FROM odoo_sync_columns
-WHERE odoo_server_visible(server)
+FROM odoo_etl.columns
+WHERE odoo_etl.server_visible(server)
 ORDER BY server, target, channel, position;
 COMMENT ON VIEW odoo_columns IS 'lineage: the Odoo model and field behind each column, as resolved on the last run per server';
 
 -- The locks of runs in progress are named by a hash.
-CREATE VIEW odoo_sync_status WITH (security_barrier) AS
+CREATE OR REPLACE VIEW odoo_sync_status WITH (security_barrier) AS
 WITH watermarks AS (
-    SELECT server, target, min(watermark) AS watermark FROM odoo_sync_watermarks GROUP BY 1, 2
+    SELECT server, target, min(watermark) AS watermark FROM odoo_etl.watermarks GROUP BY 1, 2
 ), quarantine AS (
-    SELECT server, target, count(*) AS quarantined FROM odoo_sync_quarantine GROUP BY 1, 2
+    SELECT server, target, count(*) AS quarantined FROM odoo_etl.quarantine GROUP BY 1, 2
 ), last_log AS (
-    SELECT DISTINCT ON (server, target) server, target, missing FROM odoo_sync_runs
+    SELECT DISTINCT ON (server, target) server, target, missing FROM odoo_etl.runs
     WHERE status NOT IN ('skipped', 'running', 'interrupted') ORDER BY server, target, run DESC
 ), jobs AS (
-    SELECT DISTINCT ON (runs.server, runs.target) log.* FROM odoo_sync_runs AS runs
+    SELECT DISTINCT ON (runs.server, runs.target) log.* FROM odoo_etl.runs AS runs
     JOIN odoo_sync_log AS log USING (run, target)
     WHERE runs.status = 'running' ORDER BY runs.server, runs.target, run DESC
 ), runners AS (
@@ -91,9 +93,9 @@ SELECT server,
        CASE WHEN jobs.error IS NULL THEN state.last_sqlstate END AS last_sqlstate,
        coalesce(quarantine.quarantined, 0) AS quarantined,
        coalesce(last_log.missing, 0) AS missing
-FROM odoo_sync_state AS state
+FROM odoo_etl.state AS state
 FULL JOIN jobs USING (server, target)
-LEFT JOIN odoo_sync_servers AS servers USING (server)
+LEFT JOIN odoo_etl.servers AS servers USING (server)
 LEFT JOIN watermarks USING (server, target)
 LEFT JOIN quarantine USING (server, target)
 LEFT JOIN last_log USING (server, target)
@@ -102,14 +104,14 @@ LEFT JOIN LATERAL (
     WHERE key = hashtextextended(format('odoo_etl %s %s', server, coalesce(state.entity, jobs.entity)), 0) LIMIT 1
 ) AS runners ON true
 LEFT JOIN LATERAL (
-    SELECT bool_or(until IS NULL) AS is_stopped, max(until) AS until FROM odoo_sync_stops AS stops WHERE stops.server = state.server
+    SELECT bool_or(until IS NULL) AS is_stopped, max(until) AS until FROM odoo_etl.stops AS stops WHERE stops.server = state.server
 ) AS held ON true
-WHERE odoo_server_visible(server)
+WHERE odoo_etl.server_visible(server)
 ORDER BY server, entity, target;
 COMMENT ON VIEW odoo_sync_status IS 'how each table is, per server';
 
 -- A run tells where it is as COPY does (pg_stat_progress_copy), which other sessions see at once.
-CREATE VIEW odoo_sync_progress AS
+CREATE OR REPLACE VIEW odoo_sync_progress AS
 SELECT progress.pid,
        activity.usename AS role,
        server.srvname AS server,
@@ -133,22 +135,15 @@ CROSS JOIN LATERAL (
 WHERE progress.param11 = 7366746 AND progress.datid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database());
 COMMENT ON VIEW odoo_sync_progress IS 'the runs in progress';
 
-CREATE VIEW odoo_schedules WITH (security_barrier) AS
+CREATE OR REPLACE VIEW odoo_schedules WITH (security_barrier) AS
 SELECT server, entity, reconcile, schedule, role, jobid, scheduled_at
-FROM odoo_sync_schedules
-WHERE odoo_server_visible(server)
+FROM odoo_etl.schedules
+WHERE odoo_etl.server_visible(server)
 ORDER BY server, entity, reconcile;
 COMMENT ON VIEW odoo_schedules IS 'the jobs that pg_cron runs';
 
-CREATE VIEW odoo_mirrors WITH (security_barrier) AS
-SELECT server, target, model, fields, domain, keep_deleted, role, since
-FROM odoo_sync_mirrors
-WHERE odoo_server_visible(server)
-ORDER BY server, target;
-COMMENT ON VIEW odoo_mirrors IS 'the models that users mirror';
-
 -- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
-CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
+CREATE OR REPLACE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
 RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
     WITH recent AS (
@@ -164,5 +159,3 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
 END;
 COMMENT ON FUNCTION odoo_sync_chart(text, integer) IS
     'the last runs by table, the longest first: # is time waiting for Odoo, = time loading';
-
-GRANT SELECT ON odoo_columns, odoo_sync_status, odoo_sync_progress, odoo_schedules, odoo_sync_log, odoo_quarantine, odoo_mirrors TO PUBLIC;

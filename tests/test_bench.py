@@ -49,7 +49,7 @@ def test_what_a_run_writes_is_seen(cluster, odoo):
         db.run(nochange.SYNC)
         db.run("CREATE FUNCTION touch() RETURNS trigger LANGUAGE plpgsql AS "
                "$$BEGIN UPDATE public.fact_sales_lines SET cost = cost WHERE id = 7; RETURN NULL; END$$")
-        db.run("CREATE TRIGGER touch AFTER INSERT ON odoo_sync_runs EXECUTE FUNCTION touch()")
+        db.run("CREATE TRIGGER touch AFTER INSERT ON odoo_etl.runs EXECUTE FUNCTION touch()")
         run = nochange.unchanged_run(db, server)
         assert run.tuples >= 1 and run.moved == [LINES]
 

@@ -291,7 +291,7 @@ class Scene:
 
     def is_in_a_scan(self):
         with closing(self.db.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM odoo_sync_watermarks WHERE resume_after IS NOT NULL)")
+            cursor.execute("SELECT EXISTS (SELECT FROM odoo_etl.watermarks WHERE resume_after IS NOT NULL)")
             return cursor.fetchone()[0]
 
     def reconcile(self):

@@ -70,7 +70,7 @@ def test_a_ca_file_is_for_those_who_may_read_files(db, clerk, files):
     db.run(f"SET ROLE {clerk}")
     told = {refusal(db, SERVER.format(path)) for path in files.values()}
     assert len(told) == 1 and told.pop()[0] == "42501"
-    assert len({refusal(db, f"SELECT odoo_fdw_validator(ARRAY['url=https://x', 'database=x', 'ca_file={path}'], 'pg_foreign_server'::regclass)")
+    assert len({refusal(db, f"SELECT odoo_etl.fdw_validator(ARRAY['url=https://x', 'database=x', 'ca_file={path}'], 'pg_foreign_server'::regclass)")
                 for path in files.values()}) == 1
     db.run("CREATE SERVER mine FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'https://127.0.0.1', database 'x')")
     with pytest.raises(DENIED, match='set the option "ca_file"') as raised:

@@ -90,12 +90,12 @@ def test_a_changed_template_is_a_change_of_its_variants(db, fake):
 def test_a_watermark_ahead_of_odoos_clock_is_said_and_scanned_again(db, shop):
     shop.write("product.product", 1, NEW)
     db.run(SYNC)
-    db.run("UPDATE odoo_sync_watermarks SET watermark = now() + interval '1 day'")
+    db.run("UPDATE odoo_etl.watermarks SET watermark = now() + interval '1 day'")
     shop.write("product.product", 7, NEW, name="Renamed")
     assert fetched(db) == 40
     assert "set back" in db.notices
     assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Renamed"
-    assert db.value("SELECT watermark < now() FROM odoo_sync_watermarks WHERE target = 'dim_products'")
+    assert db.value("SELECT watermark < now() FROM odoo_etl.watermarks WHERE target = 'dim_products'")
 
 
 def test_a_record_dated_in_the_future_costs_no_other(db, shop):
@@ -105,7 +105,7 @@ def test_a_record_dated_in_the_future_costs_no_other(db, shop):
     # It alone is read again, as long as its date is to come.
     assert fetched(db) == 1
     assert "set back" not in db.notices
-    assert db.value("SELECT watermark < '2024-01-02 00:01:00+00' FROM odoo_sync_watermarks WHERE target = 'dim_products'")
+    assert db.value("SELECT watermark < '2024-01-02 00:01:00+00' FROM odoo_etl.watermarks WHERE target = 'dim_products'")
     shop.write("product.product", 7, "2024-01-02 00:00:00", name="Now")
     assert fetched(db) == 2
     assert db.value("SELECT name FROM dim_products WHERE id = 7") == "Now"
@@ -327,7 +327,7 @@ def test_a_dropped_table_comes_back_with_all_that_refers_to_it(db, orders, table
     """As before, foreign keys included: CASCADE took those of other tables along."""
     keys = "SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE contype = 'f' ORDER BY 1, 2"
     db.run("SELECT * FROM odoo_sync_all()")
-    tables = [name for name, in db.run("SELECT DISTINCT target FROM odoo_sync_state")]
+    tables = [name for name, in db.run("SELECT DISTINCT target FROM odoo_etl.state")]
     before, rows = db.run(keys), {name: contents(db, name) for name in tables}
     db.run(f"DROP TABLE {table} CASCADE")
     db.run("CALL odoo_sync_job()")
@@ -425,7 +425,7 @@ def test_values_that_were_kept_from_the_user_come_when_it_may_read_them(db, orde
     orders.behaviour.database.denied = None
     db.run(statement)
     assert db.value("SELECT count(*) FROM fact_purchases WHERE currency IS NULL") == 0
-    assert db.run("TABLE odoo_sync_denied") == []
+    assert db.run("TABLE odoo_etl.denied") == []
 
 
 def test_a_field_that_comes_later_is_read_of_all_records(db, orders):
@@ -436,7 +436,7 @@ def test_a_field_that_comes_later_is_read_of_all_records(db, orders):
     for partner in orders.records("res.partner").values():
         partner["vat"] = f"FR{partner['id']}"
     # Fields are remembered for an hour.
-    db.run("DELETE FROM odoo_sync_memory")
+    db.run("DELETE FROM odoo_etl.cache")
     db.run("SELECT * FROM odoo_sync('customers')")
     assert db.value("SELECT bool_and(vat = 'FR' || id) FROM dim_customers")
 

@@ -68,9 +68,9 @@ def test_a_job_loads_everything(db, fake):
     db.server(url(fake, "rows=2000"), page_size=100)
     db.run("CALL odoo_sync_job()")
     assert db.value("SELECT count(*) FROM dim_products") == 2000
-    states = dict(db.run("SELECT target, status FROM odoo_sync_state"))
+    states = dict(db.run("SELECT target, status FROM odoo_etl.state"))
     assert states["dim_products"] == "ok" and len(states) == 18
-    assert db.value("SELECT count(*) FROM odoo_sync_watermarks WHERE resume_after IS NOT NULL") == 0
+    assert db.value("SELECT count(*) FROM odoo_etl.watermarks WHERE resume_after IS NOT NULL") == 0
 
 
 def test_in_a_transaction_block_it_refuses(db, fake):
@@ -158,7 +158,7 @@ def test_what_changes_between_the_parts_of_a_scan_is_not_lost(db, fake, again):
         odoo.clock += HOUR
         for product in products.values():
             product["write_date"] = date(odoo.clock)
-    resumed = "SELECT coalesce(max(resume_after), 0) FROM odoo_sync_watermarks WHERE target = 'dim_products'"
+    resumed = "SELECT coalesce(max(resume_after), 0) FROM odoo_etl.watermarks WHERE target = 'dim_products'"
     for part in (1, 2):
         before = db.value(resumed)
         connection, thread = in_background(db, JOB)
@@ -234,7 +234,7 @@ def test_a_job_that_is_ended_leaves_its_trace(db, fake, how):
         events = [json.loads(payload) for payload in heard(listener, 2)]
     assert [event["event"] for event in events] == ["interrupted", "recovered"]
     assert db.run(log) == [ended, ("ok", 3000 - loaded, 3000 - loaded, (3000 - loaded) // 100, True)]
-    assert db.run("SELECT status FROM odoo_sync_runs WHERE target = 'dim_products' ORDER BY run") == [("interrupted",), ("ok",)]
+    assert db.run("SELECT status FROM odoo_etl.runs WHERE target = 'dim_products' ORDER BY run") == [("interrupted",), ("ok",)]
     assert db.run(status) == [("idle", None, None)]
     connection.close()
 
@@ -289,7 +289,7 @@ def test_a_lock_of_somebody_else_is_a_failure(db, fake):
     db.server(url(fake, "rows=40"))
     db.run(JOB)
     db.run("UPDATE dim_products SET name = 'edited'")
-    told = "SELECT status, last_sqlstate, failures FROM odoo_sync_state WHERE target = 'dim_products'"
+    told = "SELECT status, last_sqlstate, failures FROM odoo_etl.state WHERE target = 'dim_products'"
     with closing(db.connect()) as other, other.cursor() as cursor, closing(db.connect()) as listener:
         other.autocommit = False
         listener.cursor().execute("LISTEN odoo_etl")
@@ -327,9 +327,9 @@ def test_one_entity_that_fails_does_not_stop_the_others(db, fake):
     with pytest.raises(psycopg2.Error, match="could not sync sales") as raised:
         db.run("CALL odoo_sync_job(full_refresh => true)")
     assert "violates check constraint" in raised.value.diag.message_detail
-    states = dict(db.run("SELECT target, status FROM odoo_sync_state"))
+    states = dict(db.run("SELECT target, status FROM odoo_etl.state"))
     assert states["all_sales"] == "failed" and states["fact_purchases"] == "ok"
-    assert db.value("SELECT last_error FROM odoo_sync_state WHERE target = 'all_sales'")
+    assert db.value("SELECT last_error FROM odoo_etl.state WHERE target = 'all_sales'")
 
 
 def test_an_entity_that_another_session_holds_is_skipped(db, fake):
@@ -342,7 +342,7 @@ def test_an_entity_that_another_session_holds_is_skipped(db, fake):
         db.run("SET statement_timeout = '20s'")
         db.run("CALL odoo_sync_job()")
     other.rollback()
-    states = dict(db.run("SELECT target, status FROM odoo_sync_state"))
+    states = dict(db.run("SELECT target, status FROM odoo_etl.state"))
     assert states["dim_categories"] == "ok", "the other session's to remember"
     assert states["dim_products"] == "ok"
     assert "is being synced already" in db.notices
@@ -361,7 +361,7 @@ def test_an_entity_that_there_is_not(db, fake):
 
 def test_its_parts_are_of_no_use_alone(db, fake):
     with pytest.raises(psycopg2.Error, match="there is no job"):
-        db.run("SELECT odoo_sync_job_step()")
+        db.run("SELECT odoo_etl.job_step()")
 
 
 def test_readers_are_never_blocked(db, fake):
@@ -401,7 +401,7 @@ def test_a_deadlock_with_somebody_else_is_survived(db, fake):
     while db.value(deadlocks) == 0 and time.monotonic() < deadline:
         time.sleep(0.05)
     assert db.value(deadlocks) == 1
-    assert db.value("SELECT status FROM odoo_sync_state WHERE target = 'dim_products'") == "ok"
+    assert db.value("SELECT status FROM odoo_etl.state WHERE target = 'dim_products'") == "ok"
     assert db.value("SELECT count(*) FROM dim_products WHERE name = 'Product ' || id") == 50
 
 

@@ -141,10 +141,10 @@ def value(model, record, name):
 
 def remembered(db):
     """The extension's tables that have something of the mirror; the log is not one of them."""
-    tables = db.run("SELECT c.relname::text FROM pg_class c "
+    tables = db.run("SELECT c.oid::regclass::text FROM pg_class c "
                     "JOIN pg_attribute a ON a.attrelid = c.oid AND a.attname = 'target' "
                     "JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid "
-                    "WHERE c.relkind = 'r' AND d.deptype = 'e' AND c.relname <> 'odoo_sync_runs'")
+                    "WHERE c.relkind = 'r' AND d.deptype = 'e' AND c.relname <> 'runs'")
     rows = "SELECT count(*) FROM {} WHERE target = 'crm_leads'"
     return {table for table, in tables if db.value(rows.format(table))}
 
@@ -355,7 +355,7 @@ def test_it_is_one_of_all(db, shop, statement):
     db.run(MIRROR)
     db.run(statement)
     assert found(db) == expected(shop)
-    states = dict(db.run("SELECT target, status FROM odoo_sync_state"))
+    states = dict(db.run("SELECT target, status FROM odoo_etl.state"))
     assert states["crm_leads"] == "ok" and states["dim_products"] == "ok" and len(states) == 19
 
 
@@ -404,8 +404,8 @@ def test_what_is_rolled_back_was_never_declared(db, shop):
 def test_a_dropped_mirror_leaves_nothing(db, leads):
     leads.behaviour.database.poison = ["crm.lead", "3", "name"]
     db.run(FULL)
-    assert remembered(db) >= {"odoo_sync_state", "odoo_sync_watermarks", "odoo_sync_columns",
-                              "odoo_sync_quarantine", "odoo_sync_mirrors"}
+    assert remembered(db) >= {"odoo_etl.state", "odoo_etl.watermarks", "odoo_etl.columns",
+                              "odoo_etl.quarantine", "odoo_etl.mirrors"}
     db.run(DROP)
     assert remembered(db) == set()
     assert db.run("SELECT to_regclass('crm_leads'), count(*) FROM odoo_mirrors") == [(None, 0)]
@@ -442,12 +442,12 @@ def test_a_mirror_that_is_being_synced_is_not_dropped(db, leads):
 
 def test_a_mirror_that_is_scheduled_is_not_dropped(db, leads):
     # As odoo_schedule() remembers it where there is pg_cron.
-    db.run("INSERT INTO odoo_sync_schedules (server, entity, reconcile, role, schedule, jobid) "
+    db.run("INSERT INTO odoo_etl.schedules (server, entity, reconcile, role, schedule, jobid) "
            "VALUES ('erp', 'crm_leads', false, 'postgres', '0 1 * * *', 1)")
     with pytest.raises(psycopg2.errors.ObjectInUse, match="crm_leads"):
         db.run(DROP)
     assert ids(db) == [3, 5, 8]
-    db.run("DELETE FROM odoo_sync_schedules")
+    db.run("DELETE FROM odoo_etl.schedules")
     db.run(DROP)
     assert db.value("SELECT to_regclass('crm_leads')") is None
 
@@ -504,7 +504,7 @@ def clerk(db, leads):
     "SELECT odoo_add_column('crm_leads', 'tag_ids', server => 'erp')",
     "SELECT odoo_drop_column('crm_leads', 'name', 'erp')",
     "SELECT * FROM odoo_sync('crm_leads', 'erp')",
-    "TABLE odoo_sync_mirrors",
+    "TABLE odoo_etl.mirrors",
 ])
 def test_a_role_without_usage_is_refused(db, fake, clerk, statement):
     db.run(f"SET ROLE {clerk}")
@@ -826,7 +826,7 @@ def test_a_renamed_server_keeps_its_declarations(db, shop):
     shop.write("crm.lead", 3, LATER, name="After")
     db.run(SYNC)
     assert found(db) == expected(shop)
-    assert db.run("SELECT DISTINCT server FROM odoo_sync_added_columns") == [("prod",)]
+    assert db.run("SELECT DISTINCT server FROM odoo_etl.added_columns") == [("prod",)]
 
 
 def test_a_column_of_ones_own_is_left_alone(db, leads):

@@ -117,7 +117,7 @@ def test_the_log_of_retries_failures_and_skips(db, fake):
     db.run(JOB)
     assert db.run("SELECT retries FROM odoo_sync_log WHERE target = 'dim_products'") == [(2,)]
     db.run("ALTER TABLE dim_products ADD CHECK (sku IS NULL) NOT VALID")
-    db.run("UPDATE odoo_sync_runs SET finished = finished - interval '40 days'")
+    db.run("UPDATE odoo_etl.runs SET finished = finished - interval '40 days'")
     db.run("TRUNCATE dim_products CASCADE")
     with pytest.raises(psycopg2.Error):
         db.run("CALL odoo_sync_job('products', full_refresh => true)")

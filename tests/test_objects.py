@@ -66,7 +66,7 @@ def test_a_moved_table_is_named(db, filled, table, move, now, statement):
 
 @pytest.mark.parametrize("table, move, now", MOVES)
 def test_a_table_that_is_let_go_is_made_again(db, filled, table, move, now):
-    keys, rows = db.run(KEYS), {name: contents(db, name) for name, in db.run("SELECT DISTINCT target FROM odoo_sync_state")}
+    keys, rows = db.run(KEYS), {name: contents(db, name) for name, in db.run("SELECT DISTINCT target FROM odoo_etl.state")}
     db.run(move)
     with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState) as raised:
         db.run(ALL)
@@ -127,13 +127,13 @@ def test_in_a_copy_of_the_database_other_oids_mean_nothing(db, fake):
     """A dump leaves out what is remembered by oid."""
     Shop(db, fake, "version=19")
     db.run(ALL)
-    assert db.value("SELECT count(*) FROM odoo_sync_relations") == 19
+    assert db.value("SELECT count(*) FROM odoo_etl.relations") == 19
     dumped = "SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'odoo_etl'"
     dumped = {table for table, in db.run(dumped)}
-    assert "odoo_sync_relations" not in dumped and "odoo_sync_unwatched" in dumped
-    db.run("UPDATE odoo_sync_relations SET relation = 'pg_class'::regclass, server_oid = 1")
+    assert "odoo_etl.relations" not in dumped and "odoo_etl.unwatched" in dumped
+    db.run("UPDATE odoo_etl.relations SET relation = 'pg_class'::regclass, server_oid = 1")
     db.run(ALL)
-    assert db.value("SELECT count(*) FROM odoo_sync_relations WHERE relation = 'pg_class'::regclass OR server_oid = 1") == 0
+    assert db.value("SELECT count(*) FROM odoo_etl.relations WHERE relation = 'pg_class'::regclass OR server_oid = 1") == 0
 
 
 # Edits that nobody watched.
@@ -184,7 +184,7 @@ def test_the_doubt_lasts_for_each_channel_until_it_is_read(db, filled):
     assert dict(db.run(stale)) == rows
     db.run("SELECT * FROM odoo_sync('sales')")
     assert set(dict(db.run(stale)).values()) == {0}
-    assert db.run("TABLE odoo_sync_unwatched") == []
+    assert db.run("TABLE odoo_etl.unwatched") == []
 
 
 def test_a_table_that_gets_a_column_is_in_doubt_too(db, fake):
@@ -310,7 +310,7 @@ def test_mirrors_go_with_their_server(db, fake):
     assert "crm_leads" not in check(db)
     db.run("SELECT * FROM odoo_mirror('crm.lead', 'crm_leads')")
     assert db.report(ALL)["crm_leads"]["inserted"] == 3
-    assert db.run("SELECT target, column_name FROM odoo_sync_added_columns WHERE NOT is_automatic") == []
+    assert db.run("SELECT target, column_name FROM odoo_etl.added_columns WHERE NOT is_automatic") == []
     # Where tables are left, what was declared for them is kept.
     db.run("DROP SERVER erp CASCADE")
     db.server(address, schema="shop")
@@ -366,6 +366,85 @@ def test_the_extensions_schema_may_be_renamed(db, fake):
     for statement in ("TABLE odoo_sync_status", "SELECT * FROM odoo_sync_chart()", "SELECT * FROM odoo_check()",
                       "SELECT * FROM odoo_products()", "SELECT * FROM odoo_mirror('product.category', 'mine')"):
         db.run(statement)
+
+
+def test_the_schema_of_its_own_may_be_renamed(db, fake):
+    own = '"O w\'n"'
+    db.server(url(fake, f"rows=40/only={db.name}"))
+    db.run("CALL odoo_sync_job('products')")
+    db.run(f"ALTER SCHEMA odoo_etl RENAME TO {own}")
+    # What has that name now is somebody else's.
+    db.run("CREATE SCHEMA odoo_etl")
+    for statement in (ALL, "CALL odoo_sync_job()", "SELECT odoo_add_column('dim_products', 'categ_id.name', 'category')", ALL,
+                      "SELECT * FROM odoo_mirror('product.category', 'mine')", "SELECT * FROM odoo_check()",
+                      "SELECT * FROM odoo_sync_chart()", "SELECT odoo_resume()", "SELECT * FROM odoo_products()"):
+        db.run(statement)
+    for view in ("odoo_sync_status", "odoo_sync_log", "odoo_columns", "odoo_mirrors"):
+        assert db.value(f"SELECT count(*) FROM {view}") > 0, view
+    db.run("UPDATE dim_products SET name = 'mine' WHERE id = 3")
+    assert verdict(db) == [(0, 1, 0)]
+    db.run("CREATE SCHEMA live; IMPORT FOREIGN SCHEMA odoo LIMIT TO (product_product) FROM SERVER erp INTO live")
+    assert db.value("SELECT obj_description('live.product_product'::regclass)")
+    db.run("SELECT odoo_forget('erp')")
+    db.run("DROP EXTENSION odoo_etl CASCADE")
+    assert db.value("SELECT to_regnamespace(%s) IS NULL", own)
+
+
+NAMES = """SELECT n.nspname, c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_depend d ON d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e' WHERE c.relkind IN ('r', 'S')"""
+
+
+def test_tables_of_its_own_are_nowhere_else(db, fake):
+    db.run("DROP EXTENSION odoo_etl; CREATE SCHEMA etl; CREATE EXTENSION odoo_etl SCHEMA etl")
+    assert {schema for schema, _ in db.run(NAMES)} == {"odoo_etl"}
+    assert db.value("SELECT count(*) FROM pg_class WHERE relnamespace = 'etl'::regnamespace AND relkind IN ('r', 'S', 'i')") == 0
+
+
+def test_all_of_it_may_be_in_one_schema(db, fake):
+    """What users call is found there too; the schema is theirs, and stays."""
+    db.run("DROP EXTENSION odoo_etl")
+    with pytest.raises(psycopg2.errors.InvalidSchemaName, match='"odoo_etl" does not exist'):
+        db.run("CREATE EXTENSION odoo_etl SCHEMA odoo_etl")
+    db.run("CREATE SCHEMA odoo_etl; CREATE EXTENSION odoo_etl SCHEMA odoo_etl; SET search_path = odoo_etl, public")
+    assert {schema for schema, _ in db.run(NAMES)} == {"odoo_etl"}
+    db.server(url(fake, f"rows=40/only={db.name}"))
+    for statement in ("CALL odoo_sync_job()", ALL, "SELECT * FROM odoo_check()", "SELECT * FROM odoo_products()"):
+        db.run(statement)
+    assert db.value("SELECT count(*) FROM odoo_sync_status") == 18
+    db.run("ALTER SCHEMA odoo_etl RENAME TO etl; SET search_path = etl, public")
+    db.run("CALL odoo_sync_job()")
+    db.run("UPDATE dim_products SET name = 'mine' WHERE id = 3")
+    assert verdict(db) == [(0, 1, 0)]
+    db.run("DROP EXTENSION odoo_etl CASCADE")
+    assert db.value("SELECT to_regnamespace('etl') IS NOT NULL")
+
+
+def test_no_warehouse_is_in_the_schema_of_its_own(db, fake):
+    """It would go with the extension."""
+    db.server(url(fake, f"rows=40/only={db.name}"), schema="odoo_etl")
+    with pytest.raises(psycopg2.errors.InvalidParameterValue, match='"odoo_etl" is the extension\'s own') as raised:
+        db.run(ALL)
+    db.run(raised.value.diag.message_hint.partition(": ")[2].replace("…", "shop"))
+    assert db.report(ALL)["dim_products"]["inserted"] == 40
+    db.run("DROP EXTENSION odoo_etl CASCADE")
+    assert db.value("SELECT count(*) FROM shop.dim_products") == 40
+
+
+def test_a_schema_of_somebody_else_is_not_taken(db):
+    stranger = f"stranger_{db.name}"
+    db.run(f"DROP EXTENSION odoo_etl; CREATE ROLE {stranger}; CREATE SCHEMA odoo_etl AUTHORIZATION {stranger}")
+    with pytest.raises(psycopg2.errors.DuplicateSchema, match='schema "odoo_etl" already exists') as raised:
+        db.run("CREATE EXTENSION odoo_etl")
+    assert "RENAME" in raised.value.diag.message_hint
+    for mend in ("ALTER SCHEMA odoo_etl OWNER TO postgres", f"REVOKE CREATE ON SCHEMA odoo_etl FROM {stranger}, PUBLIC"):
+        with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState, match="others than superusers"):
+            db.run("CREATE EXTENSION odoo_etl SCHEMA odoo_etl")
+        db.run(mend)
+        if "OWNER" in mend:
+            db.run("GRANT CREATE ON SCHEMA odoo_etl TO PUBLIC")
+    assert db.value("SELECT count(*) FROM pg_extension WHERE extname = 'odoo_etl'") == 0
+    db.run("CREATE EXTENSION odoo_etl SCHEMA odoo_etl")
+    db.run(f"DROP OWNED BY {stranger}; DROP ROLE {stranger}")
 
 
 def test_the_extension_stays_in_its_schema(db):

@@ -48,7 +48,7 @@ def test_without_the_uuid_name_and_address_count(db, fake):
 def test_after_forget_the_tables_hold_the_other_database(filled, fake):
     point_at(filled, fake, f"rows=12/uuid={OTHER}")
     filled.run("SELECT odoo_forget('erp')")
-    for table in ("odoo_sync_state", "odoo_sync_watermarks", "odoo_sync_columns", "odoo_quarantine"):
+    for table in ("odoo_etl.state", "odoo_etl.watermarks", "odoo_etl.columns", "odoo_quarantine"):
         assert filled.value(f"SELECT count(*) FROM {table}") == 0
     report = filled.report("SELECT * FROM odoo_sync_all()")["dim_products"]
     assert (report["fetched"], report["deleted"]) == (12, 18)

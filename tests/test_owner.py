@@ -254,15 +254,15 @@ def other(shared):
 def test_a_job_goes_on_for_whom_it_began_alone(shared, fake, other, change, undo):
     """Its session has logged in with somebody's secret."""
     shared.run("SET ROLE low")
-    shared.run("SELECT odoo_sync_job_begin('m', 'erp', true, false, false)")
+    shared.run("SELECT odoo_etl.job_begin('m', 'erp', true, false, false)")
     shared.run(change)
     calls = len(fake.calls)
     with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState, match="there is no job of the current role"):
-        shared.run("SELECT odoo_sync_job_step()")
+        shared.run("SELECT odoo_etl.job_step()")
     assert len(fake.calls) == calls
     shared.run("RESET ROLE")
     shared.run(undo)
     shared.run("SET ROLE low")
     with pytest.raises(psycopg2.errors.ObjectNotInPrerequisiteState, match="^there is no job\\n"):
-        shared.run("SELECT odoo_sync_job_step()")
+        shared.run("SELECT odoo_etl.job_step()")
     shared.run("CALL odoo_sync_job('m')")

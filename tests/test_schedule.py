@@ -175,9 +175,9 @@ def test_after_a_failure_the_next_runs_wait(home, fake):
         for failures in (1, 2):
             asked, error = calls(fake, SCHEDULED, home)
             assert asked and "404" in str(error)
-            assert home.value("SELECT failures FROM odoo_sync_state WHERE target = 'dim_products'") == failures
+            assert home.value("SELECT failures FROM odoo_etl.state WHERE target = 'dim_products'") == failures
             pause = home.value(
-                "SELECT extract(epoch FROM next_start - clock_timestamp())::float FROM odoo_sync_state WHERE target = 'dim_products'")
+                "SELECT extract(epoch FROM next_start - clock_timestamp())::float FROM odoo_etl.state WHERE target = 'dim_products'")
             assert failures * 600 * 0.89 < pause < failures * 600 * 1.11
             assert home.run("SELECT state, last_sqlstate FROM odoo_sync_status WHERE target = 'dim_products'") == [("backing off", "08006")]
             # Nothing is asked of Odoo meanwhile.
@@ -210,8 +210,8 @@ def password(home, text):
 
 def time_passes(home):
     """As if the wait after a refused login were over."""
-    home.run("UPDATE odoo_sync_stops SET until = now() WHERE until IS NOT NULL")
-    home.run("UPDATE odoo_sync_state SET next_start = NULL")
+    home.run("UPDATE odoo_etl.stops SET until = now() WHERE until IS NOT NULL")
+    home.run("UPDATE odoo_etl.state SET next_start = NULL")
 
 
 def status(home):
@@ -225,7 +225,7 @@ def test_a_refused_login_is_tried_once_more_and_then_stops_the_jobs(home, fake):
     assert asked and "refused the login" in str(error) and "after several wrong ones" in error.diag.message_hint
     assert status(home) == "backing off"
     # Odoo refuses good logins too for a minute after bad ones: the next try comes later than that.
-    pause = home.value("SELECT extract(epoch FROM until - clock_timestamp())::float FROM odoo_sync_stops")
+    pause = home.value("SELECT extract(epoch FROM until - clock_timestamp())::float FROM odoo_etl.stops")
     assert 60 < pause < 100
     assert calls(fake, SCHEDULED, home) == (0, None)
     assert "skipped, Odoo refused the login" in home.notices
@@ -249,7 +249,7 @@ def test_a_refused_login_that_is_mended_in_time_stops_nothing(home, fake):
     password(home, "admin")
     time_passes(home)
     assert calls(fake, SCHEDULED, home)[1] is None
-    assert home.run("TABLE odoo_sync_stops") == [] and status(home) == "idle"
+    assert home.run("TABLE odoo_etl.stops") == [] and status(home) == "idle"
 
 
 @pytest.mark.parametrize("release", [14, 15])
@@ -281,7 +281,7 @@ def test_the_cool_down_after_somebody_elses_wrong_logins_stops_nothing(home, fak
         .partition(str(fake.port))[2])
     behaviour.failures.clear()
     assert calls(fake, SCHEDULED, home)[1] is None
-    assert home.run("TABLE odoo_sync_stops") == [] and status(home) == "idle"
+    assert home.run("TABLE odoo_etl.stops") == [] and status(home) == "idle"
     home.run("DROP USER MAPPING FOR clumsy SERVER erp")
     home.run("REVOKE USAGE ON FOREIGN SERVER erp FROM clumsy")
     home.run("DROP ROLE clumsy")
@@ -293,7 +293,7 @@ def test_a_manual_call_stops_no_schedule(home, fake):
     password(home, "wrong")
     for statement in ("CALL odoo_sync_job('products')", "SELECT * FROM odoo_sync('products')", "SELECT odoo_count('uom.uom')"):
         assert "refused the login" in str(calls(fake, statement, home)[1])
-    assert home.run("TABLE odoo_sync_stops") == []
+    assert home.run("TABLE odoo_etl.stops") == []
     password(home, "admin")
     assert calls(fake, SCHEDULED, home)[1] is None
 
@@ -315,9 +315,9 @@ def test_a_good_login_lifts_the_stop(home, fake, statement):
     home.run("BEGIN READ ONLY")
     assert home.value("SELECT odoo_count('uom.uom')") > 0
     home.run("COMMIT")
-    assert home.value("SELECT count(*) FROM odoo_sync_stops") == 1
+    assert home.value("SELECT count(*) FROM odoo_etl.stops") == 1
     assert calls(fake, statement, home)[1] is None
-    assert home.run("TABLE odoo_sync_stops") == []
+    assert home.run("TABLE odoo_etl.stops") == []
     home.run("DROP FOREIGN TABLE live_uom")
     home.run("SELECT odoo_resume()")
     assert calls(fake, SCHEDULED, home)[1] is None

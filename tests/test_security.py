@@ -40,10 +40,10 @@ STATEMENTS = {
     "function odoo_domain_out(odoo_domain)": ("SELECT 1 WHERE odoo_domain_out('[]')::text = ''", None),
     "function odoo_fields(text,text)": ("SELECT odoo_fields('x.y', 'erp')", DENIED),
     "event trigger odoo_comment_imported": ("ALTER EVENT TRIGGER odoo_comment_imported DISABLE", DENIED),
-    "function odoo_comment_imported()": ("SELECT odoo_comment_imported()", psycopg2.errors.FeatureNotSupported),
-    "function odoo_fdw_handler()": ("SELECT odoo_fdw_handler()", psycopg2.errors.FeatureNotSupported),
-    "function odoo_import_comments(text,text)": ("SELECT odoo_import_comments('public', 'x')", None),
-    "function odoo_fdw_validator(text[],oid)": ("SELECT odoo_fdw_validator('{}', 0)", None),
+    "function odoo_etl.comment_imported()": ("SELECT odoo_etl.comment_imported()", psycopg2.errors.FeatureNotSupported),
+    "function odoo_etl.fdw_handler()": ("SELECT odoo_etl.fdw_handler()", psycopg2.errors.FeatureNotSupported),
+    "function odoo_etl.import_comments(text,text)": ("SELECT odoo_etl.import_comments('public', 'x')", None),
+    "function odoo_etl.fdw_validator(text[],oid)": ("SELECT odoo_etl.fdw_validator('{}', 0)", None),
     "function odoo_forget(text)": ("SELECT odoo_forget('erp')", DENIED),
     "function odoo_employees(timestamp with time zone,bigint,bigint,text)": ("SELECT odoo_employees(server => 'erp')", DENIED),
     "function odoo_live(text,timestamp with time zone,odoo_domain,bigint,text)":
@@ -64,20 +64,20 @@ STATEMENTS = {
         ("SELECT odoo_read('x.y', server => 'erp')", DENIED),
     "function odoo_reconcile(text,text)": ("SELECT odoo_reconcile('products', 'erp')", DENIED),
     "function odoo_resume(text)": ("SELECT odoo_resume('erp')", DENIED),
-    "function odoo_row_edited()": ("SELECT odoo_row_edited()", psycopg2.errors.FeatureNotSupported),
-    "function odoo_run_goes_on(bigint)": ("SELECT 1 WHERE odoo_run_goes_on(1)", None),
+    "function odoo_etl.row_edited()": ("SELECT odoo_etl.row_edited()", psycopg2.errors.FeatureNotSupported),
+    "function odoo_etl.run_goes_on(bigint)": ("SELECT 1 WHERE odoo_etl.run_goes_on(1)", None),
     "function odoo_schedule(text,text,text,boolean)": ("SELECT odoo_schedule('all', '0 1 * * *', 'erp')", DENIED),
     "function odoo_search(text,odoo_domain,text,bigint,bigint,text,jsonb)": ("SELECT odoo_search('x.y', server => 'erp')", DENIED),
-    "function odoo_server_visible(text)": ("SELECT 1 WHERE odoo_server_visible('erp')", None),
+    "function odoo_etl.server_visible(text)": ("SELECT 1 WHERE odoo_etl.server_visible('erp')", None),
     "function odoo_stock(timestamp with time zone,bigint,bigint,bigint,bigint,text)": ("SELECT odoo_stock(server => 'erp')", DENIED),
     "function odoo_sync(text,text,boolean)": ("SELECT odoo_sync('products', 'erp')", DENIED),
     "function odoo_sync_all(text,boolean)": ("SELECT odoo_sync_all('erp')", DENIED),
     "function odoo_sync_chart(text,integer)": ("SELECT odoo_sync_chart()", None),
     "function odoo_sync_job(text,text,boolean,boolean,boolean)": ("CALL odoo_sync_job('all', 'erp')", DENIED),
-    "function odoo_sync_job_begin(text,text,boolean,boolean,boolean)":
-        ("SELECT odoo_sync_job_begin('all', 'erp', false, false, false)", DENIED),
-    "function odoo_sync_job_end()": ("SELECT odoo_sync_job_end()", psycopg2.errors.ObjectNotInPrerequisiteState),
-    "function odoo_sync_job_step()": ("SELECT odoo_sync_job_step()", psycopg2.errors.ObjectNotInPrerequisiteState),
+    "function odoo_etl.job_begin(text,text,boolean,boolean,boolean)":
+        ("SELECT odoo_etl.job_begin('all', 'erp', false, false, false)", DENIED),
+    "function odoo_etl.job_end()": ("SELECT odoo_etl.job_end()", psycopg2.errors.ObjectNotInPrerequisiteState),
+    "function odoo_etl.job_step()": ("SELECT odoo_etl.job_step()", psycopg2.errors.ObjectNotInPrerequisiteState),
     "function odoo_unlink(text,bigint[],text)": ("SELECT odoo_unlink('x.y', '{1}', 'erp')", DENIED),
     "function odoo_unschedule(text,text,boolean)": ("SELECT 1 WHERE odoo_unschedule('all', 'erp')", None),
     "function odoo_verify(text,text)": ("SELECT odoo_verify('products', 'erp')", DENIED),
@@ -91,22 +91,23 @@ STATEMENTS = {
        for name in ("odoo_employee", "odoo_partner", "odoo_pos_order", "odoo_product", "odoo_promotion", "odoo_quant")},
     "foreign-data wrapper odoo_fdw":
         ("CREATE SERVER mine FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url 'http://127.0.0.1', database 'x')", DENIED),
-    "sequence odoo_sync_run": ("SELECT nextval('odoo_sync_run')", DENIED),
-    "sequence odoo_sync_added_columns_position_seq": ("SELECT nextval('odoo_sync_added_columns_position_seq')", DENIED),
-    "table odoo_sync_added_columns": ("TABLE odoo_sync_added_columns", DENIED),
-    "table odoo_sync_columns": ("TABLE odoo_sync_columns", DENIED),
-    "table odoo_sync_denied": ("TABLE odoo_sync_denied", DENIED),
-    "table odoo_sync_mirrors": ("TABLE odoo_sync_mirrors", DENIED),
-    "table odoo_sync_memory": ("TABLE odoo_sync_memory", DENIED),
-    "table odoo_sync_quarantine": ("TABLE odoo_sync_quarantine", DENIED),
-    "table odoo_sync_relations": ("TABLE odoo_sync_relations", DENIED),
-    "table odoo_sync_runs": ("TABLE odoo_sync_runs", DENIED),
-    "table odoo_sync_schedules": ("TABLE odoo_sync_schedules", DENIED),
-    "table odoo_sync_servers": ("TABLE odoo_sync_servers", DENIED),
-    "table odoo_sync_state": ("TABLE odoo_sync_state", DENIED),
-    "table odoo_sync_stops": ("TABLE odoo_sync_stops", DENIED),
-    "table odoo_sync_unwatched": ("TABLE odoo_sync_unwatched", DENIED),
-    "table odoo_sync_watermarks": ("TABLE odoo_sync_watermarks", DENIED),
+    "schema odoo_etl": ("CREATE TABLE odoo_etl.mine ()", DENIED),
+    "sequence odoo_etl.run": ("SELECT nextval('odoo_etl.run')", DENIED),
+    "sequence odoo_etl.added_columns_position_seq": ("SELECT nextval('odoo_etl.added_columns_position_seq')", DENIED),
+    "table odoo_etl.added_columns": ("TABLE odoo_etl.added_columns", DENIED),
+    "table odoo_etl.columns": ("TABLE odoo_etl.columns", DENIED),
+    "table odoo_etl.denied": ("TABLE odoo_etl.denied", DENIED),
+    "table odoo_etl.mirrors": ("TABLE odoo_etl.mirrors", DENIED),
+    "table odoo_etl.cache": ("TABLE odoo_etl.cache", DENIED),
+    "table odoo_etl.quarantine": ("TABLE odoo_etl.quarantine", DENIED),
+    "table odoo_etl.relations": ("TABLE odoo_etl.relations", DENIED),
+    "table odoo_etl.runs": ("TABLE odoo_etl.runs", DENIED),
+    "table odoo_etl.schedules": ("TABLE odoo_etl.schedules", DENIED),
+    "table odoo_etl.servers": ("TABLE odoo_etl.servers", DENIED),
+    "table odoo_etl.state": ("TABLE odoo_etl.state", DENIED),
+    "table odoo_etl.stops": ("TABLE odoo_etl.stops", DENIED),
+    "table odoo_etl.unwatched": ("TABLE odoo_etl.unwatched", DENIED),
+    "table odoo_etl.watermarks": ("TABLE odoo_etl.watermarks", DENIED),
     "view odoo_quarantine": ("TABLE odoo_quarantine", None),
     "view odoo_sync_log": ("TABLE odoo_sync_log", None),
     "view odoo_columns": ("TABLE odoo_columns", None),
@@ -223,7 +224,7 @@ def test_settings_of_superusers(filled, name, loaded):
     with closing(filled.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("SET ROLE nobody_special")
         if loaded:
-            cursor.execute("SELECT odoo_server_visible('erp'), odoo_fdw_validator('{}', 0)")
+            cursor.execute("SELECT odoo_etl.server_visible('erp'), odoo_etl.fdw_validator('{}', 0)")
         values = {"allowed_hosts": "evil", "debug_without": "bisect", "log_level": "off", "log_retention": "1"}
         try:
             cursor.execute(f"SET odoo_etl.{name} = '{values[name]}'")
@@ -231,7 +232,7 @@ def test_settings_of_superusers(filled, name, loaded):
         except DENIED:
             assert loaded
         # A value that was set before the library came is not taken over.
-        cursor.execute("SELECT odoo_fdw_validator('{}', 0)")
+        cursor.execute("SELECT odoo_etl.fdw_validator('{}', 0)")
         cursor.execute(f"SHOW odoo_etl.{name}")
         assert cursor.fetchone()[0] != values[name]
 
@@ -389,7 +390,7 @@ def test_the_secret_is_nowhere(watched, fake, key, monkeypatch, kind, behaviour)
     db.run("DROP ROLE IF EXISTS dumper; CREATE ROLE dumper LOGIN; GRANT pg_read_all_data TO dumper")
     dump = ["pg_dump", "-h", str(watched.folder), "-p", str(watched.port), "-U", "dumper", db.name]
     texts.append(places.run(dump, "pg_dump", env=places.service_environment()))
-    assert "odoo_sync_runs" in texts[-1]
+    assert "odoo_etl.runs" in texts[-1]
     assert not [text for text in texts if SECRET in text]
     # It would be found where it is.
     if kind != "api_key_file":

@@ -207,7 +207,7 @@ def test_a_network_that_swallows_the_rest_is_found_out_within_two_time_outs(db, 
     if statement.startswith("CALL"):
         # Those that come after it would wait as long; nothing is asked for them. The release, which
         # the first page needs, is not told either.
-        states = dict(db.run("SELECT entity, status FROM odoo_sync_state"))
+        states = dict(db.run("SELECT entity, status FROM odoo_etl.state"))
         assert [states[entity] for entity in ("products", "purchases")] == ["failed", "failed"]
 
 

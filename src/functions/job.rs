@@ -7,8 +7,8 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::arguments::required;
-use crate::pg;
 use crate::failure::{Failure, OrRaise};
+use crate::pg;
 use crate::server::{Access, Server};
 use crate::sync::{Job, Wish};
 
@@ -23,21 +23,16 @@ struct Held {
     access: Access,
 }
 
-extension_sql_file!(
-    "../../sql/job.sql",
-    name = "job",
-    requires = [odoo_sync_job_begin, odoo_sync_job_step, odoo_sync_job_end]
-);
+extension_sql_file!("../../sql/job.sql", name = "job", requires = ["home"]);
 
 extension_sql_file!(
     "../../sql/plans.sql",
     name = "plans",
-    requires = [odoo_sync, odoo_sync_all, odoo_reconcile, odoo_verify, odoo_sync_job_step]
+    requires = [odoo_sync, odoo_sync_all, odoo_reconcile, odoo_verify]
 );
 
 /// Begins a job. Of use to the procedure odoo_sync_job only.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
+#[pg_extern(sql = false)]
 fn odoo_sync_job_begin(
     entity: Option<&str>,
     server: Option<&str>,
@@ -57,8 +52,7 @@ fn odoo_sync_job_begin(
 
 /// Loads a page of the job; `false` when there is no more. Of use to the procedure
 /// odoo_sync_job only.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
+#[pg_extern(sql = false)]
 fn odoo_sync_job_step() -> bool {
     // An error drops the job, and with it its session.
     let mut held = take().or_raise();
@@ -69,8 +63,7 @@ fn odoo_sync_job_step() -> bool {
 
 /// Ends the job; raises an error if an entity failed. Of use to the procedure odoo_sync_job
 /// only.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
+#[pg_extern(sql = false)]
 fn odoo_sync_job_end() {
     take().and_then(|held| held.job.end()).or_raise();
 }

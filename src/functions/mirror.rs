@@ -9,7 +9,7 @@ use crate::failure::OrRaise;
 use crate::server::Server;
 use crate::sync::{self, MirrorWish};
 
-extension_sql_file!("../../sql/mirror.sql", name = "mirror", requires = ["domain", "state"]);
+extension_sql_file!("../../sql/mirror.sql", name = "mirror", requires = ["domain", "views"]);
 
 /// A table of any model. Returns its columns.
 #[pg_extern(sql = false)]

@@ -17,6 +17,9 @@ mod write;
 
 use pgrx::extension_sql_file;
 
+// Before all others.
+extension_sql_file!("../../sql/home.sql", name = "home", bootstrap);
+
 // What these functions take and return is said there, as are their comments.
 extension_sql_file!("../../sql/client.sql", name = "client", requires = ["domain"]);
 

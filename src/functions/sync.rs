@@ -8,8 +8,10 @@ use crate::server::Server;
 use crate::sync::{self, ALL, Kind, Run, TableReport, Verdict, entities_named, warehouse_of};
 use crate::warehouse::{self, Entity};
 
-extension_sql_file!("../../sql/state.sql", name = "state");
+extension_sql_file!("../../sql/state.sql", name = "state", requires = ["home"]);
+extension_sql_file!("../../sql/state_0_2_0.sql", name = "state_0_2_0", requires = ["home"]);
 extension_sql_file!("../../sql/views.sql", name = "views", requires = ["state"]);
+extension_sql_file!("../../sql/grants.sql", name = "grants", requires = ["views"]);
 
 /// entity, target, fetched, inserted, updated, unchanged, deleted, missing, quarantined, status,
 /// error, seconds.

@@ -7,7 +7,7 @@ use crate::fdw;
 use crate::server::{API_KEY_FILE, FILE_OPTIONS, FileOption, Place, check, find, require_utf8};
 
 /// The validator of odoo_fdw.
-#[pg_extern(strict)]
+#[pg_extern(sql = false)]
 fn odoo_fdw_validator(options: Vec<Option<String>>, catalog: pg_sys::Oid) {
     let place = match catalog {
         pg_sys::ForeignServerRelationId => Some(Place::Server),
@@ -43,23 +43,10 @@ fn check_files(pairs: &[(String, String)]) -> Result<(), Failure> {
 }
 
 /// The comments on a table that IMPORT FOREIGN SCHEMA has just made, as statements.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
+#[pg_extern(sql = false)]
 fn odoo_import_comments(schema_name: &str, table_name: &str) -> SetOfIterator<'static, String> {
     SetOfIterator::new(fdw::take_comments(&format!("{schema_name}.{table_name}")))
 }
 
-extension_sql_file!("../../sql/foreign.sql", name = "foreign", requires = [odoo_import_comments]);
-
-extension_sql!(
-    r"
-CREATE FUNCTION odoo_fdw_handler() RETURNS fdw_handler
-STRICT LANGUAGE c SET search_path TO pg_catalog, pg_temp
-AS 'MODULE_PATHNAME', 'odoo_fdw_handler_wrapper';
-COMMENT ON FUNCTION odoo_fdw_handler() IS 'what PostgreSQL calls for foreign tables of odoo_fdw';
-CREATE FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_fdw_handler VALIDATOR odoo_fdw_validator;
-COMMENT ON FOREIGN DATA WRAPPER odoo_fdw IS 'Odoo servers, for the functions of odoo_etl and for foreign tables';
-",
-    name = "odoo_fdw",
-    requires = [odoo_fdw_validator]
-);
+extension_sql_file!("../../sql/foreign.sql", name = "foreign", requires = ["home"]);
+extension_sql_file!("../../sql/wrapper.sql", name = "wrapper", requires = ["foreign"]);

@@ -8,7 +8,6 @@ use super::tables::{self, Existing};
 use crate::failure::{Failure, notice};
 use crate::odoo::{Field, FieldType, Fields};
 use crate::query;
-use crate::quote::ident;
 use crate::server::Server;
 use crate::warehouse::path::Path;
 use crate::warehouse::{
@@ -21,7 +20,7 @@ const LONGEST_NAME: usize = 63;
 /// What was added to a server's tables, as it was last seen.
 pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
     let (mirrors, columns) = (mirrors_of(extension), columns_of(extension));
-    if !extension.has("odoo_sync_added_columns")? {
+    if !extension.has("added_columns")? {
         return Ok(Additions::default());
     }
     let sql = format!(
@@ -69,11 +68,11 @@ pub fn warehouse_of(server: &str) -> Result<Warehouse, Failure> {
 }
 
 pub fn mirrors_of(extension: &Extension) -> String {
-    format!("{}.odoo_sync_mirrors", ident(&extension.schema))
+    extension.table("mirrors")
 }
 
 pub fn columns_of(extension: &Extension) -> String {
-    format!("{}.odoo_sync_added_columns", ident(&extension.schema))
+    extension.table("added_columns")
 }
 
 /// Remembers a column.
@@ -100,7 +99,7 @@ pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Re
 /// Hands what was declared for a server that is gone to the one that fills its schema now, which
 /// may be the same under a new name; without one it is forgotten.
 pub fn bequeath(extension: &Extension, server: &str, schema: &str) -> Result<(), Failure> {
-    if !extension.has("odoo_sync_added_columns")? {
+    if !extension.has("added_columns")? {
         return Ok(());
     }
     let heir = "SELECT s.srvname::text FROM pg_catalog.pg_foreign_server s \
@@ -122,7 +121,7 @@ pub fn bequeath(extension: &Extension, server: &str, schema: &str) -> Result<(),
 
 /// Forgets what was declared for a server.
 pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
-    if !extension.has("odoo_sync_added_columns")? {
+    if !extension.has("added_columns")? {
         return Ok(());
     }
     [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {

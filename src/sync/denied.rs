@@ -6,17 +6,16 @@ use super::run::Run;
 use super::state::Extension;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
-use crate::quote::ident;
 
-const TABLE: &str = "odoo_sync_denied";
+const TABLE: &str = "denied";
 
 impl Extension {
     /// Remembers which models kept their values from a feed's rows.
     fn note_denied(&self, server: &str, plan: &Plan, models: Vec<String>) -> Result<(), Failure> {
         let sql = format!(
-            "INSERT INTO {}.{TABLE} (server, target, channel, model) \
+            "INSERT INTO {} (server, target, channel, model) \
              SELECT $1, $2, $3, unnest($4::text[]) ON CONFLICT DO NOTHING",
-            ident(&self.schema)
+            self.table(TABLE)
         );
         self.write(
             &sql,
@@ -26,8 +25,8 @@ impl Extension {
 
     fn denied(&self, server: &str, plan: &Plan) -> Result<Vec<String>, Failure> {
         let sql = format!(
-            "SELECT model FROM {}.{TABLE} WHERE server = $1 AND target = $2 AND channel = $3",
-            ident(&self.schema)
+            "SELECT model FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
+            self.table(TABLE)
         );
         let args = [server.into(), plan.table().into(), plan.channel().into()];
         let models = self.read(&sql, &args, |row| row.get::<String>(1))?;
@@ -36,8 +35,8 @@ impl Extension {
 
     fn forget_denied(&self, server: &str, plan: &Plan) -> Result<(), Failure> {
         let sql = format!(
-            "DELETE FROM {}.{TABLE} WHERE server = $1 AND target = $2 AND channel = $3",
-            ident(&self.schema)
+            "DELETE FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
+            self.table(TABLE)
         );
         self.write(&sql, &[server.into(), plan.table().into(), plan.channel().into()])
     }

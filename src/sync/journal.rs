@@ -11,10 +11,10 @@ use serde_json::json;
 
 use super::report::{Status, TableReport};
 use super::state::Extension;
-use crate::pg::{self, SessionLock};
 use crate::failure::Failure;
+use crate::pg::{self, SessionLock};
 use crate::query::{ask, current_user};
-use crate::quote::ident;
+use crate::quote::literal;
 use crate::settings::{self, LogLevel};
 
 /// What kind of run it is, as the log names it.
@@ -60,10 +60,7 @@ const ALERT: usize = 500;
 
 impl Journal {
     pub fn begin(extension: &Extension, kind: Kind) -> Result<Journal, Failure> {
-        let sql = format!(
-            "SELECT nextval('{}.odoo_sync_run')",
-            ident(&extension.schema).replace('\'', "''")
-        );
+        let sql = format!("SELECT nextval({})", literal(&extension.table("run")));
         let run = extension.read(&sql, &[], |row| row.get::<i64>(1))?;
         Ok(Journal {
             run: run.into_iter().flatten().next().unwrap_or(0),
@@ -148,8 +145,8 @@ impl Journal {
     fn before(&self, extension: &Extension, server: &str, entity: &str) -> Result<i32, Failure> {
         let sql = format!(
             "SELECT coalesce(max(CASE status WHEN 'failed' THEN 2 WHEN 'interrupted' THEN 2 WHEN 'partial' THEN 1 ELSE 0 END), 0) \
-             FROM {}.odoo_sync_state WHERE server = $1 AND entity = $2",
-            ident(&extension.schema)
+             FROM {} WHERE server = $1 AND entity = $2",
+            extension.table("state")
         );
         let before =
             extension.read(&sql, &[server.into(), entity.into()], |row| row.get::<i32>(1))?;
@@ -163,7 +160,7 @@ impl Journal {
         report: &TableReport,
     ) -> Result<(), Failure> {
         let sql = format!(
-            "INSERT INTO {}.odoo_sync_state AS state \
+            "INSERT INTO {} AS state \
                (server, target, entity, status, last_started, last_finished, last_success, last_duration, \
                 rows_fetched, failures, next_start, last_error, last_sqlstate) \
              VALUES ($1, $2, $3, $4, clock_timestamp() - make_interval(secs => $5), clock_timestamp(), \
@@ -175,7 +172,7 @@ impl Journal {
                last_duration = EXCLUDED.last_duration, rows_fetched = EXCLUDED.rows_fetched, \
                failures = CASE WHEN EXCLUDED.failures > 0 THEN state.failures + 1 ELSE 0 END, \
                last_error = EXCLUDED.last_error, last_sqlstate = EXCLUDED.last_sqlstate",
-            ident(&extension.schema)
+            extension.table("state")
         );
         extension.write(
             &sql,
@@ -192,10 +189,10 @@ impl Journal {
         )?;
         // Runs that failed together shall not come back together.
         let sql = format!(
-            "UPDATE {}.odoo_sync_state SET next_start = CASE WHEN failures > 0 THEN clock_timestamp() + \
+            "UPDATE {} SET next_start = CASE WHEN failures > 0 THEN clock_timestamp() + \
                make_interval(secs => $3 * least(failures, 5) * (0.9 + 0.2 * random())) END \
              WHERE server = $1 AND target = $2 AND (failures > 0 OR next_start IS NOT NULL)",
-            ident(&extension.schema)
+            extension.table("state")
         );
         let interval = self.interval.map(|interval| interval.as_secs_f64());
         extension.write(&sql, &[server.into(), report.target.into(), interval.into()])
@@ -209,7 +206,7 @@ impl Journal {
         status: &str,
     ) -> Result<(), Failure> {
         let sql = format!(
-            "INSERT INTO {}.odoo_sync_runs (run, server, entity, target, kind, status, role, pid, started, finished, \
+            "INSERT INTO {} (run, server, entity, target, kind, status, role, pid, started, finished, \
                fetched, inserted, updated, deleted, missing, quarantined, pages, requests, retries, bytes, \
                seconds, seconds_waiting, seconds_loading, seconds_decoding, error, sqlstate) \
              SELECT $1, $2, $3, $4, $5, $6, $7, pg_backend_pid(), clock_timestamp() - make_interval(secs => $18), \
@@ -221,7 +218,7 @@ impl Journal {
                bytes = EXCLUDED.bytes, seconds = EXCLUDED.seconds, seconds_waiting = EXCLUDED.seconds_waiting, \
                seconds_loading = EXCLUDED.seconds_loading, seconds_decoding = EXCLUDED.seconds_decoding, \
                error = EXCLUDED.error, sqlstate = EXCLUDED.sqlstate",
-            ident(&extension.schema)
+            extension.table("runs")
         );
         let role = current_user()?;
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
@@ -293,13 +290,13 @@ pub fn close_interrupted(extension: &Extension, server: &str) -> Result<(), Fail
         return Ok(());
     }
     let sql = format!(
-        "WITH left_open AS (SELECT run, target FROM {schema}.odoo_sync_runs \
-             WHERE server = $1 AND status = 'running' AND NOT {schema}.odoo_run_goes_on(run) \
+        "WITH left_open AS (SELECT run, target FROM {runs} \
+             WHERE server = $1 AND status = 'running' AND NOT {goes_on}(run) \
              FOR UPDATE SKIP LOCKED), \
-         closed AS (UPDATE {schema}.odoo_sync_runs AS runs SET status = 'interrupted' FROM left_open \
+         closed AS (UPDATE {runs} AS runs SET status = 'interrupted' FROM left_open \
              WHERE (runs.run, runs.target) = (left_open.run, left_open.target) RETURNING runs.*), \
          latest AS (SELECT DISTINCT ON (target) * FROM closed ORDER BY target, run DESC), \
-         known AS (INSERT INTO {schema}.odoo_sync_state AS state \
+         known AS (INSERT INTO {state} AS state \
              (server, target, entity, status, last_started, last_finished, last_duration, rows_fetched, failures, last_error) \
            SELECT server, target, entity, status, started, finished, make_interval(secs => seconds), fetched, 0, error \
            FROM latest \
@@ -307,7 +304,9 @@ pub fn close_interrupted(extension: &Extension, server: &str) -> Result<(), Fail
              last_finished = EXCLUDED.last_finished, last_duration = EXCLUDED.last_duration, \
              rows_fetched = EXCLUDED.rows_fetched, last_error = EXCLUDED.last_error, last_sqlstate = NULL) \
          SELECT entity, min(error) FROM latest GROUP BY entity",
-        schema = ident(&extension.schema)
+        goes_on = extension.function("run_goes_on"),
+        runs = extension.table("runs"),
+        state = extension.table("state"),
     );
     let text = |row: &SpiHeapTupleData<'_>, place| {
         Ok::<_, SpiError>(row.get::<String>(place)?.unwrap_or_default())
@@ -337,8 +336,8 @@ pub fn alert(
 /// Deletes rows of the log that are older than odoo_etl.log_retention.
 pub fn prune(extension: &Extension) -> Result<(), Failure> {
     let sql = format!(
-        "DELETE FROM {}.odoo_sync_runs WHERE finished < now() - make_interval(mins => $1)",
-        ident(&extension.schema)
+        "DELETE FROM {} WHERE finished < now() - make_interval(mins => $1)",
+        extension.table("runs")
     );
     extension.write(&sql, &[settings::log_retention().into()])
 }

@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 use super::lock;
 use super::state::Extension;
 use crate::failure::Failure;
-use crate::quote::ident;
 
 /// The memory of one server's runs.
 #[derive(Clone)]
@@ -18,12 +17,12 @@ pub struct Memory {
 
 impl Memory {
     pub fn of(extension: &Extension, server: &str) -> Result<Memory, Failure> {
-        let exists = extension.has("odoo_sync_memory")?;
+        let exists = extension.has("cache")?;
         Ok(Memory { extension: extension.clone(), server: server.to_owned(), exists })
     }
 
     fn table(&self) -> String {
-        format!("{}.odoo_sync_memory", ident(&self.extension.schema))
+        self.extension.table("cache")
     }
 
     /// What was kept no longer ago than so many minutes.

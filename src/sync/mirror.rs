@@ -32,15 +32,15 @@ const PROBED: usize = 1_000;
 
 /// The tables that remember something of a mirror, besides its declaration.
 const TABLES: &[&str] = &[
-    "odoo_sync_state",
-    "odoo_sync_watermarks",
-    "odoo_sync_quarantine",
-    "odoo_sync_columns",
-    "odoo_sync_denied",
-    "odoo_sync_relations",
-    "odoo_sync_unwatched",
-    "odoo_sync_added_columns",
-    "odoo_sync_mirrors",
+    "state",
+    "watermarks",
+    "quarantine",
+    "columns",
+    "denied",
+    "relations",
+    "unwatched",
+    "added_columns",
+    "mirrors",
 ];
 
 /// A table that is to be made of a model.
@@ -276,10 +276,8 @@ pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
     lock::take_rows(server, target)?;
     run(&format!("DROP TABLE IF EXISTS {}", qualified(&server.options.schema, target)))?;
     for table in TABLES {
-        let sql = format!(
-            "DELETE FROM {}.{table} WHERE server = $1 AND target = $2",
-            ident(&extension.schema)
-        );
+        let sql =
+            format!("DELETE FROM {} WHERE server = $1 AND target = $2", extension.table(table));
         extension.write(&sql, &[server.name.as_str().into(), target.into()])?;
     }
     Memory::of(&extension, &server.name)?.forget_values(&[target.to_owned()])
@@ -354,10 +352,10 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
     if own.exists() {
         own.alter(|| run(&sql))?;
     }
-    for table in ["odoo_sync_added_columns", "odoo_sync_columns"] {
+    for table in ["added_columns", "columns"] {
         let sql = format!(
-            "DELETE FROM {}.{table} WHERE server = $1 AND target = $2 AND column_name = $3",
-            ident(&extension.schema)
+            "DELETE FROM {} WHERE server = $1 AND target = $2 AND column_name = $3",
+            extension.table(table)
         );
         extension.write(&sql, &[server.name.as_str().into(), target.into(), name.into()])?;
     }
@@ -420,8 +418,8 @@ fn refuse_relation(schema: &str, name: &str) -> Result<(), Failure> {
 
 fn refuse_scheduled(extension: &Extension, server: &Server, target: &str) -> Result<(), Failure> {
     let sql = format!(
-        "SELECT role::text FROM {}.odoo_sync_schedules WHERE server = $1 AND entity = $2 LIMIT 1",
-        ident(&extension.schema)
+        "SELECT role::text FROM {} WHERE server = $1 AND entity = $2 LIMIT 1",
+        extension.table("schedules")
     );
     let args = [server.name.as_str().into(), target.into()];
     let scheduled = extension.read(&sql, &args, |row| row.get::<String>(1))?;

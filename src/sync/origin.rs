@@ -163,8 +163,8 @@ pub fn check(extension: &Extension, server: &Server, session: &Session) -> Resul
 /// What is remembered of the server, and of any other one that filled its schema.
 fn remembered(extension: &Extension, server: &Server) -> Result<Vec<Known>, Failure> {
     let sql = format!(
-        "SELECT server, schema, url, database, database_uuid FROM {}.odoo_sync_servers WHERE server = $1 OR schema = $2",
-        ident(&extension.schema)
+        "SELECT server, schema, url, database, database_uuid FROM {} WHERE server = $1 OR schema = $2",
+        extension.table("servers")
     );
     let args = [server.name.as_str().into(), server.options.schema.as_str().into()];
     extension.read(&sql, &args, |row| {
@@ -179,12 +179,12 @@ fn remembered(extension: &Extension, server: &Server) -> Result<Vec<Known>, Fail
 
 fn remember(extension: &Extension, server: &Server, origin: Origin) -> Result<(), Failure> {
     let sql = format!(
-        "INSERT INTO {}.odoo_sync_servers AS known (server, schema, url, database, database_uuid, role) \
+        "INSERT INTO {} AS known (server, schema, url, database, database_uuid, role) \
          VALUES ($1, $2, $3, $4, $5, $6) \
          ON CONFLICT (server) DO UPDATE SET schema = EXCLUDED.schema, url = EXCLUDED.url, \
            database = EXCLUDED.database, \
            database_uuid = coalesce(EXCLUDED.database_uuid, known.database_uuid)",
-        ident(&extension.schema)
+        extension.table("servers")
     );
     let args = [
         server.name.as_str().into(),
@@ -212,8 +212,8 @@ pub fn forget(server: &str) -> Result<(), Failure> {
         "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r \
            WHERE r.rolname = s.role AND pg_catalog.pg_has_role($2, r.oid, 'MEMBER')) \
            OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $2), schema \
-         FROM {}.odoo_sync_servers s WHERE s.server = $1",
-        ident(&extension.schema)
+         FROM {} s WHERE s.server = $1",
+        extension.table("servers")
     );
     let caller = current_user()?;
     let known = extension.read(&sql, &[server.into(), caller.into()], |row| {

@@ -15,14 +15,11 @@ use crate::server::{DEFAULT_SCHEMA, Server};
 use crate::warehouse::Warehouse;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
 
-const TABLE: &str = "odoo_sync_relations";
+const TABLE: &str = "relations";
 
 /// The tables that are remembered of a server, `$1`.
 fn known(extension: &Extension) -> String {
-    format!(
-        "SELECT target, relation, server_oid FROM {}.{TABLE} WHERE server = $1",
-        ident(&extension.schema)
-    )
+    format!("SELECT target, relation, server_oid FROM {} WHERE server = $1", extension.table(TABLE))
 }
 
 /// A relation's schema and name.
@@ -125,9 +122,9 @@ pub fn remember(
         return Ok(());
     }
     let sql = format!(
-        "INSERT INTO {}.{TABLE} AS known (server, target, relation, server_oid) {fresh} \
+        "INSERT INTO {} AS known (server, target, relation, server_oid) {fresh} \
          ON CONFLICT (server, target) DO UPDATE SET relation = EXCLUDED.relation, server_oid = EXCLUDED.server_oid",
-        ident(&extension.schema)
+        extension.table(TABLE)
     );
     extension.write(&sql, &args)
 }
@@ -136,7 +133,7 @@ pub fn remember(
 pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
     match extension.has(TABLE)? {
         true => {
-            let sql = format!("DELETE FROM {}.{TABLE} WHERE server = $1", ident(&extension.schema));
+            let sql = format!("DELETE FROM {} WHERE server = $1", extension.table(TABLE));
             extension.write(&sql, &[server.into()])
         }
         false => Ok(()),
@@ -145,7 +142,7 @@ pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
 
 /// Whether any table is left that a server of that name has filled, in its schema or elsewhere.
 pub fn any_left(extension: &Extension, server: &str, schema: &str) -> Result<bool, Failure> {
-    let home = ident(&extension.schema);
+    let (state, columns) = (extension.table("state"), extension.table("columns"));
     let by_oid = match extension.has(TABLE)? {
         true => format!(
             "EXISTS (SELECT FROM ({}) AS known JOIN pg_catalog.pg_class c ON c.oid = known.relation) OR ",
@@ -154,8 +151,8 @@ pub fn any_left(extension: &Extension, server: &str, schema: &str) -> Result<boo
         false => String::new(),
     };
     let sql = format!(
-        "SELECT {by_oid}EXISTS (SELECT FROM (SELECT target FROM {home}.odoo_sync_state WHERE server = $1 \
-           UNION SELECT target FROM {home}.odoo_sync_columns WHERE server = $1) AS known \
+        "SELECT {by_oid}EXISTS (SELECT FROM (SELECT target FROM {state} WHERE server = $1 \
+           UNION SELECT target FROM {columns} WHERE server = $1) AS known \
            JOIN ({NAMED}) ON n.nspname = $2 AND c.relname = known.target)"
     );
     let left = extension.read(&sql, &[server.into(), schema.into()], |row| row.get::<bool>(1))?;

@@ -11,7 +11,6 @@ use super::run::{Run, Target};
 use super::state::Extension;
 use crate::failure::Failure;
 use crate::odoo::FieldType;
-use crate::quote::ident;
 use crate::warehouse::Dataset;
 
 impl Extension {
@@ -23,11 +22,11 @@ impl Extension {
         ids: &[i64],
         poison: &[Poison],
     ) -> Result<(), Failure> {
-        let schema = ident(&self.schema);
+        let quarantine = self.table("quarantine");
         let (table, channel) = (plan.table(), plan.channel());
         if !poison.is_empty() {
             let sql = format!(
-                "INSERT INTO {schema}.odoo_sync_quarantine AS known (server, target, channel, model, record_id, field, error) \
+                "INSERT INTO {quarantine} AS known (server, target, channel, model, record_id, field, error) \
                  SELECT $1, $2, $3, $4, * FROM unnest($5::bigint[], $6::text[], $7::text[]) \
                  ON CONFLICT (server, target, channel, record_id, field) DO UPDATE SET error = EXCLUDED.error, last_seen = now()"
             );
@@ -49,7 +48,7 @@ impl Extension {
             )?;
         }
         let sql = format!(
-            "DELETE FROM {schema}.odoo_sync_quarantine WHERE server = $1 AND target = $2 AND channel = $3 \
+            "DELETE FROM {quarantine} WHERE server = $1 AND target = $2 AND channel = $3 \
              AND record_id = ANY ($4) AND last_seen < now()"
         );
         self.write(&sql, &[server.into(), table.into(), channel.into(), ids.to_vec().into()])
@@ -58,8 +57,8 @@ impl Extension {
     /// How many values are in quarantine, by table.
     pub fn count_quarantined(&self, server: &str) -> Result<HashMap<String, i64>, Failure> {
         let sql = format!(
-            "SELECT target, count(*) FROM {}.odoo_sync_quarantine WHERE server = $1 GROUP BY target",
-            ident(&self.schema)
+            "SELECT target, count(*) FROM {} WHERE server = $1 GROUP BY target",
+            self.table("quarantine")
         );
         let counts = self.read(&sql, &[server.into()], |row| {
             Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or(0)))
@@ -76,10 +75,10 @@ impl Extension {
         before: SystemTime,
     ) -> Result<BTreeMap<String, Vec<i64>>, Failure> {
         let sql = format!(
-            "SELECT field, array_agg(record_id ORDER BY record_id) FROM {}.odoo_sync_quarantine \
+            "SELECT field, array_agg(record_id ORDER BY record_id) FROM {} \
              WHERE server = $1 AND target = $2 AND channel = $3 AND last_seen < to_timestamp($4) \
              GROUP BY field",
-            ident(&self.schema)
+            self.table("quarantine")
         );
         let before = before.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let args = [

@@ -11,8 +11,8 @@ use super::cron::Cron;
 use super::job::Wish;
 use super::state::Extension;
 use super::writable::require_writable;
-use crate::pg;
 use crate::failure::{Cause, Failure};
+use crate::pg;
 use crate::query::{self, ask, current_user};
 use crate::quote::{ident, literal};
 use crate::server::Server;
@@ -43,11 +43,11 @@ impl Schedule<'_> {
         let args = [self.job_name().into(), cron.into(), command.into()];
         let job = Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)?;
         let sql = format!(
-            "INSERT INTO {}.odoo_sync_schedules AS known (server, entity, reconcile, role, schedule, jobid) \
+            "INSERT INTO {} AS known (server, entity, reconcile, role, schedule, jobid) \
              VALUES ($1, $2, $3, $4, $5, $6) \
              ON CONFLICT (server, entity, reconcile, role) DO UPDATE SET \
                schedule = EXCLUDED.schedule, jobid = EXCLUDED.jobid, scheduled_at = now()",
-            ident(&extension.schema)
+            extension.table("schedules")
         );
         let args = [
             self.server.into(),
@@ -69,9 +69,9 @@ impl Schedule<'_> {
         let args =
             [self.server.into(), self.entity.into(), self.reconcile.into(), user.as_str().into()];
         let known = format!(
-            "SELECT 1 FROM {}.odoo_sync_schedules \
+            "SELECT 1 FROM {} \
              WHERE server = $1 AND entity = $2 AND reconcile = $3 AND role = $4",
-            ident(&extension.schema)
+            extension.table("schedules")
         );
         let known = !extension.read(&known, &args, |row| row.get::<i32>(1))?.is_empty();
         if !known {
@@ -85,9 +85,9 @@ impl Schedule<'_> {
             )?;
         }
         let sql = format!(
-            "DELETE FROM {}.odoo_sync_schedules \
+            "DELETE FROM {} \
              WHERE server = $1 AND entity = $2 AND reconcile = $3 AND role = $4",
-            ident(&extension.schema)
+            extension.table("schedules")
         );
         extension.write(&sql, &args)?;
         Ok(true)
@@ -155,9 +155,9 @@ impl Schedule<'_> {
 /// Until when entities wait that failed, by name.
 pub fn waiting(extension: &Extension, server: &str) -> Result<HashMap<String, String>, Failure> {
     let sql = format!(
-        "SELECT entity, max(next_start)::timestamptz(0)::text FROM {}.odoo_sync_state \
+        "SELECT entity, max(next_start)::timestamptz(0)::text FROM {} \
          WHERE server = $1 GROUP BY entity HAVING max(next_start) > clock_timestamp()",
-        ident(&extension.schema)
+        extension.table("state")
     );
     let waiting = extension.read(&sql, &[server.into()], |row| {
         Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()))
@@ -176,9 +176,9 @@ pub fn interval(
         return Ok(None);
     }
     let sql = format!(
-        "SELECT schedule FROM {}.odoo_sync_schedules \
+        "SELECT schedule FROM {} \
          WHERE server = $1 AND entity = $2 AND NOT reconcile AND role = $3",
-        ident(&extension.schema)
+        extension.table("schedules")
     );
     let args = [server.into(), wish.entity.into(), current_user()?.into()];
     let found = extension.read(&sql, &args, |row| row.get::<String>(1))?;
@@ -206,16 +206,16 @@ pub fn hold_back(extension: &Extension, server: &str, reason: &Failure) -> Resul
     let user = current_user()?;
     let args = [server.into(), user.as_str().into(), reason.message.as_str().into()];
     let sql = format!(
-        "INSERT INTO {}.odoo_sync_stops AS known (server, role, reason) VALUES ($1, $2, $3) \
+        "INSERT INTO {} AS known (server, role, reason) VALUES ($1, $2, $3) \
          ON CONFLICT (server, role) DO UPDATE SET reason = EXCLUDED.reason, since = now()",
-        ident(&extension.schema)
+        extension.table("stops")
     );
     extension.write(&sql, &args)?;
     if extension.is_current {
         let sql = format!(
-            "UPDATE {}.odoo_sync_stops SET until = CASE WHEN NOT $3 THEN clock_timestamp() \
+            "UPDATE {} SET until = CASE WHEN NOT $3 THEN clock_timestamp() \
                + make_interval(secs => $4 * (1.1 + 0.4 * random())) END WHERE server = $1 AND role = $2",
-            ident(&extension.schema)
+            extension.table("stops")
         );
         let wait = COOL_DOWN.as_secs_f64();
         extension.write(&sql, &[server.into(), user.into(), is_last.into(), wait.into()])?;
@@ -229,8 +229,8 @@ pub fn find_hold(extension: &Extension, server: &str) -> Result<Hold, Failure> {
     let sql = format!(
         "SELECT reason, since::timestamptz(0)::text, {until} IS NULL, \
            CASE WHEN {until} > clock_timestamp() THEN {until}::timestamptz(0)::text END \
-         FROM {}.odoo_sync_stops WHERE server = $1 AND role = $2",
-        ident(&extension.schema)
+         FROM {} WHERE server = $1 AND role = $2",
+        extension.table("stops")
     );
     let args = [server.into(), current_user()?.into()];
     let holds = extension.read(&sql, &args, |row| {
@@ -268,17 +268,15 @@ fn lift_stops(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
     }
     let extension = Extension::find()?;
     let sql = format!(
-        "DELETE FROM {}.odoo_sync_stops AS stops USING pg_catalog.pg_roles AS held, LATERAL ( \
+        "DELETE FROM {} AS stops USING pg_catalog.pg_roles AS held, LATERAL ( \
            SELECT bool_or(umuser = held.oid) AS own, bool_or(umuser = $2) AS same \
            FROM pg_catalog.pg_user_mappings WHERE srvname = $1 AND umuser IN (held.oid, $2)) AS mapping \
          WHERE stops.server = $1 AND held.rolname = stops.role \
            AND (held.oid = $2 OR mapping.own IS NOT TRUE AND mapping.same IS NOT TRUE)",
-        ident(&extension.schema)
+        extension.table("stops")
     );
-    let is_held = format!(
-        "SELECT EXISTS (SELECT FROM {}.odoo_sync_stops WHERE server = $1)",
-        ident(&extension.schema)
-    );
+    let is_held =
+        format!("SELECT EXISTS (SELECT FROM {} WHERE server = $1)", extension.table("stops"));
     match extension.read(&is_held, &[server.into()], |row| row.get::<bool>(1))?[..] {
         [Some(true)] => extension.write(&sql, &[server.into(), role.into()]),
         _ => Ok(()),
@@ -292,13 +290,14 @@ pub fn resume(server: &Server) -> Result<bool, Failure> {
     let extension = Extension::find()?;
     let user = current_user()?;
     let sql = format!(
-        "WITH resumed AS (DELETE FROM {schema}.odoo_sync_stops s USING pg_catalog.pg_roles r \
+        "WITH resumed AS (DELETE FROM {stops} s USING pg_catalog.pg_roles r \
            WHERE s.server = $1 AND r.rolname = s.role AND pg_catalog.pg_has_role($2, r.oid, 'MEMBER') \
            RETURNING 1), \
-         started AS (UPDATE {schema}.odoo_sync_state SET next_start = NULL \
+         started AS (UPDATE {state} SET next_start = NULL \
            WHERE server = $1 AND next_start IS NOT NULL RETURNING 1) \
          SELECT EXISTS (SELECT FROM resumed) OR EXISTS (SELECT FROM started)",
-        schema = ident(&extension.schema)
+        state = extension.table("state"),
+        stops = extension.table("stops"),
     );
     extension.change(&sql, &[server.name.as_str().into(), user.into()])
 }

@@ -9,17 +9,22 @@ use pgrx::prelude::*;
 use pgrx::spi::{SpiError, SpiHeapTupleData};
 
 use super::plan::Plan;
-use crate::pg;
 use crate::failure::Failure;
+use crate::pg;
 use crate::query;
 use crate::quote::ident;
 use crate::warehouse::{Source, SqlType};
 
-/// Who owns the extension, and the schema that its tables live in.
+/// Who owns the extension, and where it is.
 #[derive(Clone)]
 pub struct Extension {
     owner: pg_sys::Oid,
+    /// The schema of what users call.
     pub schema: String,
+    /// The schema of what is the extension's own.
+    home: String,
+    /// Its script is the first release's, whose own objects had longer names.
+    is_first: bool,
     /// Its script is of the library's release. After a new package it is an older one, which
     /// remembers less, until ALTER EXTENSION UPDATE.
     pub is_current: bool,
@@ -27,16 +32,16 @@ pub struct Extension {
 
 /// The tables that remember something of a server.
 const TABLES: &[&str] = &[
-    "odoo_sync_servers",
-    "odoo_sync_state",
-    "odoo_sync_watermarks",
-    "odoo_sync_quarantine",
-    "odoo_sync_columns",
-    "odoo_sync_runs",
-    "odoo_sync_stops",
-    "odoo_sync_denied",
-    "odoo_sync_relations",
-    "odoo_sync_unwatched",
+    "servers",
+    "state",
+    "watermarks",
+    "quarantine",
+    "columns",
+    "runs",
+    "stops",
+    "denied",
+    "relations",
+    "unwatched",
 ];
 
 /// What is remembered of a feed.
@@ -82,16 +87,23 @@ const CLOCKS: Duration = Duration::from_secs(300);
 
 impl Extension {
     pub fn find() -> Result<Extension, Failure> {
-        let sql = "SELECT e.extowner, n.nspname::text, e.extversion FROM pg_catalog.pg_extension e \
+        // Its own schema is a member of it, where not all of it is in one.
+        let sql = "SELECT e.extowner, n.nspname::text, e.extversion, home.nspname::text FROM pg_catalog.pg_extension e \
                    JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
+                   LEFT JOIN pg_catalog.pg_depend d ON d.refclassid = 'pg_catalog.pg_extension'::regclass \
+                     AND d.refobjid = e.oid AND d.classid = 'pg_catalog.pg_namespace'::regclass \
+                   JOIN pg_catalog.pg_namespace home ON home.oid = coalesce(d.objid, e.extnamespace) \
                    WHERE e.extname = 'odoo_etl'";
         // Not by pgrx's shortcut, which a standby refuses.
         Spi::connect(|client| {
             let found = client.select(sql, Some(1), &[])?.first();
+            let version = found.get::<String>(3)?.unwrap_or_default();
             Ok(Extension {
                 owner: found.get(1)?.unwrap_or(pg_sys::InvalidOid),
                 schema: found.get(2)?.unwrap_or_default(),
-                is_current: found.get::<String>(3)?.as_deref() == Some(env!("CARGO_PKG_VERSION")),
+                home: found.get(4)?.unwrap_or_default(),
+                is_first: version == "0.1.0",
+                is_current: version == env!("CARGO_PKG_VERSION"),
             })
         })
     }
@@ -99,8 +111,27 @@ impl Extension {
     /// Whether it has a table. Its script may be of an older release than its library, until
     /// ALTER EXTENSION UPDATE.
     pub fn has(&self, table: &str) -> Result<bool, Failure> {
-        let table = format!("{}.{table}", ident(&self.schema));
-        query::is_true("SELECT to_regclass($1) IS NOT NULL", &[table.into()])
+        query::is_true("SELECT to_regclass($1) IS NOT NULL", &[self.table(table).into()])
+    }
+
+    /// The name of a table of its own, or of a sequence.
+    pub fn table(&self, name: &str) -> String {
+        self.own("odoo_sync_", name)
+    }
+
+    /// The name of a function of its own.
+    pub fn function(&self, name: &str) -> String {
+        self.own("odoo_", name)
+    }
+
+    /// Whether a schema is a member of the extension.
+    pub fn owns(&self, schema: &str) -> bool {
+        self.home == schema && self.home != self.schema
+    }
+
+    fn own(&self, prefix: &str, name: &str) -> String {
+        let prefix = if self.is_first { prefix } else { "" };
+        format!("{}.{prefix}{name}", ident(&self.home))
     }
 
     /// Writes to the extension's own tables. Users cannot do so by hand; the statement runs as
@@ -156,8 +187,8 @@ impl Extension {
                     watermark > $5::timestamptz + interval '1 minute', xmin::text, \
                     resume_after, resume_since, resume_latest, resume_seconds, \
                     extract(epoch FROM {began})::bigint \
-             FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = $2 AND channel = $3",
-            ident(&self.schema)
+             FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
+            self.table("watermarks")
         );
         let args = [
             server.into(),
@@ -200,11 +231,11 @@ impl Extension {
             false => "greatest(known.watermark, EXCLUDED.watermark)",
         };
         let sql = format!(
-            "INSERT INTO {}.odoo_sync_watermarks AS known (server, target, channel, watermark) \
+            "INSERT INTO {} AS known (server, target, channel, watermark) \
              VALUES ($1, $2, $3, greatest($4::timestamptz - make_interval(secs => $5), \
                $6::timestamptz - make_interval(secs => $7))) \
              ON CONFLICT (server, target, channel) DO UPDATE SET watermark = {keep}, resume_after = NULL",
-            ident(&self.schema)
+            self.table("watermarks")
         );
         let args = [
             server.into(),
@@ -224,13 +255,13 @@ impl Extension {
             return Ok(());
         }
         let sql = format!(
-            "INSERT INTO {}.odoo_sync_watermarks AS known \
+            "INSERT INTO {} AS known \
                (server, target, channel, resume_after, resume_since, resume_latest, resume_seconds, resume_began) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8::timestamptz) \
              ON CONFLICT (server, target, channel) DO UPDATE SET resume_after = EXCLUDED.resume_after, \
                resume_since = EXCLUDED.resume_since, resume_latest = EXCLUDED.resume_latest, \
                resume_seconds = EXCLUDED.resume_seconds, resume_began = EXCLUDED.resume_began",
-            ident(&self.schema)
+            self.table("watermarks")
         );
         self.write(
             &sql,
@@ -249,8 +280,7 @@ impl Extension {
 
     /// Forgets how far a server was read.
     pub fn forget_progress(&self, server: &str) -> Result<(), Failure> {
-        let sql =
-            format!("DELETE FROM {}.odoo_sync_watermarks WHERE server = $1", ident(&self.schema));
+        let sql = format!("DELETE FROM {} WHERE server = $1", self.table("watermarks"));
         self.write(&sql, &[server.into()])
     }
 
@@ -260,7 +290,7 @@ impl Extension {
             if !self.has(table)? {
                 return Ok(());
             }
-            let sql = format!("DELETE FROM {}.{table} WHERE server = $1", ident(&self.schema));
+            let sql = format!("DELETE FROM {} WHERE server = $1", self.table(table));
             self.write(&sql, &[server.into()])
         })
     }
@@ -268,8 +298,8 @@ impl Extension {
     /// Forgets how far tables were read: they were made anew.
     pub fn forget_watermarks(&self, server: &str, tables: &[String]) -> Result<(), Failure> {
         let sql = format!(
-            "DELETE FROM {}.odoo_sync_watermarks WHERE server = $1 AND target = ANY ($2)",
-            ident(&self.schema)
+            "DELETE FROM {} WHERE server = $1 AND target = ANY ($2)",
+            self.table("watermarks")
         );
         self.write(&sql, &[server.into(), tables.to_vec().into()])
     }
@@ -277,8 +307,8 @@ impl Extension {
     /// Whether it is known where a table's columns come from.
     pub fn knows_columns(&self, server: &str, plan: &Plan) -> Result<bool, Failure> {
         let sql = format!(
-            "SELECT 1 FROM {}.odoo_sync_columns WHERE server = $1 AND target = $2 AND channel = $3 LIMIT 1",
-            ident(&self.schema)
+            "SELECT 1 FROM {} WHERE server = $1 AND target = $2 AND channel = $3 LIMIT 1",
+            self.table("columns")
         );
         let args = [server.into(), plan.table().into(), plan.channel().into()];
         Ok(!self.read(&sql, &args, |row| row.get::<i32>(1))?.is_empty())
@@ -307,23 +337,22 @@ impl Extension {
             column(3).into(),
             column(4).into(),
         ];
-        let schema = ident(&self.schema);
+        let columns = self.table("columns");
         let fresh = format!(
             "SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY \
                AS fresh (column_name, column_type, odoo_model, odoo_field, kind, position) \
              EXCEPT SELECT server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position \
-               FROM {schema}.odoo_sync_columns"
+               FROM {columns}"
         );
         let differs = format!("SELECT EXISTS ({fresh})");
-        let differs =
-            pg::as_role(self.owner, || Spi::get_one_with_args::<bool>(&differs, &args))?;
+        let differs = pg::as_role(self.owner, || Spi::get_one_with_args::<bool>(&differs, &args))?;
         if differs != Some(true) || !may_write()? {
             return Ok(false);
         }
         let sql = format!(
-            "WITH known AS (SELECT column_name, odoo_field FROM {schema}.odoo_sync_columns \
+            "WITH known AS (SELECT column_name, odoo_field FROM {columns} \
                WHERE server = $1 AND target = $2 AND channel = $3), \
-             written AS (INSERT INTO {schema}.odoo_sync_columns \
+             written AS (INSERT INTO {columns} \
                  (server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position) \
                {fresh} \
                ON CONFLICT (server, target, channel, column_name) DO UPDATE SET \

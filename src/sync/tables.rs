@@ -13,8 +13,8 @@ use super::owner::Table;
 use super::places;
 use super::state::Extension;
 use super::watch;
-use crate::pg;
 use crate::failure::Failure;
+use crate::pg;
 use crate::query;
 use crate::quote::ident;
 use crate::server::Server;
@@ -48,6 +48,9 @@ pub fn make_ready(
     server: &Server,
 ) -> Result<Ready, Failure> {
     let schema = server.options.schema.as_str();
+    if extension.owns(schema) {
+        return Err(not_for_a_warehouse(server));
+    }
     let mut ready = Ready::default();
     let declared: Vec<_> = warehouse.declared().collect();
     let mut moved = places::moved(extension, server)?;
@@ -59,7 +62,7 @@ pub fn make_ready(
     let mut made = watch::watch(extension, server, &declared)?;
     let mut found = existing(schema)?;
     if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
-        made.extend(make(&declared, schema, &extension.schema)?);
+        made.extend(make(&declared, schema, extension)?);
         found = existing(schema)?;
     }
     declared.iter().try_for_each(|dataset| ready.take(schema, dataset, &found))?;
@@ -133,7 +136,7 @@ fn make_mirror(
     server: &Server,
 ) -> Result<Vec<String>, Failure> {
     match additions::is_declared(extension, &server.name, mirror.table)? {
-        true => make(&[mirror], &server.options.schema, &extension.schema),
+        true => make(&[mirror], &server.options.schema, extension),
         false => Ok(Vec::new()),
     }
 }
@@ -171,13 +174,26 @@ fn is_complete(datasets: &[&Dataset], found: &Existing) -> bool {
     })
 }
 
+/// The extension's tables go with it; those of a warehouse stay.
+fn not_for_a_warehouse(server: &Server) -> Failure {
+    Failure::new(
+        State::ERRCODE_INVALID_PARAMETER_VALUE,
+        format!("schema \"{}\" is the extension's own", server.options.schema),
+    )
+    .detail("DROP EXTENSION would drop the tables of a warehouse in it.")
+    .hint(format!(
+        "Name another one: ALTER SERVER {} OPTIONS (SET schema '…');",
+        ident(&server.name)
+    ))
+}
+
 /// Makes the schema and what is missing of some tables in it: all that are declared at once, so
 /// that each reference has its foreign key from the beginning. Returns the tables that are new
-/// or have new columns. `extension` is the extension's schema.
+/// or have new columns.
 fn make(
     datasets: &[&'static Dataset],
     schema: &str,
-    extension: &str,
+    extension: &Extension,
 ) -> Result<Vec<String>, Failure> {
     // Two first runs at once would both try to make the tables.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
@@ -232,7 +248,8 @@ fn make(
         }
         if made.iter().any(|(table, _)| *table == dataset.table) {
             let comments = ddl::comments(dataset, schema).into_iter();
-            let mut statements = comments.chain(ddl::edited_trigger(dataset, schema, extension));
+            let trigger = ddl::edited_trigger(dataset, schema, &extension.function("row_edited"));
+            let mut statements = comments.chain(trigger);
             statements.try_for_each(|sql| alter(schema, dataset, &sql))?;
         }
     }

@@ -12,12 +12,11 @@ use super::run::Run;
 use super::state::Extension;
 use crate::failure::Failure;
 use crate::query;
-use crate::quote::ident;
 use crate::server::Server;
 use crate::warehouse::Dataset;
 use crate::warehouse::ddl::{self, EDITED_TRIGGER};
 
-const TABLE: &str = "odoo_sync_unwatched";
+const TABLE: &str = "unwatched";
 
 /// The tables `$2` of a schema `$1`, with their trigger `$3` if they have one.
 const TABLES: &str = "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
@@ -42,7 +41,7 @@ pub fn watch(
 /// Makes a table's trigger as the table's owner, who had it before: that needs no privilege of the
 /// caller's.
 fn make(dataset: &Dataset, schema: &str, extension: &Extension) -> Result<(), Failure> {
-    let statements = ddl::edited_trigger(dataset, schema, &extension.schema);
+    let statements = ddl::edited_trigger(dataset, schema, &extension.function("row_edited"));
     let run = || Ok(statements.iter().try_for_each(|statement| Spi::run(statement))?);
     Table::new(schema, dataset.table).run(&[], run)
 }
@@ -75,9 +74,9 @@ fn doubt(extension: &Extension, server: &Server, dataset: &Dataset) -> Result<()
     }
     let channels = dataset.feeds.iter().map(|feed| feed.channel.unwrap_or_default().to_owned());
     let sql = format!(
-        "INSERT INTO {}.{TABLE} (server, target, channel) SELECT $1, $2, unnest($3::text[]) \
+        "INSERT INTO {} (server, target, channel) SELECT $1, $2, unnest($3::text[]) \
          ON CONFLICT (server, target, channel) DO UPDATE SET since = now()",
-        ident(&extension.schema)
+        extension.table(TABLE)
     );
     let args =
         [server.name.as_str().into(), dataset.table.into(), channels.collect::<Vec<_>>().into()];
@@ -91,8 +90,8 @@ impl Run {
             return Ok(false);
         }
         let sql = format!(
-            "SELECT 1 FROM {}.{TABLE} WHERE server = $1 AND target = $2 AND channel = $3",
-            ident(&self.extension.schema)
+            "SELECT 1 FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
+            self.extension.table(TABLE)
         );
         let args = [self.server.name.as_str().into(), plan.table().into(), plan.channel().into()];
         Ok(!self.extension.read(&sql, &args, |row| row.get::<i32>(1))?.is_empty())
@@ -104,8 +103,8 @@ impl Run {
             return Ok(());
         }
         let sql = format!(
-            "DELETE FROM {}.{TABLE} WHERE server = $1 AND target = $2 AND channel = $3 AND since < to_timestamp($4)",
-            ident(&self.extension.schema)
+            "DELETE FROM {} WHERE server = $1 AND target = $2 AND channel = $3 AND since < to_timestamp($4)",
+            self.extension.table(TABLE)
         );
         let started = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let args = [

@@ -86,7 +86,7 @@ pub const EDITED_TRIGGER: &str = "odoo_row_edited";
 /// The trigger that marks rows which somebody else changes: every change that is a sync's moves
 /// synced_at. It goes with the extension, whose function it calls; the table stays. The columns
 /// are arguments, so that they may be altered and dropped as those of any table.
-pub fn edited_trigger(dataset: &Dataset, schema: &str, extension: &str) -> [String; 2] {
+pub fn edited_trigger(dataset: &Dataset, schema: &str, function: &str) -> [String; 2] {
     let table = qualified(schema, dataset.table);
     let columns: Vec<_> = dataset
         .value_columns()
@@ -97,8 +97,7 @@ pub fn edited_trigger(dataset: &Dataset, schema: &str, extension: &str) -> [Stri
         format!(
             "CREATE OR REPLACE TRIGGER {EDITED_TRIGGER} BEFORE UPDATE ON {table} \
              FOR EACH ROW WHEN (OLD.synced_at IS NOT DISTINCT FROM NEW.synced_at) \
-             EXECUTE FUNCTION {}.odoo_row_edited({})",
-            ident(extension),
+             EXECUTE FUNCTION {function}({})",
             columns.join(", "),
         ),
         format!("ALTER TRIGGER {EDITED_TRIGGER} ON {table} DEPENDS ON EXTENSION odoo_etl"),

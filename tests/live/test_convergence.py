@@ -342,7 +342,7 @@ def test_what_changes_while_nobody_runs_a_job_is_not_lost(scene):
     changed = min(scene.api("res.partner", "search", []))
     scene.api("res.partner", "create", [{"name": f"P {n}"} for n in range(200)])
     scene.db.run(SLOW)
-    resumed = "SELECT resume_after FROM odoo_sync_watermarks WHERE target = 'dim_customers'"
+    resumed = "SELECT resume_after FROM odoo_etl.watermarks WHERE target = 'dim_customers'"
     with closing(scene.db.connect()) as runner:
         job = threading.Thread(target=run_until_cancelled, args=(runner, "CALL odoo_sync_job('customers', full_refresh => true)"))
         job.start()
@@ -353,7 +353,7 @@ def test_what_changes_while_nobody_runs_a_job_is_not_lost(scene):
         job.join()
     assert scene.db.value(resumed) > changed
     scene.db.run("DROP TRIGGER slow ON dim_customers; DROP FUNCTION slow()")
-    scene.db.run("UPDATE odoo_sync_watermarks SET watermark = watermark - interval '5 hours', resume_began = resume_began - interval '3 hours'")
+    scene.db.run("UPDATE odoo_etl.watermarks SET watermark = watermark - interval '5 hours', resume_began = resume_began - interval '3 hours'")
     with closing(scene.truth()) as truth, truth.cursor() as cursor:
         cursor.execute("UPDATE res_partner SET street = 'in the pause', write_date = now() AT TIME ZONE 'UTC' - interval '1 hour' WHERE id = %s",
                        (changed,))

@@ -3,7 +3,7 @@
 CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url :'fake', database 'demo', protocol 'xmlrpc', timeout '1', retries '0');
 CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', password 'admin');
 SET client_min_messages = warning;
-DELETE FROM odoo_sync_state;
+DELETE FROM odoo_etl.state;
 
 -- Reaching the server.
 ALTER SERVER erp OPTIONS (SET url 'http://127.0.0.1:1');
@@ -108,6 +108,6 @@ SELECT * FROM odoo_sync('products');
 \echo SQLSTATE :LAST_ERROR_SQLSTATE
 
 -- Nothing of all this left a trace.
-SELECT count(*) FROM odoo_sync_state;
+SELECT count(*) FROM odoo_etl.state;
 SELECT to_regclass('dim_products');
 DROP SERVER erp CASCADE;

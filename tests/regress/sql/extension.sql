@@ -8,7 +8,16 @@ ORDER BY replace(pg_describe_object(classid, objid, 0), '"', '');
 
 -- Every function has a comment, and its arguments have names.
 SELECT oid::regprocedure AS function FROM pg_proc
-WHERE proname LIKE E'odoo\\_%' AND (obj_description(oid, 'pg_proc') IS NULL OR pronargs > 0 AND proargnames IS NULL);
+WHERE (proname LIKE E'odoo\\_%' OR pronamespace = 'odoo_etl'::regnamespace)
+  AND (obj_description(oid, 'pg_proc') IS NULL OR pronargs > 0 AND proargnames IS NULL);
+
+-- What users call is where CREATE EXTENSION puts it. What is the extension's own has a schema of its own, which goes
+-- with it.
+\dt public.odoo_*
+\dt odoo_etl.*
+DROP EXTENSION odoo_etl;
+\dn odoo_etl
+CREATE EXTENSION odoo_etl;
 
 -- Only superusers may make it.
 CREATE ROLE ordinary;
@@ -22,10 +31,10 @@ CREATE EXTENSION odoo_etl;
 -- An unprivileged role cannot write what the extension remembers, and sees of it what concerns
 -- servers that it may use.
 SET ROLE ordinary;
-INSERT INTO odoo_sync_stops VALUES ('x', 'y', 'z');
+INSERT INTO odoo_etl.stops VALUES ('x', 'y', 'z');
 DELETE FROM odoo_sync_log;
 UPDATE odoo_quarantine SET error = '';
-TABLE odoo_sync_state;
+TABLE odoo_etl.state;
 TABLE odoo_sync_log;
 TABLE odoo_quarantine;
 RESET ROLE;

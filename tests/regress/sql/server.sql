@@ -44,7 +44,7 @@ SELECT target, fetched FROM odoo_sync('products', server => 'one');
 
 -- Each server has its schema, and each schema its tables.
 SELECT count(*) FROM one.dim_products;
-SELECT server, target, status, rows_fetched FROM odoo_sync_state ORDER BY 1, 2;
+SELECT server, target, status, rows_fetched FROM odoo_etl.state ORDER BY 1, 2;
 
 -- USAGE on the server, and a mapping of one's own.
 CREATE ROLE analyst;

@@ -63,7 +63,7 @@ ALTER SERVER erp OPTIONS (SET url :'url', SET schema 'third', SET page_size '200
 SELECT entity, target, inserted, status, error FROM odoo_sync_all() WHERE entity IN ('categories', 'brands', 'products');
 SELECT count(*) FROM third.dim_categories;
 SELECT count(*) FROM third.dim_products;
-SELECT target, status, last_error FROM odoo_sync_state WHERE status = 'failed';
+SELECT target, status, last_error FROM odoo_etl.state WHERE status = 'failed';
 
 DROP SERVER erp CASCADE;
 DROP SCHEMA shop CASCADE;

@@ -1,0 +1,46 @@
+-- Tables that the first release had not: its upgrade runs this file too.
+
+-- Models that the Odoo user may not read, though columns of a table show values of theirs.
+CREATE TABLE odoo_etl.denied (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    model text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel, model)
+);
+COMMENT ON TABLE odoo_etl.denied IS 'models whose values are NULL in a table because the Odoo user may not read them; when it may, the table is read again';
+
+-- The relations that each server fills, and that server, by oid: what tells a table that was moved from one that was
+-- dropped, and a server from another one of its name. Not dumped: elsewhere the oids are others.
+CREATE TABLE odoo_etl.relations (
+    server text NOT NULL,
+    target text NOT NULL,
+    relation oid NOT NULL,
+    server_oid oid NOT NULL,
+    PRIMARY KEY (server, target)
+);
+
+-- Tables that have been without the trigger odoo_row_edited: somebody may have edited their rows unseen, until all of
+-- them are read again.
+CREATE TABLE odoo_etl.unwatched (
+    server text NOT NULL,
+    target text NOT NULL,
+    channel text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, channel)
+);
+COMMENT ON TABLE odoo_etl.unwatched IS 'tables whose rows may have been edited unseen; for odoo_verify() they are stale until they are read again';
+
+-- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
+CREATE TABLE odoo_etl.cache (
+    server text NOT NULL,
+    what text NOT NULL,
+    value jsonb NOT NULL,
+    kept_at timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, what)
+);
+COMMENT ON TABLE odoo_etl.cache IS 'what spares Odoo a question; it may be emptied at any time';
+
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.denied', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.unwatched', '');
