@@ -378,8 +378,9 @@ impl FeedLoad {
             }
         }
         self.share_changes(run);
-        if self.since.is_none() && !self.is_resumed() {
-            run.forget_denied(&self.target.plan)?;
+        match self.since.is_none() && !self.is_resumed() {
+            true => run.forget_denied(&self.target.plan)?,
+            false => run.note_denied(&self.target.plan)?,
         }
         if self.since.is_none() {
             run.vouch(&self.target.plan, self.started)?;

@@ -25,6 +25,8 @@ pub struct Plan {
     pub per_company: Vec<(String, FieldType)>,
     /// Relations to records whose change counts, as far as this Odoo can be searched by them.
     pub also: Vec<&'static str>,
+    /// Those of them that Odoo refuses to search by.
+    pub unsearched: Vec<&'static str>,
     /// Whether records tell when they changed.
     pub is_dated: bool,
     /// Whether they tell so of every change.
@@ -142,13 +144,15 @@ impl Plan {
                 columns.push(PlannedColumn { column, values });
             }
             let is_dated = fields.contains("write_date");
+            let (unsearched, also) = searchable(source.also, model, catalogue)?;
             let mut plan = Plan {
                 dataset,
                 feed: source,
                 model: (*model).to_owned(),
                 columns,
                 per_company: Vec::new(),
-                also: searchable(source.also, model, catalogue)?,
+                also,
+                unsearched,
                 is_dated,
                 tells_changes: is_dated
                     && employees::tells_changes(model, |name| fields.contains(name)),
@@ -299,21 +303,20 @@ fn shown(page: &Page, field: &str) -> Vec<i64> {
     shown.into_iter().collect()
 }
 
-/// Those of some relations that Odoo can be searched by.
+/// Those of some relations that Odoo refuses to search by, and those by which it can be searched.
 fn searchable(
     relations: &[&'static str],
     model: &str,
     catalogue: &mut Catalogue,
-) -> Result<Vec<&'static str>, Failure> {
-    let mut found = Vec::new();
+) -> Result<(Vec<&'static str>, Vec<&'static str>), Failure> {
+    let mut known = Vec::new();
     for relation in relations {
-        if !catalogue.refused(model)?.relations.contains_key(*relation)
-            && is_searchable(relation, model, catalogue)?
-        {
-            found.push(*relation);
+        if is_searchable(relation, model, catalogue)? {
+            known.push(*relation);
         }
     }
-    Ok(found)
+    let refused = &catalogue.refused(model)?.relations;
+    Ok(known.into_iter().partition(|relation| refused.contains_key(*relation)))
 }
 
 /// Whether Odoo has all fields of a path and can be searched by them: releases before 19 take a

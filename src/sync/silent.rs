@@ -14,7 +14,7 @@ use super::owner::{self, Table};
 use super::plan::Plan;
 use super::reference::{Reference, references};
 use crate::failure::Failure;
-use crate::odoo::{Domain, Error, Value};
+use crate::odoo::{BEFORE_ALL, Domain, Error, Value};
 use crate::quote::ident;
 use crate::server::Session;
 use crate::warehouse::ddl::qualified;
@@ -107,7 +107,7 @@ fn gone_parents(
 fn found(session: &Session, model: &str, domain: Domain) -> Result<Option<Vec<i64>>, Failure> {
     let mut all: Vec<i64> = Vec::new();
     loop {
-        let after = all.last().copied().unwrap_or(0);
+        let after = all.last().copied().unwrap_or(BEFORE_ALL);
         let (model, domain) = (model.to_owned(), domain.clone());
         let chunk =
             session.submit(move |odoo| odoo.model(&model).search_after(domain, after, CHUNK))?;
