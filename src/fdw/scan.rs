@@ -8,11 +8,11 @@ use super::plan::Plan;
 use super::predicate::Constant;
 use super::rights::refusal;
 use super::sessions::{self, Lease};
-use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::{
     self, BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
 };
+use crate::pg;
 use crate::server::{Server, Ticket};
 
 /// Ids in one answer of `search`.
