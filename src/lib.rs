@@ -11,15 +11,17 @@
 //! - [`pg`]: the only unsafe code
 #![deny(unsafe_code)]
 
-pub mod pg;
+mod extract;
 mod failure;
 mod fdw;
 mod functions;
 pub mod odoo;
+pub mod pg;
 mod query;
 mod quote;
 pub mod server;
 mod settings;
+mod state;
 pub mod sync;
 pub mod warehouse;
 

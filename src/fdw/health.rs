@@ -3,7 +3,7 @@
 use super::columns::{fits, sql_type};
 use super::table::{RawTable, Table};
 use crate::failure::Failure;
-use crate::odoo::{Connection, Domain, Error, FaultKind, Fields};
+use crate::odoo::{Connection, Error, FaultKind, Fields};
 use crate::quote::ident;
 use crate::server::Session;
 
@@ -84,8 +84,7 @@ fn kept_back(
     let model = table.model.clone();
     let ask = move |odoo: &Connection| {
         let model = odoo.model(&model);
-        let first = model.search_after(Domain::all(), 0, 1)?;
-        first.first().map_or(Ok(Vec::new()), |id| model.refused(*id, &shown))
+        model.refused(&model.examples()?, &shown)
     };
     session.submit(ask)?.outcome()
 }

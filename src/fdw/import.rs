@@ -131,7 +131,7 @@ fn describe(
     readable: &Readable,
 ) -> Result<Description, Error> {
     let model = odoo.model(name);
-    let first = model.search(Domain::all(), Some("id"), 0, Some(1))?;
+    let examples = model.examples()?;
     let fields = model.fields_in_full()?;
     let mut described = Description { fields, refused: BTreeMap::default(), private: Vec::new() };
     for (name, field) in described.fields.sorted() {
@@ -142,13 +142,11 @@ fn describe(
         }
     }
     described.refused.values().flatten().for_each(|name| described.fields.remove(name));
-    if let Some(first) = first.first() {
-        let chosen = described.fields.sorted().into_iter();
-        let chosen = chosen.filter(|(name, field)| is_chosen(name, field, &choice));
-        let chosen: Vec<String> = chosen.map(|(name, _)| name.to_owned()).collect();
-        described.private = model.refused(*first, &chosen)?;
-        described.private.iter().for_each(|name| described.fields.remove(name));
-    }
+    let chosen = described.fields.sorted().into_iter();
+    let chosen = chosen.filter(|(name, field)| is_chosen(name, field, &choice));
+    let chosen: Vec<String> = chosen.map(|(name, _)| name.to_owned()).collect();
+    described.private = model.refused(&examples, &chosen)?;
+    described.private.iter().for_each(|name| described.fields.remove(name));
     Ok(described)
 }
 

@@ -8,11 +8,11 @@ use super::plan::Plan;
 use super::predicate::Constant;
 use super::rights::refusal;
 use super::sessions::{self, Lease};
-use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::{
     self, BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
 };
+use crate::pg;
 use crate::server::{Server, Ticket};
 
 /// Ids in one answer of `search`.
@@ -291,13 +291,13 @@ impl Scan {
 
     /// Why a page was refused: by name the columns that the user may not read.
     fn refusal(&self, ids: &[i64], error: Error) -> Result<Failure, Failure> {
-        let (Some(FaultKind::Access), Some(id)) = (error.fault_kind(), ids.first().copied()) else {
+        if error.fault_kind() != Some(&FaultKind::Access) {
             return Ok(error.into());
-        };
+        }
         let names = self.names.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>();
-        let model = self.model.clone();
+        let (model, ids) = (self.model.clone(), ids.to_vec());
         let refused =
-            self.lease.session().call(move |odoo| odoo.model(&model).refused(id, &names))?;
+            self.lease.session().call(move |odoo| odoo.model(&model).refused(&ids, &names))?;
         let is_refused = |(field, _): &&(String, String)| refused.contains(field);
         let columns = self.names.iter().filter(is_refused).map(|(_, column)| column.as_str());
         Ok(refusal(&self.table, &columns.collect::<Vec<_>>(), error))

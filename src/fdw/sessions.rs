@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use pgrx::PgXactCallbackEvent::{Abort, Commit};
 use pgrx::pg_sys::Oid;
 
-use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::{Domain, Fields};
+use crate::pg;
 use crate::server::{Server, ServerOptions, Session};
 
 /// Whose session it is; another one is made where an option differs.

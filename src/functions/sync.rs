@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{self, ALL, Kind, Run, TableReport, Verdict, entities_named, warehouse_of};
+use crate::sync::{ALL, Kind, Run, TableReport, Verdict, entities_named, warehouse_of};
 use crate::warehouse::{self, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state", requires = ["home"]);
@@ -146,7 +146,7 @@ fn odoo_verify(
 > {
     let verify = || {
         let entity = required("entity", entity)?;
-        sync::require_writable()?;
+        crate::pg::writable::require_writable()?;
         let server = Server::named_or_only(server)?;
         let known = warehouse_of(&server.name)?;
         entities_named(&known, entity)?;

@@ -26,7 +26,7 @@ pub use domain::{Domain, DomainError};
 pub use error::{Error, Fault, FaultKind, listed};
 pub use fields::{Field, FieldType, Fields};
 pub use meter::Traffic;
-pub use model::{BEFORE_ALL, Model, ids};
+pub use model::{BEFORE_ALL, EXAMPLES, Model, ids};
 pub use page::{Page, PageSink};
 pub use transport::Protocol;
 pub use transport::authorities::check_authorities;

@@ -22,6 +22,9 @@ pub fn ids(operator: &str, id: i64) -> Domain {
     }
 }
 
+/// So many records tell what is refused of a model; few computed values fail in some of them alone.
+pub const EXAMPLES: usize = 100;
+
 /// A model such as `res.partner`, seen through a connection.
 ///
 /// Every method fails with [`Error::Fault`] where Odoo refuses: of kind `UnknownModel` if the
@@ -194,20 +197,45 @@ impl<'c> Model<'c> {
         }
     }
 
-    /// Those of the fields that Odoo describes, and yet refuses to the user: found by reading a
-    /// record, where that is refused in halves.
-    pub fn refused(&self, id: i64, fields: &[String]) -> Result<Vec<String>, Error> {
-        let is_refused = match self.read_values(vec![id], fields) {
+    /// Ids from both ends of all records, by which to find what is refused of some.
+    pub fn examples(&self) -> Result<Vec<i64>, Error> {
+        let half = (EXAMPLES / 2) as i64;
+        let end = |order| self.search(ids(">=", BEFORE_ALL), Some(order), 0, Some(half));
+        let mut examples = end("id")?;
+        if examples.len() as i64 == half {
+            let others = end("id desc")?.into_iter().filter(|id| !examples.contains(id));
+            examples.extend(others.collect::<Vec<_>>());
+        }
+        Ok(examples)
+    }
+
+    /// Those of the fields that Odoo describes, and yet refuses to the user in some of the
+    /// records: found by reading them, where that is refused in halves.
+    pub fn refused(&self, ids: &[i64], fields: &[String]) -> Result<Vec<String>, Error> {
+        if ids.is_empty() || fields.is_empty() {
+            return Ok(Vec::new());
+        }
+        let is_refused = match self.read_values(ids.to_vec(), fields) {
             Ok(_) => false,
-            Err(Error::Fault(fault)) => fault.kind == FaultKind::Access,
+            Err(Error::Fault(fault)) if fault.kind == FaultKind::Access => true,
+            // A record that faults otherwise tells nothing of the others.
+            Err(Error::Fault(_)) if ids.len() > 1 => {
+                let (one, other) = ids.split_at(ids.len() / 2);
+                let mut refused = self.refused(one, fields)?;
+                let rest: Vec<String> =
+                    fields.iter().filter(|field| !refused.contains(field)).cloned().collect();
+                refused.extend(self.refused(other, &rest)?);
+                return Ok(refused);
+            }
+            Err(Error::Fault(_)) => false,
             Err(error) => return Err(error),
         };
         match (is_refused, fields) {
-            (false, _) | (_, []) => Ok(Vec::new()),
+            (false, _) => Ok(Vec::new()),
             (true, [only]) => Ok(vec![only.clone()]),
             (true, _) => {
                 let (one, other) = fields.split_at(fields.len() / 2);
-                Ok([self.refused(id, one)?, self.refused(id, other)?].concat())
+                Ok([self.refused(ids, one)?, self.refused(ids, other)?].concat())
             }
         }
     }

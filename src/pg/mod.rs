@@ -5,6 +5,7 @@
 #![allow(unsafe_code)]
 
 mod fdw;
+pub mod writable;
 
 pub use fdw::locked_foreign_table;
 

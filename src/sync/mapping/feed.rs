@@ -1,0 +1,462 @@
+//! A dataset's declaration against the fields that a live Odoo has.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use pgrx::PgSqlErrorCode as State;
+
+use crate::extract;
+use crate::failure::Failure;
+use crate::odoo::{Cells, Domain, Field, FieldType, Page};
+use crate::sync::mapping::catalogue::Catalogue;
+use crate::warehouse::dataset::{ACTIVE, Extent};
+use crate::warehouse::employees;
+use crate::warehouse::path::{self, Path, Test};
+use crate::warehouse::{Column, Dataset, Feed, Source, SqlType};
+
+/// How one feed of a dataset is read from this Odoo.
+pub struct Plan {
+    pub dataset: &'static Dataset,
+    pub feed: &'static Feed,
+    /// The name that the model has there.
+    pub model: String,
+    /// Parallel to [`Dataset::loaded_columns`].
+    pub columns: Vec<PlannedColumn>,
+    /// Fields of which each company has its own value.
+    pub per_company: Vec<(String, FieldType)>,
+    /// Relations to records whose change counts, as far as this Odoo can be searched by them.
+    pub also: Vec<&'static str>,
+    /// Those of them that Odoo refuses to search by.
+    pub unsearched: Vec<&'static str>,
+    /// Whether records tell when they changed.
+    pub is_dated: bool,
+    /// Whether they tell so of every change.
+    pub tells_changes: bool,
+}
+
+pub struct PlannedColumn {
+    pub column: &'static Column,
+    pub values: Values,
+}
+
+/// Where a column's values come from, each list in the order of preference. Empty where this
+/// Odoo has no field for it, or none that the user may read.
+pub enum Values {
+    Plain(Vec<Origin>),
+    Day { time: Vec<Origin>, zone: Vec<Origin> },
+}
+
+/// A field of the dataset's model, and the fields beyond it if it is relational.
+#[derive(Debug, Clone)]
+pub struct Origin {
+    pub field: Reading,
+    pub hops: Vec<Hop>,
+    /// Makes a boolean of the value.
+    pub test: Option<Test>,
+    /// A boolean field without which the value means nothing.
+    pub guard: Option<Reading>,
+}
+
+/// A field to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    pub name: String,
+    pub field_type: FieldType,
+    /// Odoo may be asked for records by it.
+    pub is_searchable: bool,
+}
+
+impl Reading {
+    fn of(name: &str, field: &Field) -> Reading {
+        let (name, is_searchable) = (name.to_owned(), field.searchable);
+        Reading { name, field_type: field.field_type, is_searchable }
+    }
+}
+
+/// A field of the record that the step before points to.
+#[derive(Debug, Clone)]
+pub struct Hop {
+    pub model: String,
+    pub field: Reading,
+}
+
+impl Origin {
+    /// The field whose value the column shows.
+    pub fn last(&self) -> &Reading {
+        self.hops.last().map_or(&self.field, |hop| &hop.field)
+    }
+
+    /// Whether Odoo may be asked for records by the value.
+    pub fn is_searchable(&self) -> bool {
+        self.field.is_searchable && self.hops.iter().all(|hop| hop.field.is_searchable)
+    }
+
+    /// How people name it: `uom_id.name`.
+    pub fn path(&self) -> String {
+        let hops = self.hops.iter().map(|hop| &hop.field);
+        let names: Vec<_> =
+            [&self.field].into_iter().chain(hops).map(|f| f.name.as_str()).collect();
+        names.join(".")
+    }
+}
+
+impl Values {
+    pub fn origins(&self) -> impl Iterator<Item = &Origin> {
+        let (one, other) = match self {
+            Values::Plain(origins) => (origins.as_slice(), [].as_slice()),
+            Values::Day { time, zone } => (time.as_slice(), zone.as_slice()),
+        };
+        one.iter().chain(other)
+    }
+
+    fn is_absent(&self) -> bool {
+        match self {
+            Values::Plain(origins) => origins.is_empty(),
+            Values::Day { time, .. } => time.is_empty(),
+        }
+    }
+}
+
+impl Plan {
+    /// Resolves a feed of a dataset; `None` if Odoo has none of its models.
+    pub fn make(
+        dataset: &'static Dataset,
+        feed: usize,
+        catalogue: &mut Catalogue,
+    ) -> Result<Option<Plan>, Failure> {
+        let source = &dataset.feeds[feed];
+        for model in source.models {
+            let Some(fields) = catalogue.fields(model)? else {
+                continue;
+            };
+            let mut columns = Vec::new();
+            for column in dataset.loaded_columns() {
+                let values = resolve(column, feed, model, catalogue)?;
+                if let (Source::Added(path), true, [_]) =
+                    (column.source, values.is_absent(), dataset.feeds)
+                {
+                    // Its values are not to be lost.
+                    return Err(Failure::new(
+                        State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
+                        format!("{model} has lost its field {path} a moment ago"),
+                    )
+                    .hint("The next run does without it."));
+                }
+                columns.push(PlannedColumn { column, values });
+            }
+            let is_dated = fields.contains("write_date");
+            let (unsearched, also) = searchable(source.also, model, catalogue)?;
+            let mut plan = Plan {
+                dataset,
+                feed: source,
+                model: (*model).to_owned(),
+                columns,
+                per_company: Vec::new(),
+                also,
+                unsearched,
+                is_dated,
+                tells_changes: is_dated
+                    && employees::tells_changes(model, |name| fields.contains(name)),
+            };
+            if fields.contains("company_id") {
+                let dependent =
+                    |name: &str| fields.get(name).is_some_and(|field| field.company_dependent);
+                plan.per_company =
+                    plan.fields().into_iter().filter(|(name, _)| dependent(name)).collect();
+            }
+            return Ok(Some(plan));
+        }
+        Ok(None)
+    }
+
+    /// Whether every run reads every record.
+    pub fn is_read_whole(&self) -> bool {
+        self.dataset.extent == Extent::Whole || !self.tells_changes
+    }
+
+    pub fn table(&self) -> &'static str {
+        self.dataset.table
+    }
+
+    /// The channel of the rows; empty in tables without.
+    pub fn channel(&self) -> &'static str {
+        self.feed.channel.unwrap_or_default()
+    }
+
+    /// Does without fields of a model that cannot be read.
+    pub fn leave_out(&mut self, model: &str, fields: &[(String, String)]) {
+        let own = self.model.clone();
+        let is_read = |origin: &Origin| {
+            let steps = [(&own, &origin.field)].into_iter();
+            let hops = origin.hops.iter().map(|hop| (&hop.model, &hop.field));
+            let is_bad = |(of, field): (&String, &Reading)| {
+                of == model && fields.iter().any(|(name, _)| *name == field.name)
+            };
+            !steps.chain(hops).any(is_bad)
+        };
+        for planned in &mut self.columns {
+            match &mut planned.values {
+                Values::Plain(origins) => origins.retain(is_read),
+                Values::Day { time, zone } => {
+                    time.retain(is_read);
+                    zone.retain(is_read);
+                }
+            }
+        }
+    }
+
+    /// Which records belong to the table.
+    pub fn domain(&self) -> Domain {
+        // A test parses the domains of all declarations.
+        Domain::parse(self.feed.domain).unwrap_or_default()
+    }
+
+    /// The field behind a column.
+    pub fn field_of(&self, column: &str) -> Option<&str> {
+        let planned = self.columns.iter().find(|planned| planned.column.name == column)?;
+        planned.values.origins().next().map(|origin| origin.field.name.as_str())
+    }
+
+    /// Which records changed at a time or later (`2024-01-31 23:59:59`, in UTC). Whole seconds
+    /// and `>=` mean the same in every release.
+    pub fn changed_since(&self, time: &str) -> Domain {
+        let own = std::iter::once("write_date".to_owned());
+        let also = self.also.iter().map(|relation| format!("{relation}.write_date"));
+        written_since(own.chain(also), time)
+    }
+
+    /// What to ask for, of which models, to see whether records have changed since a time whose
+    /// values the rows of a page show; `None` if that does not tell. Where a relation cannot be
+    /// searched, its records are asked for.
+    pub fn related_since(&self, time: &str, page: &Page) -> Option<Vec<(String, Domain)>> {
+        let mut asked: BTreeMap<(&str, Option<&str>), BTreeSet<String>> = BTreeMap::new();
+        for origin in self.columns.iter().flat_map(|planned| planned.values.origins()) {
+            let Some(first) = origin.hops.first() else {
+                continue;
+            };
+            let field = origin.field.name.as_str();
+            let (key, mut path) = match origin.field.is_searchable {
+                true => ((self.model.as_str(), None), format!("{field}.")),
+                false => ((first.model.as_str(), Some(field)), String::new()),
+            };
+            for (index, hop) in origin.hops.iter().enumerate() {
+                asked.entry(key).or_default().insert(format!("{path}write_date"));
+                if index + 1 < origin.hops.len() && !hop.field.is_searchable {
+                    return None;
+                }
+                path += &format!("{}.", hop.field.name);
+            }
+        }
+        let question = |((model, field), dates): ((&str, Option<&str>), BTreeSet<String>)| {
+            let changed = written_since(dates.into_iter(), time);
+            let domain = match field.map(|field| shown(page, field)) {
+                None => changed,
+                Some(ids) if ids.is_empty() => return None,
+                Some(ids) => extract::among(&ids).and(changed),
+            };
+            Some((model.to_owned(), domain))
+        };
+        Some(asked.into_iter().filter_map(question).collect())
+    }
+
+    /// The fields of other records that the rows show.
+    pub fn hops(&self) -> impl Iterator<Item = &Hop> {
+        let origins = self.columns.iter().flat_map(|planned| planned.values.origins());
+        origins.flat_map(|origin| &origin.hops)
+    }
+
+    /// The fields to ask for, each once. With fields that depend on the company comes the
+    /// record's company.
+    pub fn fields(&self) -> Vec<(String, FieldType)> {
+        let mut fields: Vec<(String, FieldType)> = Vec::new();
+        let origins = self.columns.iter().flat_map(|planned| planned.values.origins());
+        for field in
+            origins.flat_map(|origin| [Some(&origin.field), origin.guard.as_ref()]).flatten()
+        {
+            if fields.iter().all(|(name, _)| *name != field.name) {
+                fields.push((field.name.clone(), field.field_type));
+            }
+        }
+        if self.per_company.iter().any(|_| fields.iter().all(|(name, _)| name != "company_id")) {
+            fields.push(("company_id".into(), FieldType::Many2one));
+        }
+        fields
+    }
+
+    /// The columns that stay NULL here.
+    pub fn absent(&self) -> Vec<&'static str> {
+        let absent = self.columns.iter().filter(|planned| planned.values.is_absent());
+        absent
+            .filter(|planned| has_path(planned.column, self))
+            .map(|planned| planned.column.name)
+            .filter(|name| *name != ACTIVE)
+            .collect()
+    }
+}
+
+/// The records that a page's rows lead to.
+fn shown(page: &Page, field: &str) -> Vec<i64> {
+    let shown: BTreeSet<i64> = match page.column(field) {
+        Some(Cells::Integers(ids)) => ids.iter().copied().flatten().collect(),
+        Some(Cells::Lists(lists)) => lists.iter().flatten().copied().collect(),
+        _ => BTreeSet::new(),
+    };
+    shown.into_iter().collect()
+}
+
+/// Those of some relations that Odoo refuses to search by, and those by which it can be searched.
+fn searchable(
+    relations: &[&'static str],
+    model: &str,
+    catalogue: &mut Catalogue,
+) -> Result<(Vec<&'static str>, Vec<&'static str>), Failure> {
+    let mut known = Vec::new();
+    for relation in relations {
+        if is_searchable(relation, model, catalogue)? {
+            known.push(*relation);
+        }
+    }
+    let refused = &catalogue.refused(model)?.relations;
+    Ok(known.into_iter().partition(|relation| refused.contains_key(*relation)))
+}
+
+/// Whether Odoo has all fields of a path and can be searched by them: releases before 19 take a
+/// condition that they cannot search by for met.
+pub fn is_searchable(path: &str, model: &str, catalogue: &mut Catalogue) -> Result<bool, Failure> {
+    let steps = walk(path.split('.'), model, catalogue)?;
+    Ok(steps.is_some_and(|steps| steps.iter().all(|(_, _, field)| field.searchable)))
+}
+
+fn written_since(dates: impl Iterator<Item = String>, time: &str) -> Domain {
+    Domain::any(dates.map(|date| Domain::leaf(&date, ">=", time)).collect())
+}
+
+/// Whether the declaration has a path for this feed at all.
+fn has_path(column: &Column, plan: &Plan) -> bool {
+    let feed = plan.dataset.feeds.iter().position(|feed| std::ptr::eq(feed, plan.feed));
+    match column.source {
+        Source::Field(text)
+        | Source::Added(text)
+        | Source::Reference { path: text, .. }
+        | Source::Corrected { path: text, .. } => {
+            path::parse(text, feed.unwrap_or(0)).is_ok_and(|paths| !paths.is_empty())
+        }
+        _ => true,
+    }
+}
+
+fn resolve(
+    column: &'static Column,
+    feed: usize,
+    model: &str,
+    catalogue: &mut Catalogue,
+) -> Result<Values, Failure> {
+    let mut all = |text, sql_type| -> Result<Vec<Origin>, Failure> {
+        let mut origins = Vec::new();
+        // A test parses the paths of all declarations.
+        for spellings in path::parse(text, feed).unwrap_or_default() {
+            for path in &spellings {
+                if let Some(origin) = follow(path, sql_type, model, catalogue)? {
+                    origins.push(origin);
+                    break;
+                }
+            }
+        }
+        Ok(origins)
+    };
+    Ok(match column.source {
+        Source::Field(path)
+        | Source::Added(path)
+        | Source::Reference { path, .. }
+        | Source::Corrected { path, .. }
+        | Source::Zone(path) => Values::Plain(all(path, column.sql_type)?),
+        Source::BusinessDate { time, zone } => {
+            Values::Day { time: all(time, SqlType::Timestamptz)?, zone: all(zone, SqlType::Text)? }
+        }
+        Source::Inherited { .. }
+        | Source::Generated(_)
+        | Source::Refreshed(_)
+        | Source::Kept(_) => Values::Plain(Vec::new()),
+    })
+}
+
+/// The fields of a path, if this Odoo has them all and the last one fits the column.
+pub fn follow(
+    path: &Path,
+    sql_type: SqlType,
+    start: &str,
+    catalogue: &mut Catalogue,
+) -> Result<Option<Origin>, Failure> {
+    let Some(steps) = walk(path.fields.iter().copied(), start, catalogue)? else {
+        return Ok(None);
+    };
+    let mut hops = steps
+        .into_iter()
+        .map(|(model, name, field)| Hop { model, field: Reading::of(name, &field) });
+    let first = hops.next();
+    let hops = hops.collect();
+    let own = match path.guard {
+        Some(_) => catalogue.fields(start)?,
+        None => None,
+    };
+    let guard = path.guard.and_then(|name| Some(Reading::of(name, own?.get(name)?)));
+    let origin = first.map(|first| Origin { field: first.field, hops, test: path.test, guard });
+    Ok(origin.filter(|origin| fits(origin, sql_type)))
+}
+
+/// A step of a path: a model, and a field of it.
+pub type Step<'a> = (String, &'a str, Field);
+
+/// The steps of a path, if this Odoo has all of its fields, whatever their types.
+pub fn walk<'a>(
+    path: impl Iterator<Item = &'a str>,
+    start: &str,
+    catalogue: &mut Catalogue,
+) -> Result<Option<Vec<Step<'a>>>, Failure> {
+    let mut model = start.to_owned();
+    let mut steps = Vec::new();
+    for name in path {
+        // Nothing lies beyond a field that is no relation.
+        let fields = match model.is_empty() {
+            true => None,
+            false => catalogue.fields(&model)?,
+        };
+        let Some(field) = fields.as_ref().and_then(|fields| fields.get(name)) else {
+            return Ok(None);
+        };
+        let is_relation = matches!(field.field_type, FieldType::Many2one | FieldType::ToMany);
+        let next = field.relation.clone().filter(|_| is_relation).unwrap_or_default();
+        steps.push((std::mem::replace(&mut model, next), name, field.clone()));
+    }
+    Ok(Some(steps))
+}
+
+/// Whether a column can hold a field's values. A customised Odoo may have another type under
+/// a known name.
+fn fits(origin: &Origin, column: SqlType) -> bool {
+    use FieldType::*;
+    let inner = origin.hops.split_last().map(|(_, inner)| inner);
+    let many = |hop: &Hop| hop.field.field_type == ToMany;
+    // Beyond an x2many field comes one field at most, and its values are texts.
+    let through_many = !origin.hops.is_empty() && origin.field.field_type == ToMany;
+    if inner.is_some_and(|inner| inner.iter().any(many)) || through_many && origin.hops.len() > 1 {
+        return false;
+    }
+    let field_type = origin.last().field_type;
+    match (column, field_type, origin.test) {
+        (SqlType::Boolean, Text, Some(Test::Equals(_))) => true,
+        (SqlType::Boolean, Integer, Some(Test::Positive)) => true,
+        (_, _, Some(_)) => false,
+        (SqlType::Text | SqlType::TextArray, Text, None) if through_many => true,
+        (SqlType::Date, Date, None) if through_many => true,
+        (_, _, None) if through_many => false,
+        (SqlType::TextArray, _, None) => false,
+        (SqlType::Text, kind, None) => kind != ToMany,
+        (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one),
+        (SqlType::BigintArray, kind, None) => matches!(kind, ToMany | Many2one),
+        (SqlType::Numeric, kind, None) => matches!(kind, Decimal(_) | Integer),
+        (SqlType::Boolean, kind, None) => kind == Boolean,
+        (SqlType::Date, kind, None) => matches!(kind, Date | Datetime),
+        (SqlType::Timestamptz, kind, None) => kind == Datetime,
+        (SqlType::Jsonb, kind, None) => kind == Json,
+    }
+}

@@ -1,0 +1,3 @@
+//! TODO
+pub mod additions;
+pub mod declare;

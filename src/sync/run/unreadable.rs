@@ -1,0 +1,129 @@
+//! What Odoo keeps from a table's rows: the values of models that the user may not read, which
+//! stay NULL, and the changes that only a relation tells by which it does not search. The table is
+//! read again when Odoo gives it.
+
+use crate::failure::Failure;
+use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
+use crate::state::store::Extension;
+use crate::sync::mapping::feed::Plan;
+use crate::sync::run::driver::Run;
+
+const TABLE: &str = "denied";
+
+/// The values of a model; or with a relation of a table's model, the changes that it tells.
+struct Kept {
+    model: String,
+    relation: String,
+}
+
+impl Extension {
+    /// Remembers what was kept from a feed's rows.
+    fn note_denied(&self, server: &str, plan: &Plan, kept: Vec<Kept>) -> Result<(), Failure> {
+        let sql = format!(
+            "INSERT INTO {} (server, target, channel, model, relation) \
+             SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[]) ON CONFLICT DO NOTHING",
+            self.table(TABLE)
+        );
+        let (models, relations): (Vec<_>, Vec<_>) =
+            kept.into_iter().map(|kept| (kept.model, kept.relation)).unzip();
+        let args = [
+            server.into(),
+            plan.table().into(),
+            plan.channel().into(),
+            models.into(),
+            relations.into(),
+        ];
+        self.write(&sql, &args)
+    }
+
+    fn denied(&self, server: &str, plan: &Plan) -> Result<Vec<Kept>, Failure> {
+        let sql = format!(
+            "SELECT model, relation FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
+            self.table(TABLE)
+        );
+        let args = [server.into(), plan.table().into(), plan.channel().into()];
+        self.read(&sql, &args, |row| {
+            Ok(Kept {
+                model: row.get(1)?.unwrap_or_default(),
+                relation: row.get(2)?.unwrap_or_default(),
+            })
+        })
+    }
+
+    fn forget_denied(&self, server: &str, plan: &Plan) -> Result<(), Failure> {
+        let sql = format!(
+            "DELETE FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
+            self.table(TABLE)
+        );
+        self.write(&sql, &[server.into(), plan.table().into(), plan.channel().into()])
+    }
+}
+
+impl Run {
+    /// After rows were loaded: remembers what was kept from them.
+    pub(in crate::sync) fn note_denied(&self, plan: &Plan) -> Result<(), Failure> {
+        let of_models = self.lookups.denied(plan).into_iter();
+        let of_models = of_models.map(|model| Kept { model, relation: String::new() });
+        let of_relations = plan
+            .unsearched
+            .iter()
+            .map(|relation| Kept { model: plan.model.clone(), relation: (*relation).to_owned() });
+        let kept: Vec<_> = of_models.chain(of_relations).collect();
+        if kept.is_empty() || !self.may_be_denied(plan) {
+            return Ok(());
+        }
+        self.extension.note_denied(&self.server.name, plan, kept)
+    }
+
+    /// Whether something may be kept from a feed's rows; older scripts cannot remember it.
+    fn may_be_denied(&self, plan: &Plan) -> bool {
+        let leads_elsewhere = plan.hops().next().is_some() || !plan.feed.also.is_empty();
+        leads_elsewhere && self.extension.is_current
+    }
+
+    /// After all rows were loaded anew: forgets what was kept from those before.
+    pub(in crate::sync) fn forget_denied(&self, plan: &Plan) -> Result<(), Failure> {
+        if !self.may_be_denied(plan) {
+            return Ok(());
+        }
+        self.extension.forget_denied(&self.server.name, plan)?;
+        self.note_denied(plan)
+    }
+
+    /// Whether values were kept from a feed's rows.
+    pub(in crate::sync) fn was_denied(&self, plan: &Plan) -> Result<bool, Failure> {
+        Ok(self.may_be_denied(plan) && !self.extension.denied(&self.server.name, plan)?.is_empty())
+    }
+
+    /// Whether Odoo gives by now what it kept from a feed's rows.
+    pub(in crate::sync) fn is_allowed_again(&self, plan: &Plan) -> Result<bool, Failure> {
+        if !self.may_be_denied(plan) {
+            return Ok(false);
+        }
+        for Kept { model, relation } in self.extension.denied(&self.server.name, plan)? {
+            if !relation.is_empty() {
+                let is_tried = plan.also.contains(&relation.as_str());
+                if is_tried && self.catalogue.can_search(&model, &relation)?.is_ok() {
+                    return Ok(true);
+                }
+                continue;
+            }
+            let fields = plan.hops().filter(|hop| hop.model == model);
+            let fields: Vec<_> =
+                fields.map(|hop| (hop.field.name.clone(), hop.field.field_type)).collect();
+            match self.session.call(move |odoo| can_read(odoo, &model, &fields)) {
+                Ok(false) => {}
+                Err(failure) if failure.is_denied() => {}
+                is_allowed => return is_allowed,
+            }
+        }
+        Ok(false)
+    }
+}
+
+fn can_read(odoo: &Connection, model: &str, fields: &[(String, FieldType)]) -> Result<bool, Error> {
+    let model = odoo.model(model);
+    let ids = model.search_after(Domain::all(), BEFORE_ALL, 1)?;
+    let fields: Vec<_> = fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
+    Ok(!ids.is_empty() && !fields.is_empty() && model.read(ids, &fields)?.rows() > 0)
+}

@@ -1,0 +1,6 @@
+//! TODO
+pub mod inspect;
+pub mod origin;
+pub mod places;
+pub mod ready;
+pub mod trigger;

@@ -1,0 +1,5 @@
+//! TODO
+pub mod companies;
+pub mod related;
+pub mod rows;
+pub mod zones;
