@@ -9,8 +9,14 @@ fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=sql/upgrade");
     for upgrade in fs::read_dir("sql/upgrade")? {
         let upgrade = upgrade?;
-        let script = format!("odoo_etl--{}", upgrade.file_name().to_string_lossy());
-        write(&Path::new("sql").join(script), &whole(&upgrade.path())?)?;
+        let script = format!("sql/odoo_etl--{}", upgrade.file_name().to_string_lossy());
+        println!("cargo::rerun-if-changed={script}");
+        fs::write(&script, whole(&upgrade.path())?)?;
+        // Else cargo would take it for changed since this run began.
+        fs::File::options()
+            .write(true)
+            .open(&script)?
+            .set_modified(upgrade.metadata()?.modified()?)?;
     }
     Ok(())
 }
@@ -26,11 +32,4 @@ fn whole(file: &Path) -> io::Result<String> {
         }
     }
     Ok(script)
-}
-
-fn write(file: &Path, script: &str) -> io::Result<()> {
-    match fs::read_to_string(file) {
-        Ok(before) if before == script => Ok(()),
-        _ => fs::write(file, script),
-    }
 }
