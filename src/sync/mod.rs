@@ -9,11 +9,11 @@ pub mod schedule;
 pub mod tables;
 pub mod transform;
 
+pub use crate::state::additions::warehouse_of;
 pub use live::{Live, Wish as LiveWish};
 pub use mapping::catalogue::Catalogue;
 pub use mapping::feed::Plan;
 pub use mapping::trial::{Lacks, Trials};
-pub use mirror::additions::warehouse_of;
 pub use mirror::declare::{MirrorColumn, MirrorWish, add_column, drop_column, drop_mirror, mirror};
 pub use run::driver::{ALL, Run, entities_named};
 pub use run::job::{Job, Wish};

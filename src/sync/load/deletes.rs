@@ -10,8 +10,8 @@ use crate::pg;
 use crate::quote::{ident, literal};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
-use crate::sync::tables::ready::MISSING_DATA;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{self, Column, Dataset, Kind, Source};
 
 /// The condition under which a row belongs to a feed.

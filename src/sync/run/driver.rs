@@ -12,14 +12,16 @@ use crate::pg;
 use crate::pg::writable::require_writable;
 use crate::server::lock;
 use crate::server::{Server, Session};
+use crate::state::additions;
 use crate::state::cache::Memory;
 use crate::state::store::Extension;
 use crate::sync::load::loader::{self, Loader};
 use crate::sync::load::restore;
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::lineage::lineage;
 use crate::sync::mapping::refused::Refused;
-use crate::sync::mirror::additions;
+use crate::sync::mirror::follow;
 use crate::sync::run::journal::{self, Journal, Kind};
 use crate::sync::run::report::{Status, TableReport};
 use crate::sync::run::table_load::FeedLoad;
@@ -104,7 +106,7 @@ impl Run {
         let memory = Memory::of(&extension, &server.name)?;
         let is_fresh = full_refresh || kind == Kind::Reconcile;
         let mut catalogue = Catalogue::remembering(session.clone(), memory.clone(), is_fresh);
-        let warehouse = additions::refresh(&extension, &server, entity, &mut catalogue)?;
+        let warehouse = follow::refresh(&extension, &server, entity, &mut catalogue)?;
         let Ready { widths, broken } = ready::make_ready(&warehouse, &extension, &server)?;
         Ok(Run {
             warehouse,
@@ -210,7 +212,7 @@ impl Run {
         if !has_learned {
             return Err(failure);
         }
-        let known = additions::follow_losses(&self.extension, &self.server, &mut self.catalogue)?;
+        let known = follow::losses(&self.extension, &self.server, &mut self.catalogue)?;
         let current = |dataset: &'static Dataset| known.dataset(dataset.table).unwrap_or(dataset);
         self.order.iter_mut().for_each(|(dataset, _)| *dataset = current(dataset));
         self.warehouse = known;
@@ -432,9 +434,9 @@ impl Run {
         }
         self.lookups.announce(&plan);
         // Of a table that is known the run of its own entity tells what has changed.
-        let (extension, server) = (&self.extension, &self.server.name);
-        if !extension.knows_columns(server, &plan)? {
-            extension.remember_columns(server, &plan, || self.may_write(dataset))?;
+        let (extension, key) = (&self.extension, plan.key(&self.server.name));
+        if !extension.knows_columns(key)? {
+            extension.remember_columns(key, &lineage(&plan), || self.may_write(dataset))?;
         }
         let loader = Loader::new(dataset, feed, &self.server.options.schema);
         let target = Some(Rc::new(Target { feed, plan, loader }));

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::pg;
 use crate::server::lock;
+use crate::state::quarantine::Unread;
 use crate::sync::load::loader::{Absent, Loaded};
 use crate::sync::mapping::feed::Plan;
 use crate::sync::run::driver::{Run, Target};
@@ -146,7 +147,9 @@ impl Run {
                 true => target.loader.insert(rows)?,
                 false => target.loader.load(rows, reason)?,
             }));
-            self.extension.quarantine(&self.server.name, &target.plan, &rows.ids, poison)?;
+            let (plan, bad) = (&target.plan, unread(poison));
+            let key = plan.key(&self.server.name);
+            self.extension.quarantine(key, &plan.model, &rows.ids, &bad)?;
             self.note_denied(&target.plan)?;
             if !poison.is_empty() {
                 self.report(dataset).status = Status::Partial;
@@ -248,4 +251,14 @@ impl Run {
             Err(error) => recover(&self.session, &plan.model, found, &fields, error).map(Some),
         }
     }
+}
+
+/// What the quarantine keeps of values that could not be read.
+fn unread(poison: &[Poison]) -> Vec<Unread> {
+    let unread = |poison: &Poison| Unread {
+        record: poison.id,
+        field: poison.field.clone().unwrap_or_default(),
+        error: poison.error.clone(),
+    };
+    poison.iter().map(unread).collect()
 }

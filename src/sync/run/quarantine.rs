@@ -1,99 +1,16 @@
 //! Values that Odoo could not give: remembered, and asked for again by every run.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::SystemTime;
 
 use crate::extract;
-use crate::extract::{Poison, bisect};
+use crate::extract::bisect;
 use crate::failure::Failure;
 use crate::odoo::FieldType;
-use crate::quote::ident;
-use crate::state::store::Extension;
 use crate::sync::mapping::feed::Plan;
 use crate::sync::run::driver::{Run, Target};
 use crate::warehouse::Dataset;
-
-impl Extension {
-    /// Remembers the values of a page that could not be read, and forgets those that could.
-    pub fn quarantine(
-        &self,
-        server: &str,
-        plan: &Plan,
-        ids: &[i64],
-        poison: &[Poison],
-    ) -> Result<(), Failure> {
-        let schema = ident(&self.schema);
-        let (table, channel) = (plan.table(), plan.channel());
-        if !poison.is_empty() {
-            let sql = format!(
-                "INSERT INTO {schema}.odoo_sync_quarantine AS known (server, target, channel, model, record_id, field, error) \
-                 SELECT $1, $2, $3, $4, * FROM unnest($5::bigint[], $6::text[], $7::text[]) \
-                 ON CONFLICT (server, target, channel, record_id, field) DO UPDATE SET error = EXCLUDED.error, last_seen = now()"
-            );
-            let ids: Vec<i64> = poison.iter().map(|poison| poison.id).collect();
-            let fields: Vec<_> =
-                poison.iter().map(|poison| poison.field.clone().unwrap_or_default()).collect();
-            let errors: Vec<_> = poison.iter().map(|poison| poison.error.clone()).collect();
-            self.write(
-                &sql,
-                &[
-                    server.into(),
-                    table.into(),
-                    channel.into(),
-                    plan.model.as_str().into(),
-                    ids.into(),
-                    fields.into(),
-                    errors.into(),
-                ],
-            )?;
-        }
-        let sql = format!(
-            "DELETE FROM {schema}.odoo_sync_quarantine WHERE server = $1 AND target = $2 AND channel = $3 \
-             AND record_id = ANY ($4) AND last_seen < now()"
-        );
-        self.write(&sql, &[server.into(), table.into(), channel.into(), ids.to_vec().into()])
-    }
-
-    /// How many values are in quarantine, by table.
-    pub fn count_quarantined(&self, server: &str) -> Result<HashMap<String, i64>, Failure> {
-        let sql = format!(
-            "SELECT target, count(*) FROM {}.odoo_sync_quarantine WHERE server = $1 GROUP BY target",
-            ident(&self.schema)
-        );
-        let counts = self.read(&sql, &[server.into()], |row| {
-            Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or(0)))
-        })?;
-        Ok(counts.into_iter().collect())
-    }
-
-    /// The records of a feed with values in quarantine since before a time, by field; `""` stands
-    /// for whole records.
-    fn quarantined(
-        &self,
-        server: &str,
-        plan: &Plan,
-        before: SystemTime,
-    ) -> Result<BTreeMap<String, Vec<i64>>, Failure> {
-        let sql = format!(
-            "SELECT field, array_agg(record_id ORDER BY record_id) FROM {}.odoo_sync_quarantine \
-             WHERE server = $1 AND target = $2 AND channel = $3 AND last_seen < to_timestamp($4) \
-             GROUP BY field",
-            ident(&self.schema)
-        );
-        let before = before.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let args = [
-            server.into(),
-            plan.table().into(),
-            plan.channel().into(),
-            before.as_secs_f64().into(),
-        ];
-        let fields = self.read(&sql, &args, |row| {
-            Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()))
-        })?;
-        Ok(fields.into_iter().collect())
-    }
-}
 
 impl Run {
     /// Loads the records whose quarantined values can be read by now, and forgets those that are
@@ -105,7 +22,7 @@ impl Run {
         begin: SystemTime,
     ) -> Result<(), Failure> {
         let plan = &target.plan;
-        let quarantined = self.extension.quarantined(&self.server.name, plan, begin)?;
+        let quarantined = self.extension.quarantined(plan.key(&self.server.name), begin)?;
         if quarantined.is_empty() {
             return Ok(());
         }
@@ -132,7 +49,7 @@ impl Run {
                 self.load(dataset, target, fetched)?;
             }
         }
-        self.extension.quarantine(&self.server.name, plan, &gone, &[])
+        self.extension.quarantine(plan.key(&self.server.name), &plan.model, &gone, &[])
     }
 
     /// Those of the records that have a readable value.

@@ -91,7 +91,7 @@ impl Run {
         let gone = deletes::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
         let deleted = deletes::rows(schema, dataset, feed, &gone)?;
         self.report(dataset).deleted += deleted;
-        self.vouch(&target.plan, started)
+        self.extension.vouch(target.plan.key(&self.server.name), started)
     }
 
     /// `None` if Odoo has no such model, or is known to keep it from the user.
@@ -105,7 +105,7 @@ impl Run {
         };
         let schema = &self.server.options.schema;
         let mut found = compare::compare(&self.session, schema, &target.plan, feed)?;
-        if self.is_in_doubt(&target.plan)? {
+        if self.extension.is_in_doubt(target.plan.key(&self.server.name))? {
             let missing: HashSet<i64> = found.missing.iter().copied().collect();
             let there = found.present.iter().copied();
             found.stale = there.filter(|id| !missing.contains(id)).collect();

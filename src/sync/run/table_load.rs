@@ -22,6 +22,7 @@ use crate::sync::load::deletes;
 use crate::sync::load::owner;
 use crate::sync::load::restore;
 use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::lineage::lineage;
 use crate::sync::run::driver::{Run, Target};
 use crate::sync::run::progress::{Phase, Progress};
 use crate::sync::run::silent;
@@ -108,7 +109,8 @@ impl FeedLoad {
         let plan = &target.plan;
         owner::require_loadable(&run.server.options.schema, dataset)?;
         let may_write = || run.may_write(dataset);
-        if run.extension.remember_columns(&run.server.name, plan, may_write)? {
+        let key = plan.key(&run.server.name);
+        if run.extension.remember_columns(key, &lineage(plan), may_write)? {
             // The rows that were loaded before lack its values.
             let table = dataset.table.to_owned();
             run.extension.forget_watermarks(&run.server.name, &[table])?;
@@ -277,7 +279,7 @@ impl FeedLoad {
             return Ok(false);
         }
         if let (Some(last), true) = (ids.last(), run.is_job) {
-            run.extension.remember_page(&server.name, &self.target.plan, &self.resume(*last))?;
+            run.extension.remember_page(self.target.plan.key(&server.name), &self.resume(*last))?;
         }
         Ok(true)
     }
@@ -383,7 +385,8 @@ impl FeedLoad {
             false => run.note_denied(&self.target.plan)?,
         }
         if self.since.is_none() {
-            run.vouch(&self.target.plan, self.started)?;
+            let key = self.target.plan.key(&run.server.name);
+            run.extension.vouch(key, self.started)?;
         }
         let reached = Reached {
             latest: self.latest.take(),
@@ -396,7 +399,7 @@ impl FeedLoad {
             let digest = self.digest.map_or(Json::Null, Json::from);
             run.memory.keep(&digest_name(&self.target.plan), digest)?;
         }
-        run.extension.move_watermark(&run.server.name, &self.target.plan, &reached)
+        run.extension.move_watermark(self.target.plan.key(&run.server.name), &reached)
     }
 
     /// Tells the feeds that follow which records of the model have changed.
@@ -459,12 +462,13 @@ fn latest_change(page: &Page, now: Option<DateTime<Utc>>) -> Option<String> {
 impl Run {
     /// What is remembered of a feed.
     fn mark(&self, plan: &Plan, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
-        self.extension.mark(&self.server.name, plan, self.server.options.overlap, now)
+        self.extension.mark(plan.key(&self.server.name), self.server.options.overlap, now)
     }
 
     /// Whether rows that did not change in Odoo are to be read again too.
     fn is_to_be_read_again(&self, plan: &Plan) -> Result<bool, Failure> {
-        Ok(self.is_in_doubt(plan)? || self.is_allowed_again(plan)?)
+        Ok(self.extension.is_in_doubt(plan.key(&self.server.name))?
+            || self.is_allowed_again(plan)?)
     }
 
     /// When the changes to read began; `None` to read everything.

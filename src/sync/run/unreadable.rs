@@ -4,61 +4,9 @@
 
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
-use crate::quote::ident;
-use crate::state::store::Extension;
+use crate::state::unreadable::Kept;
 use crate::sync::mapping::feed::Plan;
 use crate::sync::run::driver::Run;
-
-const TABLE: &str = "odoo_sync_denied";
-
-/// The values of a model; or with a relation of a table's model, the changes that it tells.
-struct Kept {
-    model: String,
-    relation: String,
-}
-
-impl Extension {
-    /// Remembers what was kept from a feed's rows.
-    fn note_denied(&self, server: &str, plan: &Plan, kept: Vec<Kept>) -> Result<(), Failure> {
-        let sql = format!(
-            "INSERT INTO {}.{TABLE} (server, target, channel, model, relation) \
-             SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[]) ON CONFLICT DO NOTHING",
-            ident(&self.schema)
-        );
-        let (models, relations): (Vec<_>, Vec<_>) =
-            kept.into_iter().map(|kept| (kept.model, kept.relation)).unzip();
-        let args = [
-            server.into(),
-            plan.table().into(),
-            plan.channel().into(),
-            models.into(),
-            relations.into(),
-        ];
-        self.write(&sql, &args)
-    }
-
-    fn denied(&self, server: &str, plan: &Plan) -> Result<Vec<Kept>, Failure> {
-        let sql = format!(
-            "SELECT model, relation FROM {}.{TABLE} WHERE server = $1 AND target = $2 AND channel = $3",
-            ident(&self.schema)
-        );
-        let args = [server.into(), plan.table().into(), plan.channel().into()];
-        self.read(&sql, &args, |row| {
-            Ok(Kept {
-                model: row.get(1)?.unwrap_or_default(),
-                relation: row.get(2)?.unwrap_or_default(),
-            })
-        })
-    }
-
-    fn forget_denied(&self, server: &str, plan: &Plan) -> Result<(), Failure> {
-        let sql = format!(
-            "DELETE FROM {}.{TABLE} WHERE server = $1 AND target = $2 AND channel = $3",
-            ident(&self.schema)
-        );
-        self.write(&sql, &[server.into(), plan.table().into(), plan.channel().into()])
-    }
-}
 
 impl Run {
     /// After rows were loaded: remembers what was kept from them.
@@ -73,7 +21,7 @@ impl Run {
         if kept.is_empty() || !self.may_be_denied(plan) {
             return Ok(());
         }
-        self.extension.note_denied(&self.server.name, plan, kept)
+        self.extension.note_denied(plan.key(&self.server.name), kept)
     }
 
     /// Whether something may be kept from a feed's rows; older scripts cannot remember it.
@@ -87,13 +35,14 @@ impl Run {
         if !self.may_be_denied(plan) {
             return Ok(());
         }
-        self.extension.forget_denied(&self.server.name, plan)?;
+        self.extension.forget_denied(plan.key(&self.server.name))?;
         self.note_denied(plan)
     }
 
     /// Whether values were kept from a feed's rows.
     pub(in crate::sync) fn was_denied(&self, plan: &Plan) -> Result<bool, Failure> {
-        Ok(self.may_be_denied(plan) && !self.extension.denied(&self.server.name, plan)?.is_empty())
+        Ok(self.may_be_denied(plan)
+            && !self.extension.denied(plan.key(&self.server.name))?.is_empty())
     }
 
     /// Whether Odoo gives by now what it kept from a feed's rows.
@@ -101,7 +50,7 @@ impl Run {
         if !self.may_be_denied(plan) {
             return Ok(false);
         }
-        for Kept { model, relation } in self.extension.denied(&self.server.name, plan)? {
+        for Kept { model, relation } in self.extension.denied(plan.key(&self.server.name))? {
             if !relation.is_empty() {
                 let is_tried = plan.also.contains(&relation.as_str());
                 if is_tried && self.catalogue.can_search(&model, &relation)?.is_ok() {
