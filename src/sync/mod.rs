@@ -15,7 +15,7 @@ pub use mapping::catalogue::Catalogue;
 pub use mapping::feed::Plan;
 pub use mapping::trial::{Lacks, Trials};
 pub use mirror::declare::{MirrorColumn, MirrorWish, add_column, drop_column, drop_mirror, mirror};
-pub use run::driver::{ALL, Run, entities_named};
+pub use run::driver::{ALL, Order, Run, entities_named};
 pub use run::job::{Job, Wish};
 pub use run::journal::Kind;
 pub use run::reconcile::Verdict;

@@ -4,31 +4,32 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::SystemTime;
 
+use super::targets::Target;
+use super::work::Work;
 use crate::extract;
 use crate::extract::bisect;
 use crate::failure::Failure;
 use crate::odoo::FieldType;
 use crate::sync::mapping::feed::Plan;
-use crate::sync::run::driver::{Run, Target};
 use crate::warehouse::Dataset;
 
-impl Run {
+impl Work {
     /// Loads the records whose quarantined values can be read by now, and forgets those that are
     /// gone. Records that were read after `begin` are not asked for again.
-    pub(in crate::sync) fn retry_quarantined(
+    pub fn retry_quarantined(
         &mut self,
         dataset: &'static Dataset,
         target: &Rc<Target>,
         begin: SystemTime,
     ) -> Result<(), Failure> {
         let plan = &target.plan;
-        let quarantined = self.extension.quarantined(plan.key(&self.server.name), begin)?;
+        let quarantined = self.context.extension.quarantined(self.context.key(plan), begin)?;
         if quarantined.is_empty() {
             return Ok(());
         }
         let all: BTreeSet<i64> = quarantined.values().flatten().copied().collect();
         let all: Vec<i64> = all.into_iter().collect();
-        let there = extract::visible_in(&self.session, &plan.model, &all, plan.domain())?;
+        let there = extract::visible_in(&self.context.session, &plan.model, &all, plan.domain())?;
         let gone: Vec<i64> = all.into_iter().filter(|id| !there.contains(id)).collect();
         let mut ready: BTreeSet<i64> = BTreeSet::new();
         for (field, mut ids) in quarantined {
@@ -49,7 +50,7 @@ impl Run {
                 self.load(dataset, target, fetched)?;
             }
         }
-        self.extension.quarantine(plan.key(&self.server.name), &plan.model, &gone, &[])
+        self.context.extension.quarantine(self.context.key(plan), &plan.model, &gone, &[])
     }
 
     /// Those of the records that have a readable value.
@@ -59,12 +60,16 @@ impl Run {
         ids: &[i64],
         field: &[(String, FieldType)],
     ) -> Result<Vec<i64>, Failure> {
-        let page = extract::read(&self.session, &plan.model, ids.to_vec(), field, None)?;
+        let page = extract::read(&self.context.session, &plan.model, ids.to_vec(), field, None)?;
         let fetched = match page.outcome()? {
             Ok(page) => return Ok(page.ids()),
-            Err(error) => {
-                bisect::recover_known(&self.session, &plan.model, ids.to_vec(), field, error)?
-            }
+            Err(error) => bisect::recover_known(
+                &self.context.session,
+                &plan.model,
+                ids.to_vec(),
+                field,
+                error,
+            )?,
         };
         let bad: BTreeSet<i64> = fetched.poison.iter().map(|poison| poison.id).collect();
         Ok(fetched.page.ids().into_iter().filter(|id| !bad.contains(id)).collect())

@@ -3,14 +3,14 @@
 use std::collections::HashSet;
 use std::time::SystemTime;
 
+use super::compare::{self, Difference};
+use super::driver::Run;
+use super::vanished::refuse_empty;
+use super::work::Work;
 use crate::failure::Failure;
 use crate::pg;
-use crate::server::lock;
 use crate::sync::load::deletes::{self, Range};
-use crate::sync::run::compare::{self, Difference};
-use crate::sync::run::driver::Run;
-use crate::sync::run::vanished::refuse_empty;
-use crate::warehouse::{self, Dataset, Entity};
+use crate::warehouse::{Dataset, Entity};
 
 /// How a feed of a table differs from Odoo.
 pub struct Verdict {
@@ -23,12 +23,13 @@ impl Run {
     /// How an entity differs from Odoo. Nothing is written; what Odoo keeps from the user is left
     /// out.
     pub fn verify(&mut self, entity: &'static Entity) -> Result<Vec<Verdict>, Failure> {
+        let work = self.work();
         let mut verdicts = Vec::new();
         for (dataset, feed) in entity.feeds() {
-            match self.compare(dataset, feed) {
+            match work.compare(dataset, feed) {
                 Ok(Some(found)) => verdicts.push(Verdict { dataset, feed, found }),
                 Ok(None) => {}
-                Err(failure) if failure.is_denied() => self.deny(dataset, feed, failure)?,
+                Err(failure) if failure.is_denied() => work.deny(dataset, feed, failure)?,
                 Err(failure) => return Err(failure),
             }
         }
@@ -47,18 +48,17 @@ impl Run {
     }
 
     fn reconcile_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
-        entity.feeds().try_for_each(|(dataset, feed)| self.reconcile_feed(dataset, feed))?;
-        self.heal()
+        let work = self.work();
+        entity.feeds().try_for_each(|(dataset, feed)| work.reconcile(dataset, feed))?;
+        self.restore()
     }
+}
 
-    /// The same for one feed of a table. One that Odoo keeps from the user is left out.
-    pub fn reconcile_feed(
-        &mut self,
-        dataset: &'static Dataset,
-        feed: usize,
-    ) -> Result<(), Failure> {
-        self.timed(dataset, |run| match run.reconcile_rows(dataset, feed) {
-            Err(failure) if failure.is_denied() => run.deny(dataset, feed, failure),
+impl Work {
+    /// Brings one feed of a table in step. One that Odoo keeps from the user is left out.
+    pub fn reconcile(&mut self, dataset: &'static Dataset, feed: usize) -> Result<(), Failure> {
+        self.timed(dataset, |work| match work.reconcile_rows(dataset, feed) {
+            Err(failure) if failure.is_denied() => work.deny(dataset, feed, failure),
             done => done,
         })
     }
@@ -75,23 +75,23 @@ impl Run {
             true => found.missing.iter().chain(&found.stale).copied().collect(),
             false => found.present.clone(),
         };
-        for some in wanted.chunks(self.server.options.batch()) {
+        for some in wanted.chunks(self.context.server.options.batch()) {
             if let Some(fetched) = self.fetch(&target.plan, some)? {
                 pg::in_own_memory(|| self.load(dataset, &target, fetched))?;
-                self.report(dataset).pages += 1;
+                self.reports.of(dataset).pages += 1;
             }
         }
-        if !self.may_write(dataset)? {
-            return Err(lock::rows_taken(&self.server, warehouse::entity_of(dataset)));
+        let Work { context, reports, .. } = self;
+        if !context.may_write(dataset)? {
+            return Err(context.rows_taken(dataset));
         }
-        let schema = &self.server.options.schema;
+        let schema = context.schema();
         if found.present.is_empty() {
             refuse_empty(schema, dataset, feed)?;
         }
         let gone = deletes::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
-        let deleted = deletes::rows(schema, dataset, feed, &gone)?;
-        self.report(dataset).deleted += deleted;
-        self.extension.vouch(target.plan.key(&self.server.name), started)
+        reports.of(dataset).deleted += deletes::rows(schema, dataset, feed, &gone)?;
+        context.extension.vouch(context.key(&target.plan), started)
     }
 
     /// `None` if Odoo has no such model, or is known to keep it from the user.
@@ -103,9 +103,9 @@ impl Run {
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(None);
         };
-        let schema = &self.server.options.schema;
-        let mut found = compare::compare(&self.session, schema, &target.plan, feed)?;
-        if self.extension.is_in_doubt(target.plan.key(&self.server.name))? {
+        let (context, plan) = (&self.context, &target.plan);
+        let mut found = compare::compare(&context.session, context.schema(), plan, feed)?;
+        if context.extension.is_in_doubt(context.key(plan))? {
             let missing: HashSet<i64> = found.missing.iter().copied().collect();
             let there = found.present.iter().copied();
             found.stale = there.filter(|id| !missing.contains(id)).collect();
