@@ -1,7 +1,7 @@
 //! Where the values of a table's columns come from in this Odoo.
 
-use super::feed::Plan;
 use crate::state::store::Lineage;
+use crate::sync::mapping::feed::Plan;
 use crate::warehouse::{Source, SqlType};
 
 /// That of each column of a plan's table.

@@ -4,15 +4,6 @@ use std::rc::Rc;
 
 use pgrx::PgSqlErrorCode as State;
 
-use super::context::Context;
-use super::fetching::Fetching;
-use super::journal::{self, Journal, Kind};
-use super::queue::Queue;
-use super::report::{Status, TableReport};
-use super::reports::Reports;
-use super::table_load::TableLoad;
-use super::targets::Targets;
-use super::work::Work;
 use crate::failure::{Cause, Failure, notice};
 use crate::pg;
 use crate::pg::writable::require_writable;
@@ -21,12 +12,21 @@ use crate::server::lock;
 use crate::state::additions;
 use crate::state::cache::Memory;
 use crate::state::store::Extension;
+use crate::sync::feed::table_load::TableLoad;
 use crate::sync::load::{loader, restore};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
+use crate::sync::run::journal::{self, Journal, Kind};
+use crate::sync::run::queue::Queue;
 use crate::sync::tables::origin;
 use crate::sync::tables::ready::{self, Ready};
+use crate::sync::work::context::Context;
+use crate::sync::work::fetching::Fetching;
+use crate::sync::work::parts::Work;
+use crate::sync::work::report::{Status, TableReport};
+use crate::sync::work::reports::Reports;
+use crate::sync::work::targets::Targets;
 use crate::warehouse::{Dataset, Entity, Warehouse};
 
 /// How a run is begun.

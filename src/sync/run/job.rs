@@ -2,9 +2,6 @@
 
 use std::collections::VecDeque;
 
-use super::context::Context;
-use super::driver::{Order, Run, entities_named};
-use super::table_load::TableLoad;
 use crate::failure::{Cause, Failure, notice};
 use crate::pg;
 use crate::pg::writable::require_writable;
@@ -12,9 +9,12 @@ use crate::server::Server;
 use crate::server::lock;
 use crate::state::additions;
 use crate::state::store::Extension;
+use crate::sync::feed::table_load::TableLoad;
+use crate::sync::run::driver::{Order, Run, entities_named};
 use crate::sync::run::journal::{self, Kind};
-use crate::sync::run::report::{Status, TableReport};
 use crate::sync::schedule::schedules::{self, Hold};
+use crate::sync::work::context::Context;
+use crate::sync::work::report::{Status, TableReport};
 use crate::warehouse::{Dataset, Entity};
 
 /// What a job is asked to do.
@@ -68,7 +68,11 @@ impl Job {
                 None => true,
             });
         }
-        let interval = schedules::interval(&extension, &server.name, &wish)?;
+        // A reconcile, which runs once a night, has none: other jobs shall not wait for it.
+        let interval = match wish.scheduled && !wish.reconcile {
+            true => schedules::interval(&extension, &server.name, wish.entity)?,
+            false => None,
+        };
         let mut job = Job {
             run: None,
             reconcile: wish.reconcile,

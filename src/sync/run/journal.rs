@@ -15,7 +15,7 @@ use crate::query::{ask, current_user};
 use crate::quote::ident;
 use crate::settings::{self, LogLevel};
 use crate::state::store::Extension;
-use crate::sync::run::report::{Status, TableReport};
+use crate::sync::work::report::{Status, TableReport};
 
 /// What kind of run it is, as the log names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,21 +1,6 @@
 //! TODO
-pub mod compare;
-pub mod context;
 pub mod driver;
-pub mod fetching;
-pub mod gather;
 pub mod job;
 pub mod journal;
-pub mod progress;
-pub mod quarantine;
 pub mod queue;
 pub mod reconcile;
-pub mod report;
-pub mod reports;
-pub mod silent;
-pub mod table_load;
-pub mod targets;
-pub mod unchanged;
-pub mod unreadable;
-pub mod vanished;
-pub mod work;

@@ -1,10 +1,10 @@
 //! The feeds of a run in their order, and the next of them begun ahead: Odoo works on it while the
 //! last pages of the one before are loaded.
 
-use super::table_load::TableLoad;
-use super::work::Work;
 use crate::failure::Failure;
 use crate::pg;
+use crate::sync::feed::table_load::TableLoad;
+use crate::sync::work::parts::Work;
 use crate::warehouse::{Dataset, Warehouse};
 
 type Feed = (&'static Dataset, usize);

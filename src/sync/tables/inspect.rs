@@ -2,8 +2,6 @@
 
 use pgrx::PgSqlErrorCode;
 
-use super::columns::existing;
-use super::ready;
 use crate::failure::Failure;
 use crate::pg::writable::require_writable;
 use crate::query::{self, current_user};
@@ -11,8 +9,10 @@ use crate::quote::ident;
 use crate::server::{Server, Session};
 use crate::state::store::Extension;
 use crate::sync::load::owner;
+use crate::sync::tables::columns::existing;
 use crate::sync::tables::origin::Survey;
 use crate::sync::tables::places;
+use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
 use crate::warehouse::missing::MISSING_DATA;

@@ -6,7 +6,6 @@ use std::collections::{HashMap, HashSet};
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
-use super::columns::{Existing, existing};
 use crate::failure::Failure;
 use crate::pg;
 use crate::query;
@@ -17,6 +16,7 @@ use crate::state::cache::Memory;
 use crate::state::store::Extension;
 use crate::sync::load::deletes;
 use crate::sync::load::owner::Table;
+use crate::sync::tables::columns::{Existing, existing};
 use crate::sync::tables::places;
 use crate::sync::tables::trigger;
 use crate::warehouse::missing::{self, MISSING_DATA};

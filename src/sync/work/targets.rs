@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-use super::context::Context;
 use crate::failure::Failure;
 use crate::sync::load::loader::Loader;
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed::Plan;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
+use crate::sync::work::context::Context;
 use crate::warehouse::{Dataset, Entity, Warehouse};
 
 /// How a feed of a table is read and written in this run.

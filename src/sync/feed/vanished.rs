@@ -5,9 +5,6 @@ use std::time::SystemTime;
 
 use pgrx::PgSqlErrorCode as State;
 
-use super::context::Context;
-use super::targets::Target;
-use super::work::Work;
 use crate::extract;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, Value};
@@ -15,6 +12,9 @@ use crate::settings::{self, Without};
 use crate::sync::load::deletes::{self, Range};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed::Plan;
+use crate::sync::work::context::Context;
+use crate::sync::work::parts::Work;
+use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 use crate::warehouse::ddl::qualified;
 

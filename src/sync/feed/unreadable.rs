@@ -2,11 +2,11 @@
 //! stay NULL, and the changes that only a relation tells by which it does not search. The table is
 //! read again when Odoo gives it.
 
-use super::work::Work;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::state::unreadable::Kept;
 use crate::sync::mapping::feed::Plan;
+use crate::sync::work::parts::Work;
 
 impl Work {
     /// After rows were loaded: remembers what was kept from them.

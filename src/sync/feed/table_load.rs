@@ -7,23 +7,23 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::context::Context;
-use super::fetching::Fetching;
-use super::progress::{Phase, Progress};
-use super::silent;
-use super::targets::Target;
-use super::unchanged;
-use super::vanished::{Gone, Scanned};
-use super::work::Work;
 use crate::extract::{CHUNK, Fetched, Pace, Scan, Wanted};
 use crate::failure::{Failure, warning};
 use crate::odoo::{BEFORE_ALL, Cells, Domain, Page};
 use crate::pg;
 use crate::server::Ticket;
 use crate::state::store::{Mark, Reached, Resume};
+use crate::sync::feed::progress::{Phase, Progress};
+use crate::sync::feed::silent;
+use crate::sync::feed::unchanged;
+use crate::sync::feed::vanished::{Gone, Scanned};
 use crate::sync::load::owner;
 use crate::sync::mapping::feed::Plan;
 use crate::sync::mapping::lineage::lineage;
+use crate::sync::work::context::Context;
+use crate::sync::work::fetching::Fetching;
+use crate::sync::work::parts::Work;
+use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 
 /// A feed whose pages are being loaded.

@@ -4,12 +4,12 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value as Json;
 
-use super::context::Context;
-use super::work::Work;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Error, Page};
 use crate::sync::load::{deletes, restore};
 use crate::sync::mapping::feed::Plan;
+use crate::sync::work::context::Context;
+use crate::sync::work::parts::Work;
 use crate::warehouse::Source;
 
 /// A number for all values of a table that one page holds; `None` where its rows show values of

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::context::Context;
-use super::report::{Status, TableReport};
 use crate::failure::{Failure, warning};
 use crate::odoo::Traffic;
 use crate::server::Session;
 use crate::sync::load::restore;
+use crate::sync::work::context::Context;
+use crate::sync::work::report::{Status, TableReport};
 use crate::warehouse::{self, Dataset, Entity};
 
 pub struct Reports {

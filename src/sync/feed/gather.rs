@@ -5,10 +5,6 @@ use std::time::Duration;
 
 use pgrx::PgSqlErrorCode as State;
 
-use super::context::Context;
-use super::report::Status;
-use super::targets::Target;
-use super::work::Work;
 use crate::extract::{self, Fetched, Poison, bisect};
 use crate::failure::Failure;
 use crate::odoo::Page;
@@ -17,6 +13,10 @@ use crate::state::quarantine::Unread;
 use crate::sync::load::loader::{Absent, Loaded};
 use crate::sync::mapping::feed::Plan;
 use crate::sync::transform::rows::Rows;
+use crate::sync::work::context::Context;
+use crate::sync::work::parts::Work;
+use crate::sync::work::report::Status;
+use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 
 /// Rows of a feed that are ready to be written.

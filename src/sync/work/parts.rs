@@ -4,14 +4,14 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::context::Context;
-use super::fetching::Fetching;
-use super::report::Status;
-use super::reports::Reports;
-use super::targets::{Found, Target, Targets};
 use crate::failure::{Failure, notice};
 use crate::sync::mapping::feed::Plan;
 use crate::sync::mapping::lineage::lineage;
+use crate::sync::work::context::Context;
+use crate::sync::work::fetching::Fetching;
+use crate::sync::work::report::Status;
+use crate::sync::work::reports::Reports;
+use crate::sync::work::targets::{Found, Target, Targets};
 use crate::warehouse::Dataset;
 
 pub struct Work {

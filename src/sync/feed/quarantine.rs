@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::time::SystemTime;
 
-use super::targets::Target;
-use super::work::Work;
 use crate::extract;
 use crate::extract::bisect;
 use crate::failure::Failure;
 use crate::odoo::FieldType;
 use crate::sync::mapping::feed::Plan;
+use crate::sync::work::parts::Work;
+use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 
 impl Work {

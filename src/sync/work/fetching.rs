@@ -3,9 +3,6 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
-use super::context::Context;
-use super::reports::Reports;
-use super::targets::Target;
 use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::server::{Server, Session};
@@ -14,6 +11,9 @@ use crate::sync::transform::companies::with_companies;
 use crate::sync::transform::related::Lookups;
 use crate::sync::transform::rows::{self, Rows};
 use crate::sync::transform::zones::Zones;
+use crate::sync::work::context::Context;
+use crate::sync::work::reports::Reports;
+use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 
 /// A record of a feed of a table.
