@@ -23,7 +23,7 @@ fn of_channel(dataset: &Dataset, feed: usize, alias: &str) -> String {
 }
 
 /// The same, for rows that are not marked as deleted.
-pub(in crate::sync) fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
+pub fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
     let channel = of_channel(dataset, feed, alias);
     match dataset.kind {
         Kind::Dimension => format!("{channel} AND {alias}.deleted_at IS NULL"),
