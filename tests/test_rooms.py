@@ -50,6 +50,12 @@ class House:
         """Absolute paths that a file names, as tuples."""
         text = without_tests(self.files[module].read_text())
         text = re.sub(r"//.*", "", text)
+        children = re.findall(r"^(?:pub(?:\([^)]*\))? )?mod (\w+);", text, re.M)
+        if children and not pattern:
+            text = re.sub(rf"\buse ({'|'.join(children)})\b", r"use self::\1", text)
+        if self.files[module].stem in ("mod", "lib") and not pattern:
+            # What is passed on is no use.
+            text = re.sub(r"^pub(\([^)]*\))? use [^;]*;", "", text, flags=re.M)
         trees = re.findall(pattern, text, re.M) if pattern else [*TREE.findall(text), *INLINE.findall(text)]
         for tree in trees:
             for path in flat(re.sub(r" as \w+", "", tree)):

@@ -12,8 +12,6 @@ use crate::failure::Failure;
 use crate::pg;
 use crate::query;
 use crate::quote::ident;
-use crate::sync::mapping::feed::Plan;
-use crate::warehouse::{Source, SqlType};
 
 /// Who owns the extension, and where it is.
 #[derive(Clone)]
@@ -43,6 +41,18 @@ const TABLES: &[&str] = &[
     "relations",
     "unwatched",
 ];
+
+/// A feed of a server's table, by which state is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct FeedKey<'a> {
+    pub server: &'a str,
+    pub table: &'a str,
+    /// Empty in tables without.
+    pub channel: &'a str,
+}
+
+/// Name, type, model, field and kind of a column.
+pub type Lineage = [Option<String>; 5];
 
 /// What is remembered of a feed.
 #[derive(Debug, Default)]
@@ -176,8 +186,7 @@ impl Extension {
     /// What is remembered of a feed; whether its watermark is ahead is told for a time `now`.
     pub fn mark(
         &self,
-        server: &str,
-        plan: &Plan,
+        of: FeedKey<'_>,
         overlap: Duration,
         now: Option<DateTime<Utc>>,
     ) -> Result<Mark, Failure> {
@@ -191,9 +200,9 @@ impl Extension {
             self.table("watermarks")
         );
         let args = [
-            server.into(),
-            plan.table().into(),
-            plan.channel().into(),
+            of.server.into(),
+            of.table.into(),
+            of.channel.into(),
             overlap.as_secs_f64().into(),
             now.map(|now| now.to_rfc3339()).into(),
         ];
@@ -220,12 +229,7 @@ impl Extension {
     /// Moves a feed's watermark to the latest change seen, less the time that the scan took:
     /// what changed behind the scan's back is read again. Where changes are rare, the time of
     /// the scan itself is later.
-    pub fn move_watermark(
-        &self,
-        server: &str,
-        plan: &Plan,
-        reached: &Reached,
-    ) -> Result<(), Failure> {
+    pub fn move_watermark(&self, of: FeedKey<'_>, reached: &Reached) -> Result<(), Failure> {
         let keep = match reached.may_go_back {
             true => "EXCLUDED.watermark",
             false => "greatest(known.watermark, EXCLUDED.watermark)",
@@ -238,9 +242,9 @@ impl Extension {
             self.table("watermarks")
         );
         let args = [
-            server.into(),
-            plan.table().into(),
-            plan.channel().into(),
+            of.server.into(),
+            of.table.into(),
+            of.channel.into(),
             reached.latest.clone().into(),
             reached.took.as_secs_f64().into(),
             reached.began.map(|began| began.to_rfc3339()).into(),
@@ -250,7 +254,7 @@ impl Extension {
     }
 
     /// Remembers that a page was loaded, in the transaction that loads it.
-    pub fn remember_page(&self, server: &str, plan: &Plan, resume: &Resume) -> Result<(), Failure> {
+    pub fn remember_page(&self, of: FeedKey<'_>, resume: &Resume) -> Result<(), Failure> {
         if !self.is_current {
             return Ok(());
         }
@@ -266,9 +270,9 @@ impl Extension {
         self.write(
             &sql,
             &[
-                server.into(),
-                plan.table().into(),
-                plan.channel().into(),
+                of.server.into(),
+                of.table.into(),
+                of.channel.into(),
                 resume.after.into(),
                 resume.since.clone().into(),
                 resume.latest.clone().into(),
@@ -305,12 +309,12 @@ impl Extension {
     }
 
     /// Whether it is known where a table's columns come from.
-    pub fn knows_columns(&self, server: &str, plan: &Plan) -> Result<bool, Failure> {
+    pub fn knows_columns(&self, of: FeedKey<'_>) -> Result<bool, Failure> {
         let sql = format!(
             "SELECT 1 FROM {} WHERE server = $1 AND target = $2 AND channel = $3 LIMIT 1",
             self.table("columns")
         );
-        let args = [server.into(), plan.table().into(), plan.channel().into()];
+        let args = [of.server.into(), of.table.into(), of.channel.into()];
         Ok(!self.read(&sql, &args, |row| row.get::<i32>(1))?.is_empty())
     }
 
@@ -319,18 +323,17 @@ impl Extension {
     /// rows were loaded before.
     pub fn remember_columns(
         &self,
-        server: &str,
-        plan: &Plan,
+        of: FeedKey<'_>,
+        rows: &[Lineage],
         may_write: impl FnOnce() -> Result<bool, Failure>,
     ) -> Result<bool, Failure> {
-        let rows = lineage(plan);
         let column = |index: usize| -> Vec<Option<String>> {
             rows.iter().map(|row| row[index].clone()).collect()
         };
         let args = [
-            server.into(),
-            plan.table().into(),
-            plan.channel().into(),
+            of.server.into(),
+            of.table.into(),
+            of.channel.into(),
             column(0).into(),
             column(1).into(),
             column(2).into(),
@@ -365,31 +368,4 @@ impl Extension {
         );
         self.change(&sql, &args)
     }
-}
-
-/// Name, type, model, field and kind of each column of a plan's table.
-fn lineage(plan: &Plan) -> Vec<[Option<String>; 5]> {
-    let describe = |(name, sql_type): (&str, SqlType)| {
-        let planned = plan.columns.iter().find(|planned| planned.column.name == name);
-        let fields = planned.map(|planned| {
-            planned.values.origins().map(|origin| origin.path()).collect::<Vec<_>>()
-        });
-        let kind = match plan.dataset.column(name).map(|column| column.source) {
-            _ if name == "id" => "key",
-            Some(Source::Reference { .. }) => "reference",
-            Some(Source::Generated(_) | Source::Refreshed(_)) => "generated",
-            Some(Source::Inherited { .. }) => "inherited",
-            Some(Source::Kept(_)) => "kept",
-            Some(_) => "field",
-            None => "bookkeeping",
-        };
-        let field = match name {
-            "id" => Some("id".to_owned()),
-            _ => fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", ")),
-        };
-        let model = field.as_ref().map(|_| plan.model.clone());
-        let named = |text: &str| Some(text.to_owned());
-        [named(name), named(sql_type.name()), model, field, named(kind)]
-    };
-    plan.dataset.all_columns().into_iter().map(describe).collect()
 }

@@ -1,5 +1,6 @@
 //! How the warehouse is kept in step with Odoo.
 
+pub mod feed;
 pub mod live;
 pub mod load;
 pub mod mapping;
@@ -8,18 +9,19 @@ pub mod run;
 pub mod schedule;
 pub mod tables;
 pub mod transform;
+pub mod work;
 
+pub use crate::state::additions::warehouse_of;
 pub use live::{Live, Wish as LiveWish};
 pub use mapping::catalogue::Catalogue;
 pub use mapping::feed::Plan;
 pub use mapping::trial::{Lacks, Trials};
-pub use mirror::additions::warehouse_of;
 pub use mirror::declare::{MirrorColumn, MirrorWish, add_column, drop_column, drop_mirror, mirror};
-pub use run::driver::{ALL, Run, entities_named};
+pub use run::driver::{ALL, Order, Run, entities_named};
 pub use run::job::{Job, Wish};
 pub use run::journal::Kind;
 pub use run::reconcile::Verdict;
-pub use run::report::TableReport;
 pub use schedule::schedules::{Schedule, login_succeeded, resume};
 pub use tables::inspect::{Finding, Level, database, schema, tables as inspect_tables};
 pub use tables::origin::forget;
+pub use work::report::TableReport;

@@ -8,6 +8,7 @@ mod customers;
 pub mod dataset;
 pub mod ddl;
 pub mod employees;
+pub mod missing;
 pub mod path;
 mod products;
 mod promotions;

@@ -10,8 +10,8 @@ use crate::pg;
 use crate::quote::{ident, literal};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
-use crate::sync::tables::ready::MISSING_DATA;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{self, Column, Dataset, Kind, Source};
 
 /// The condition under which a row belongs to a feed.
@@ -23,7 +23,7 @@ fn of_channel(dataset: &Dataset, feed: usize, alias: &str) -> String {
 }
 
 /// The same, for rows that are not marked as deleted.
-pub(in crate::sync) fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
+pub fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
     let channel = of_channel(dataset, feed, alias);
     match dataset.kind {
         Kind::Dimension => format!("{channel} AND {alias}.deleted_at IS NULL"),

@@ -215,7 +215,7 @@ impl Statement {
 }
 
 /// A column as an array parameter; what is no bigint or boolean travels as text.
-pub(in crate::sync) fn argument(cells: &Cells) -> DatumWithOid<'_> {
+pub fn argument(cells: &Cells) -> DatumWithOid<'_> {
     match cells {
         Cells::Booleans(cells) => cells.clone().into(),
         Cells::Integers(cells) => cells.clone().into(),

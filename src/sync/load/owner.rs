@@ -12,8 +12,8 @@ use crate::failure::Failure;
 use crate::pg::{self, Privilege, Relation};
 use crate::query;
 use crate::quote::ident;
-use crate::sync::tables::ready::MISSING_DATA;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{Dataset, Kind};
 
 pub const READ: &[Privilege] = &[Privilege::Select];

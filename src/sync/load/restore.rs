@@ -9,8 +9,8 @@ use crate::query;
 use crate::quote::{ident, literal};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
-use crate::sync::tables::ready::MISSING_DATA;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{self, Dataset, Source};
 
 /// Restores the references to records that arrived after the rows that refer to them, and

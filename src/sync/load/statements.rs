@@ -4,8 +4,8 @@ use pgrx::PgBuiltInOids;
 
 use crate::quote::{ident, literal};
 use crate::sync::load::references::Reference;
-use crate::sync::tables::ready::MISSING_DATA;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{self, Column, Dataset, Source, SqlType};
 
 /// The type in which a column's cells are handed over.

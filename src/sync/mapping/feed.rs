@@ -7,6 +7,7 @@ use pgrx::PgSqlErrorCode as State;
 use crate::extract;
 use crate::failure::Failure;
 use crate::odoo::{Cells, Domain, Field, FieldType, Page};
+use crate::state::store::FeedKey;
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::warehouse::dataset::{ACTIVE, Extent};
 use crate::warehouse::employees;
@@ -173,13 +174,10 @@ impl Plan {
         self.dataset.extent == Extent::Whole || !self.tells_changes
     }
 
-    pub fn table(&self) -> &'static str {
-        self.dataset.table
-    }
-
-    /// The channel of the rows; empty in tables without.
-    pub fn channel(&self) -> &'static str {
-        self.feed.channel.unwrap_or_default()
+    /// What state of it is kept by, for a server.
+    pub fn key<'a>(&self, server: &'a str) -> FeedKey<'a> {
+        let channel = self.feed.channel.unwrap_or_default();
+        FeedKey { server, table: self.dataset.table, channel }
     }
 
     /// Does without fields of a model that cannot be read.

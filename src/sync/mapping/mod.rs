@@ -2,5 +2,6 @@
 pub mod catalogue;
 pub mod feed;
 pub mod filter;
+pub mod lineage;
 pub mod refused;
 pub mod trial;

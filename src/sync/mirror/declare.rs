@@ -12,17 +12,20 @@ use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::lock;
 use crate::server::{Server, Session};
+use crate::state::additions::{self, mirrors_of};
 use crate::state::cache::Memory;
 use crate::state::store::Extension;
 use crate::sync::load::owner::Table;
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed;
-use crate::sync::mirror::additions::{self, mirrors_of, sql_type};
+use crate::sync::mirror::follow::{self, sql_type};
 use crate::sync::run::driver::ALL;
+use crate::sync::tables::columns::has_column;
 use crate::sync::tables::origin;
-use crate::sync::tables::ready::{self, MISSING_DATA};
+use crate::sync::tables::ready;
 use crate::warehouse::dataset::ACTIVE;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{
     self, AddedColumn, Dataset, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
 };
@@ -99,7 +102,7 @@ impl Desk {
             .hint("SELECT * FROM odoo_models() lists those that the Odoo user may read."));
         };
         let columns = match &wish.fields {
-            None => additions::columns_for(mirror, &fields),
+            None => follow::columns_for(mirror, &fields),
             Some(names) => {
                 // These are there in any case.
                 let is_own = |name: &str| {
@@ -296,7 +299,7 @@ pub fn add_column(
     let target = dataset.table;
     let name = name.map_or_else(|| field.replace('.', "_"), str::to_owned);
     let is_declared = dataset.all_columns().iter().any(|(column, _)| *column == name);
-    if is_declared || ready::has_column(&server.options.schema, target, &name)? {
+    if is_declared || has_column(&server.options.schema, target, &name)? {
         return Err(Failure::new(
             State::ERRCODE_DUPLICATE_COLUMN,
             format!("column \"{name}\" of table \"{target}\" already exists"),
@@ -304,7 +307,7 @@ pub fn add_column(
         .hint("Name another one: odoo_add_column(…, column_name => …)."));
     }
     let mut desk = Desk::open(server)?;
-    let models = additions::models_of(dataset, &mut desk.catalogue)?;
+    let models = follow::models_of(dataset, &mut desk.catalogue)?;
     let column = desk.column(target, &models, field, &name)?;
     lock::take(&desk.server, warehouse::entity_of(dataset))?;
     additions::remember(&desk.extension, &desk.server.name, &column)?;

@@ -1,3 +1,3 @@
 //! TODO
-pub mod additions;
 pub mod declare;
+pub mod follow;

@@ -7,13 +7,14 @@ use crate::pg;
 use crate::pg::writable::require_writable;
 use crate::server::Server;
 use crate::server::lock;
+use crate::state::additions;
 use crate::state::store::Extension;
-use crate::sync::mirror::additions;
-use crate::sync::run::driver::{Run, entities_named};
+use crate::sync::feed::table_load::TableLoad;
+use crate::sync::run::driver::{Order, Run, entities_named};
 use crate::sync::run::journal::{self, Kind};
-use crate::sync::run::report::{Status, TableReport};
-use crate::sync::run::table_load::FeedLoad;
 use crate::sync::schedule::schedules::{self, Hold};
+use crate::sync::work::context::Context;
+use crate::sync::work::report::{Status, TableReport};
 use crate::warehouse::{Dataset, Entity};
 
 /// What a job is asked to do.
@@ -35,7 +36,7 @@ pub struct Job {
     entities: VecDeque<&'static Entity>,
     /// The feeds of the current entity that are still to be loaded.
     feeds: VecDeque<(&'static Dataset, usize)>,
-    current: Option<FeedLoad>,
+    current: Option<TableLoad>,
     /// The entities that failed, and why.
     failures: Vec<(&'static str, Failure)>,
     /// Why the run could not begin.
@@ -67,7 +68,11 @@ impl Job {
                 None => true,
             });
         }
-        let interval = schedules::interval(&extension, &server.name, &wish)?;
+        // A reconcile, which runs once a night, has none: other jobs shall not wait for it.
+        let interval = match wish.scheduled && !wish.reconcile {
+            true => schedules::interval(&extension, &server.name, wish.entity)?,
+            false => None,
+        };
         let mut job = Job {
             run: None,
             reconcile: wish.reconcile,
@@ -83,25 +88,26 @@ impl Job {
         }
         let kind = if wish.reconcile { Kind::Reconcile } else { Kind::Job };
         let name = server.name.clone();
-        let begun = pg::subtransaction(|| Run::begin(server, None, kind, wish.full_refresh));
+        let full_refresh = wish.full_refresh;
+        let order = Order { entity: None, kind, full_refresh, is_job: true };
+        let begun = pg::subtransaction(|| Run::begin(server, order));
         journal::close_interrupted(&extension, &name)?;
         match begun {
             Ok(mut run) => {
-                run.is_job = true;
                 // Their fields may be others by now.
                 let names = job.entities.iter().map(|entity| entity.name);
-                job.entities = names.filter_map(|name| run.warehouse.entity(name)).collect();
+                job.entities = names.filter_map(|name| run.warehouse().entity(name)).collect();
                 if !wish.reconcile {
                     run.plan_ahead(job.entities.iter().copied());
                 }
-                run.journal.interval = interval;
-                run.journal.begin_showing(&extension)?;
+                run.journal().set_interval(interval);
+                run.journal().begin_showing(&extension)?;
                 job.run = Some(run);
                 job.open_entity();
             }
             Err(failure) => {
                 let mut journal = journal::Journal::begin(&extension, kind)?;
-                journal.interval = interval;
+                journal.set_interval(interval);
                 for entity in job.entities.drain(..) {
                     let mut reports: Vec<_> =
                         entity.datasets.iter().map(TableReport::new).collect();
@@ -135,7 +141,7 @@ impl Job {
         let step =
             Step { reconcile: self.reconcile, feeds: &mut self.feeds, current: &mut self.current };
         let before = run.reports();
-        let done = match run.end.clone() {
+        let done = match run.end().cloned() {
             Some(failure) => Err(failure),
             None => pg::subtransaction(|| step.go(run, entity)),
         };
@@ -148,10 +154,11 @@ impl Job {
                     self.open_entity();
                     return Ok(true);
                 };
-                let is_first = run.end.is_none();
+                let is_first = run.end().is_none();
                 if run.fail(entity, &failure) == Status::Failed {
                     if is_first && self.is_scheduled {
-                        hold_back(&run.extension, &run.server.name, &failure)?;
+                        let Context { extension, server, .. } = run.context();
+                        hold_back(extension, &server.name, &failure)?;
                     }
                     self.failures.push((entity.name, failure));
                 }
@@ -183,7 +190,7 @@ impl Job {
         self.current = None;
         if let (Some(run), Some(entity)) = (&self.run, self.entities.front_mut()) {
             // Its columns may be others since a failure.
-            *entity = run.warehouse.entity(entity.name).unwrap_or(entity);
+            *entity = run.warehouse().entity(entity.name).unwrap_or(entity);
         }
         let feeds = self.entities.front().map(|entity| entity.feeds());
         self.feeds = feeds.into_iter().flatten().collect();
@@ -194,28 +201,28 @@ impl Job {
 struct Step<'a> {
     reconcile: bool,
     feeds: &'a mut VecDeque<(&'static Dataset, usize)>,
-    current: &'a mut Option<FeedLoad>,
+    current: &'a mut Option<TableLoad>,
 }
 
 impl Step<'_> {
     /// `false` when the entity is loaded.
     fn go(self, run: &mut Run, entity: &'static Entity) -> Result<bool, Failure> {
         // The lock ended with the last transaction.
-        lock::take(&run.server, entity.name)?;
+        lock::take(&run.context().server, entity.name)?;
         if self.current.is_none() {
             if let Some((dataset, _)) = self.feeds.front()
-                && !run.journal.shows(dataset.table)
+                && !run.journal().shows(dataset.table)
             {
                 // Others see it before anything is waited for.
                 return run.show(dataset);
             }
             match self.feeds.pop_front() {
                 Some((dataset, feed)) if self.reconcile => {
-                    run.reconcile_feed(dataset, feed)?;
+                    run.work().reconcile(dataset, feed)?;
                     run.show(dataset)?;
                     return Ok(true);
                 }
-                Some((dataset, feed)) => *self.current = FeedLoad::begin(run, dataset, feed)?,
+                Some((dataset, feed)) => *self.current = run.open(dataset, feed)?,
                 None => {
                     run.settle(entity)?;
                     return Ok(false);
@@ -223,12 +230,12 @@ impl Step<'_> {
             }
         }
         if let Some(load) = self.current {
-            let is_over = !load.step(run)?;
-            run.show(load.dataset)?;
+            let is_over = !run.step(load)?;
+            run.show(load.dataset())?;
             if is_over {
                 if load.is_resumed() {
                     // What had been read before may have changed since the scan began.
-                    self.feeds.push_front((load.dataset, load.feed));
+                    self.feeds.push_front((load.dataset(), load.feed()));
                 }
                 *self.current = None;
             }

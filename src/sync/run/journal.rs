@@ -15,7 +15,7 @@ use crate::query::{ask, current_user};
 use crate::quote::literal;
 use crate::settings::{self, LogLevel};
 use crate::state::store::Extension;
-use crate::sync::run::report::{Status, TableReport};
+use crate::sync::work::report::{Status, TableReport};
 
 /// What kind of run it is, as the log names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,10 +38,10 @@ impl Kind {
 /// The journal of one run.
 pub struct Journal {
     run: i64,
-    pub kind: Kind,
+    kind: Kind,
     /// The time between two scheduled runs: a failed one is followed by a pause of as many of
     /// them as there were failures.
-    pub interval: Option<Duration>,
+    interval: Option<Duration>,
     /// Held by a run that commits, as long as it goes on: its rows of the log say `running`, and
     /// who finds one without this lock knows that the run was interrupted.
     lock: Option<SessionLock>,
@@ -69,6 +69,10 @@ impl Journal {
             lock: None,
             shown: HashSet::new(),
         })
+    }
+
+    pub fn set_interval(&mut self, interval: Option<Duration>) {
+        self.interval = interval;
     }
 
     /// Lets others see how far the run is, from now on: it commits what it does.

@@ -14,7 +14,6 @@ use crate::query::{self, ask, current_user};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::state::store::Extension;
-use crate::sync::run::job::Wish;
 use crate::sync::schedule::cron::Cron;
 
 /// A job of one role, server and entity.
@@ -165,22 +164,18 @@ pub fn waiting(extension: &Extension, server: &str) -> Result<HashMap<String, St
     Ok(waiting.into_iter().collect())
 }
 
-/// The time between two runs of a job that the current user has scheduled. A reconcile, which
-/// runs once a night, has none: other jobs shall not wait for it.
+/// The time between two runs of an entity's job that the current user has scheduled.
 pub fn interval(
     extension: &Extension,
     server: &str,
-    wish: &Wish,
+    entity: &str,
 ) -> Result<Option<Duration>, Failure> {
-    if wish.reconcile || !wish.scheduled {
-        return Ok(None);
-    }
     let sql = format!(
         "SELECT schedule FROM {} \
          WHERE server = $1 AND entity = $2 AND NOT reconcile AND role = $3",
         extension.table("schedules")
     );
-    let args = [server.into(), wish.entity.into(), current_user()?.into()];
+    let args = [server.into(), entity.into(), current_user()?.into()];
     let found = extension.read(&sql, &args, |row| row.get::<String>(1))?;
     let cron = found.into_iter().flatten().next().and_then(|text| Cron::parse(&text).ok());
     Ok(cron.and_then(|cron| cron.interval(SystemTime::now().into())))

@@ -9,11 +9,13 @@ use crate::quote::ident;
 use crate::server::{Server, Session};
 use crate::state::store::Extension;
 use crate::sync::load::owner;
+use crate::sync::tables::columns::existing;
 use crate::sync::tables::origin::Survey;
 use crate::sync::tables::places;
-use crate::sync::tables::ready::{self, MISSING_DATA};
+use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
+use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{Kind, Warehouse};
 
 /// One examined thing: its name, how it is, the facts, and what to do about it.
@@ -110,7 +112,7 @@ fn forbidden(schema: &str, warehouse: &Warehouse) -> Result<Option<Failure>, Fai
             ),
         });
     }
-    let found = ready::existing(schema)?;
+    let found = existing(schema)?;
     let is_whole = warehouse.datasets().all(|dataset| found.contains_key(dataset.table));
     for (privilege, is_needed) in [("USAGE", true), ("CREATE", !is_whole)] {
         let sql = "SELECT has_schema_privilege($1, $2)";
@@ -135,7 +137,7 @@ pub fn tables(
         .into_iter()
         .map(|(table, failure)| Finding::failed(&table, failure))
         .collect();
-    let found = ready::existing(schema)?;
+    let found = existing(schema)?;
     let declared = warehouse.datasets().map(|dataset| (dataset.table, dataset.kind));
     for (table, kind) in declared.chain([(MISSING_DATA, Kind::Fact)]) {
         findings.extend(lacking(schema, table, kind)?.map(|f| Finding::failed(table, f)));

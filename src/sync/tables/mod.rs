@@ -1,4 +1,5 @@
 //! TODO
+pub mod columns;
 pub mod inspect;
 pub mod origin;
 pub mod places;

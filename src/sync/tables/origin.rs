@@ -10,9 +10,9 @@ use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
 use crate::server::lock;
 use crate::server::{Server, Session};
+use crate::state::additions;
 use crate::state::cache::Memory;
 use crate::state::store::Extension;
-use crate::sync::mirror::additions;
 use crate::sync::tables::places;
 
 /// What tells one Odoo database from another.

@@ -11,9 +11,9 @@ use crate::quote::{ident, literal};
 use crate::server::lock;
 use crate::server::{DEFAULT_SCHEMA, Server};
 use crate::state::store::Extension;
-use crate::sync::tables::ready::MISSING_DATA;
 use crate::warehouse::Warehouse;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
+use crate::warehouse::missing::MISSING_DATA;
 
 const TABLE: &str = "relations";
 

@@ -11,20 +11,16 @@ use crate::pg;
 use crate::query;
 use crate::quote::ident;
 use crate::server::Server;
+use crate::state::additions;
 use crate::state::cache::Memory;
 use crate::state::store::Extension;
 use crate::sync::load::deletes;
 use crate::sync::load::owner::Table;
-use crate::sync::mirror::additions;
+use crate::sync::tables::columns::{Existing, existing};
 use crate::sync::tables::places;
 use crate::sync::tables::trigger;
+use crate::warehouse::missing::{self, MISSING_DATA};
 use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
-
-/// What a load could not resolve; its rows name tables, columns and Odoo's ids.
-pub const MISSING_DATA: &str = "missing_data";
-
-/// The columns of the schema's tables, with their types as PostgreSQL writes them.
-pub type Existing = HashMap<String, HashMap<String, String>>;
 
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
@@ -161,11 +157,6 @@ pub fn check_columns(schema: &str, dataset: &Dataset, found: &Existing) -> Resul
     Ready::default().take(schema, dataset, found)
 }
 
-/// Whether a table has a column of that name.
-pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failure> {
-    Ok(existing(schema)?.get(table).is_some_and(|columns| columns.contains_key(column)))
-}
-
 fn is_complete(datasets: &[&Dataset], found: &Existing) -> bool {
     datasets.iter().all(|dataset| {
         found.get(dataset.table).is_some_and(|columns| {
@@ -204,7 +195,7 @@ fn make(
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
     }
     if !found.contains_key(MISSING_DATA) {
-        run(&missing_data(schema))?;
+        run(&missing::create_table(schema))?;
     }
     let is_new = |table: &str| !found.contains_key(table);
     // Columns of new tables, and new columns of others.
@@ -268,26 +259,6 @@ fn alter(schema: &str, dataset: &Dataset, statement: &str) -> Result<(), Failure
     Table::new(schema, dataset.table).alter(|| run(statement))
 }
 
-/// The columns that a schema's tables have.
-pub fn existing(schema: &str) -> Result<Existing, Failure> {
-    // As if quote_all_identifiers were off.
-    let sql = "SELECT c.relname::text, a.attname::text, replace(format_type(a.atttypid, a.atttypmod), '\"', '') \
-               FROM pg_catalog.pg_attribute a \
-               JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
-               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
-               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped";
-    Spi::connect(|client| {
-        let mut found = Existing::new();
-        for row in client.select(sql, None, &[schema.into()])? {
-            let (table, column, kind) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            let table: &mut HashMap<String, String> =
-                found.entry(table.unwrap_or_default()).or_default();
-            table.insert(column.unwrap_or_default(), kind.unwrap_or_default());
-        }
-        Ok(found)
-    })
-}
-
 /// Whether a column can take the values. Users may narrow texts and fix a number's scale.
 fn compatible(expected: SqlType, actual: &str) -> bool {
     match expected {
@@ -322,35 +293,4 @@ fn incompatible(
         ident(column),
         expected.name()
     ))
-}
-
-fn missing_data(schema: &str) -> String {
-    let table = ddl::qualified(schema, MISSING_DATA);
-    format!(
-        "CREATE TABLE {table} (
-            target text NOT NULL,
-            channel text NOT NULL DEFAULT '',
-            row_id bigint NOT NULL,
-            column_name text NOT NULL,
-            odoo_model text NOT NULL,
-            missing_id bigint NOT NULL,
-            first_seen timestamp with time zone NOT NULL DEFAULT now(),
-            last_seen timestamp with time zone NOT NULL DEFAULT now(),
-            attempts bigint NOT NULL DEFAULT 1,
-            last_error text,
-            resolved_at timestamp with time zone,
-            PRIMARY KEY (target, channel, row_id, column_name)
-        );
-        CREATE INDEX ON {table} (target) WHERE resolved_at IS NULL;
-        COMMENT ON TABLE {table} IS 'References to records that Odoo did not give: the column is NULL in the row until the record arrives';
-        COMMENT ON COLUMN {table}.target IS 'table that holds the row';
-        COMMENT ON COLUMN {table}.channel IS 'channel of the row, in tables that have one';
-        COMMENT ON COLUMN {table}.row_id IS 'id of the row';
-        COMMENT ON COLUMN {table}.column_name IS 'the reference that is NULL for it';
-        COMMENT ON COLUMN {table}.odoo_model IS 'model of the missing record';
-        COMMENT ON COLUMN {table}.missing_id IS 'Odoo''s id of the missing record';
-        COMMENT ON COLUMN {table}.attempts IS 'how often it was asked for in vain';
-        COMMENT ON COLUMN {table}.last_error IS 'why Odoo did not give it, where it said so';
-        COMMENT ON COLUMN {table}.resolved_at IS 'when the reference was restored, or no longer there';"
-    )
 }

@@ -12,9 +12,9 @@ use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Cells, FieldType};
 use crate::quote::literal;
 use crate::server::Session;
+use crate::sync::feed::silent;
 use crate::sync::load::owner::{self, Table};
 use crate::sync::mapping::feed::Plan;
-use crate::sync::run::silent;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{Dataset, Kind};
 

@@ -1,6 +1,7 @@
 //! What of a feed's table Odoo no longer has.
 
 use std::collections::HashSet;
+use std::time::SystemTime;
 
 use pgrx::PgSqlErrorCode as State;
 
@@ -11,8 +12,9 @@ use crate::settings::{self, Without};
 use crate::sync::load::deletes::{self, Range};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed::Plan;
-use crate::sync::run::driver::Run;
-use crate::sync::run::table_load::FeedLoad;
+use crate::sync::work::context::Context;
+use crate::sync::work::parts::Work;
+use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 use crate::warehouse::ddl::qualified;
 
@@ -30,12 +32,25 @@ const OWNERS: usize = 1_000;
 /// So many rows vanish at once only if something is wrong with the scan.
 const MANY: i64 = 10;
 
+/// What a scan of a feed has seen, after its last page.
+pub struct Scanned<'a> {
+    pub dataset: &'static Dataset,
+    pub target: &'a Target,
+    /// When the changes began that were read; `None` if everything was.
+    pub since: Option<&'a str>,
+    pub started: SystemTime,
+    /// Every id of the table, if they came all at once.
+    pub present: Option<&'a [i64]>,
+    /// Records that have changed since then, of the table or not, if they are not too many.
+    pub changed: Option<&'a [i64]>,
+}
+
 impl Gone {
     /// After all pages of a feed.
-    pub fn find(run: &mut Run, load: &FeedLoad) -> Result<Gone, Failure> {
-        match &load.since {
-            None => Gone::all(run, load),
-            Some(time) => Gone::since(run, load, time),
+    pub fn find(work: &mut Work, scanned: &Scanned<'_>) -> Result<Gone, Failure> {
+        match scanned.since {
+            None => Gone::all(&work.context, scanned),
+            Some(time) => Gone::since(work, scanned, time),
         }
     }
 
@@ -45,74 +60,61 @@ impl Gone {
 
     /// After everything was read. Rows that were written since then, be it by another session,
     /// are younger than the scan and stay.
-    fn all(run: &Run, load: &FeedLoad) -> Result<Gone, Failure> {
-        let plan = &load.target.plan;
-        let schema = &run.server.options.schema;
+    fn all(context: &Context, scanned: &Scanned<'_>) -> Result<Gone, Failure> {
+        let Scanned { dataset, target, started, .. } = *scanned;
+        let (plan, schema) = (&target.plan, context.schema());
         let mut ids = Vec::new();
         let mut take = |range: Range, present: &[i64]| -> Result<(), Failure> {
             if present.is_empty() && range.after == BEFORE_ALL {
-                refuse_empty(schema, load.dataset, load.feed)?;
+                refuse_empty(schema, dataset, target.feed)?;
             }
-            ids.extend(deletes::absent(
-                schema,
-                load.dataset,
-                load.feed,
-                range,
-                present,
-                load.started,
-            )?);
+            ids.extend(deletes::absent(schema, dataset, target.feed, range, present, started)?);
             Ok(())
         };
-        match load.present() {
+        match scanned.present {
             Some(present) => take(Range::ALL, present)?,
             None => {
                 let mut after = BEFORE_ALL;
-                extract::for_each_chunk(
-                    &run.session,
-                    &plan.model,
-                    &plan.domain(),
-                    |chunk, is_last| {
-                        let to = chunk.last().copied().filter(|_| !is_last).unwrap_or(i64::MAX);
-                        take(Range { after, to }, chunk)?;
-                        after = to;
-                        Ok(())
-                    },
-                )?;
+                let (session, domain) = (&context.session, plan.domain());
+                extract::for_each_chunk(session, &plan.model, &domain, |chunk, is_last| {
+                    let to = chunk.last().copied().filter(|_| !is_last).unwrap_or(i64::MAX);
+                    take(Range { after, to }, chunk)?;
+                    after = to;
+                    Ok(())
+                })?;
             }
         }
         Ok(Gone { ids, ..Gone::default() })
     }
 
-    fn since(run: &mut Run, load: &FeedLoad, time: &str) -> Result<Gone, Failure> {
-        let plan = &load.target.plan;
-        let ids = |run: &Run, model: &str, domain| extract::ids(&run.session, model, domain);
+    fn since(work: &mut Work, scanned: &Scanned<'_>, time: &str) -> Result<Gone, Failure> {
+        let Work { context, targets, fetching, .. } = work;
+        let plan = &scanned.target.plan;
+        let ids = |model: &str, domain| extract::ids(&context.session, model, domain);
         let mut gone = Gone::default();
         if plan.domain() != Domain::all() {
             let changed = plan.changed_since(time);
-            let all = match &load.changed {
-                Some(changed) => changed.clone(),
-                None => ids(run, &plan.model, changed.clone())?,
+            let all = match scanned.changed {
+                Some(changed) => changed.to_vec(),
+                None => ids(&plan.model, changed.clone())?,
             };
-            let inside: HashSet<i64> = match (load.present(), all.is_empty()) {
+            let inside: HashSet<i64> = match (scanned.present, all.is_empty()) {
                 (_, true) => HashSet::new(),
                 (Some(present), _) => present.iter().copied().collect(),
-                (None, _) => {
-                    ids(run, &plan.model, plan.domain().and(changed))?.into_iter().collect()
-                }
+                (None, _) => ids(&plan.model, plan.domain().and(changed))?.into_iter().collect(),
             };
             gone.ids = all.into_iter().filter(|id| !inside.contains(id)).collect();
         }
-        let Some((field, model)) = owner(&mut run.catalogue, plan)? else {
+        let Some((field, model)) = owner(targets.catalogue(), plan)? else {
             return Ok(gone);
         };
-        let owners = match run.changed.get(&model) {
-            // Of more than is asked for.
-            Some((since, changed)) if since.as_str() <= time => changed.clone(),
-            _ => ids(run, &model, Domain::leaf("write_date", ">=", time))?,
+        let owners = match fetching.changes(&model, time) {
+            Some(changed) => changed.to_vec(),
+            None => ids(&model, Domain::leaf("write_date", ">=", time))?,
         };
         for owners in owners.chunks(OWNERS) {
             let theirs = Domain::leaf(&field, "in", owners.iter().copied().collect::<Value>());
-            let parts = ids(run, &plan.model, plan.domain().and(theirs))?;
+            let parts = ids(&plan.model, plan.domain().and(theirs))?;
             gone.parts.push((owners.to_vec(), parts));
         }
         Ok(gone)

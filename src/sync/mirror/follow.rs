@@ -1,14 +1,15 @@
-//! What users added to a server's tables: where it is remembered, and how it follows Odoo.
+//! What users added to a server's tables follows Odoo: columns for fields that come, and the values
+//! of those that go.
 
 use crate::failure::{Failure, notice};
 use crate::odoo::{Field, FieldType, Fields};
-use crate::query;
 use crate::server::Server;
 use crate::server::lock;
+use crate::state::additions;
 use crate::state::store::Extension;
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed;
-use crate::sync::tables::ready::{self, Existing};
+use crate::sync::tables::columns::{Existing, existing};
 use crate::warehouse::path::Path;
 use crate::warehouse::{
     self, AddedColumn, Additions, Dataset, Mirror, Source, SqlType, Warehouse, is_reserved, path,
@@ -16,118 +17,6 @@ use crate::warehouse::{
 
 /// A name that PostgreSQL does not cut.
 const LONGEST_NAME: usize = 63;
-
-/// What was added to a server's tables, as it was last seen.
-pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
-    let (mirrors, columns) = (mirrors_of(extension), columns_of(extension));
-    if !extension.has("added_columns")? {
-        return Ok(Additions::default());
-    }
-    let sql = format!(
-        "SELECT target, model, domain, fields IS NULL, keep_deleted, is_dated FROM {mirrors} \
-         WHERE server = $1 ORDER BY since, target"
-    );
-    let mirrors = extension.read(&sql, &[server.into()], |row| {
-        Ok(Mirror {
-            target: row.get(1)?.unwrap_or_default(),
-            model: row.get(2)?.unwrap_or_default(),
-            domain: row.get(3)?.unwrap_or_default(),
-            has_all_fields: row.get(4)? == Some(true),
-            keeps_deleted: row.get(5)? == Some(true),
-            is_dated: row.get(6)? == Some(true),
-        })
-    })?;
-    let sql = format!(
-        "SELECT target, column_name, odoo_field, column_type, is_automatic, follows, is_gone FROM {columns} \
-         WHERE server = $1 ORDER BY position"
-    );
-    let columns = extension.read(&sql, &[server.into()], |row| {
-        let sql_type: Option<String> = row.get(4)?;
-        Ok(AddedColumn {
-            target: row.get(1)?.unwrap_or_default(),
-            name: row.get(2)?.unwrap_or_default(),
-            path: row.get(3)?.unwrap_or_default(),
-            sql_type: sql_type.and_then(|name| SqlType::from_name(&name)).unwrap_or(SqlType::Text),
-            is_automatic: row.get(5)? == Some(true),
-            follows: row.get(6)? == Some(true),
-            is_gone: row.get(7)? == Some(true),
-        })
-    })?;
-    Ok(Additions { mirrors, columns })
-}
-
-/// Whether a server has a mirror of that name.
-pub fn is_declared(extension: &Extension, server: &str, target: &str) -> Result<bool, Failure> {
-    let sql = format!("SELECT 1 FROM {} WHERE server = $1 AND target = $2", mirrors_of(extension));
-    Ok(!extension.read(&sql, &[server.into(), target.into()], |row| row.get::<i32>(1))?.is_empty())
-}
-
-/// The tables that a server fills, as they were last seen.
-pub fn warehouse_of(server: &str) -> Result<Warehouse, Failure> {
-    Ok(Warehouse::with(&of(&Extension::find()?, server)?))
-}
-
-pub fn mirrors_of(extension: &Extension) -> String {
-    extension.table("mirrors")
-}
-
-pub fn columns_of(extension: &Extension) -> String {
-    extension.table("added_columns")
-}
-
-/// Remembers a column.
-pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Result<(), Failure> {
-    let sql = format!(
-        "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_automatic, follows, is_gone) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-         ON CONFLICT (server, target, column_name) DO UPDATE SET is_gone = EXCLUDED.is_gone",
-        columns_of(extension)
-    );
-    let args = [
-        server.into(),
-        column.target.as_str().into(),
-        column.name.as_str().into(),
-        column.path.as_str().into(),
-        column.sql_type.name().into(),
-        column.is_automatic.into(),
-        column.follows.into(),
-        column.is_gone.into(),
-    ];
-    extension.write(&sql, &args)
-}
-
-/// Hands what was declared for a server that is gone to the one that fills its schema now, which
-/// may be the same under a new name; without one it is forgotten.
-pub fn bequeath(extension: &Extension, server: &str, schema: &str) -> Result<(), Failure> {
-    if !extension.has("added_columns")? {
-        return Ok(());
-    }
-    let heir = "SELECT s.srvname::text FROM pg_catalog.pg_foreign_server s \
-                JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
-                WHERE w.fdwname = 'odoo_fdw' AND coalesce((SELECT option_value \
-                  FROM pg_catalog.pg_options_to_table(s.srvoptions) WHERE option_name = 'schema'), 'public') = $1";
-    let heir = query::ask::<String>(heir, &[schema.into()])?;
-    if let Some(heir) = &heir {
-        for table in [mirrors_of(extension), columns_of(extension)] {
-            let sql = format!(
-                "UPDATE {table} SET server = $2 WHERE server = $1 \
-                 AND NOT EXISTS (SELECT FROM {table} AS own WHERE own.server = $2)"
-            );
-            extension.write(&sql, &[server.into(), heir.as_str().into()])?;
-        }
-    }
-    forget(extension, server)
-}
-
-/// Forgets what was declared for a server.
-pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
-    if !extension.has("added_columns")? {
-        return Ok(());
-    }
-    [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
-        extension.write(&format!("DELETE FROM {table} WHERE server = $1"), &[server.into()])
-    })
-}
 
 /// The columns of a mirror of all fields, by the fields' names.
 pub fn columns_for(mirror: &Mirror, fields: &Fields) -> Vec<AddedColumn> {
@@ -178,11 +67,11 @@ pub fn refresh(
     entity: Option<&str>,
     catalogue: &mut Catalogue,
 ) -> Result<Warehouse, Failure> {
-    let mut known = of(extension, &server.name)?;
+    let mut known = additions::of(extension, &server.name)?;
     if known == Additions::default() {
         return Ok(Warehouse::with(&known));
     }
-    let columns = ready::existing(&server.options.schema)?;
+    let columns = existing(&server.options.schema)?;
     let is_looked_at = |target: &str| {
         warehouse::dataset(target).is_some() || entity.is_none_or(|entity| entity == target)
     };
@@ -191,7 +80,7 @@ pub fn refresh(
     // Another session that notes the same may take long to commit it.
     if !(arrived.is_empty() && turned.is_empty()) && lock::is_first(&server.name, "additions")? {
         for column in arrived.iter().chain(&turned) {
-            remember(extension, &server.name, column)?;
+            additions::remember(extension, &server.name, column)?;
         }
         known.columns.extend(arrived);
     }
@@ -199,15 +88,17 @@ pub fn refresh(
 }
 
 /// The tables after a loss in the middle of a run: columns whose field is gone keep what they have.
-pub fn follow_losses(
+pub fn losses(
     extension: &Extension,
     server: &Server,
     catalogue: &mut Catalogue,
 ) -> Result<Warehouse, Failure> {
-    let mut known = of(extension, &server.name)?;
+    let mut known = additions::of(extension, &server.name)?;
     let turned = turned(&mut known, |_| true, catalogue)?;
     if !turned.is_empty() && lock::is_first(&server.name, "additions")? {
-        turned.iter().try_for_each(|column| remember(extension, &server.name, column))?;
+        turned
+            .iter()
+            .try_for_each(|column| additions::remember(extension, &server.name, column))?;
     }
     Ok(Warehouse::with(&known))
 }

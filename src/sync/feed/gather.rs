@@ -5,19 +5,19 @@ use std::time::Duration;
 
 use pgrx::PgSqlErrorCode as State;
 
-use crate::extract;
-use crate::extract::{Fetched, Poison, bisect};
+use crate::extract::{self, Fetched, Poison, bisect};
 use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::pg;
-use crate::server::lock;
+use crate::state::quarantine::Unread;
 use crate::sync::load::loader::{Absent, Loaded};
 use crate::sync::mapping::feed::Plan;
-use crate::sync::run::driver::{Run, Target};
-use crate::sync::run::report::Status;
-use crate::sync::transform::companies::with_companies;
-use crate::sync::transform::rows::{Context, Rows};
-use crate::warehouse::{self, Dataset};
+use crate::sync::transform::rows::Rows;
+use crate::sync::work::context::Context;
+use crate::sync::work::parts::Work;
+use crate::sync::work::report::Status;
+use crate::sync::work::targets::Target;
+use crate::warehouse::Dataset;
 
 /// Rows of a feed that are ready to be written.
 struct Batch {
@@ -38,10 +38,10 @@ const AFTER_DEADLOCK: Duration = Duration::from_millis(100);
 /// Why a parent is missing though Odoo has it.
 const HELD: &str = "another session was writing the table; the next run of its entity brings it";
 
-impl Run {
+impl Work {
     /// Loads a page, after the records that it refers to. Nothing is written before all of them
     /// have come, so that no row is locked while Odoo is asked.
-    pub(in crate::sync) fn load(
+    pub fn load(
         &mut self,
         dataset: &'static Dataset,
         target: &Rc<Target>,
@@ -52,7 +52,7 @@ impl Run {
         let loaded = self.write(&batches)?;
         for (batch, loaded) in batches.iter().zip(loaded) {
             if let Some(loaded) = loaded {
-                self.report(batch.dataset).add(batch.rows.ids.len(), loaded);
+                self.reports.of(batch.dataset).add(batch.rows.ids.len(), loaded);
             }
         }
         Ok(())
@@ -69,8 +69,8 @@ impl Run {
     ) -> Result<(), Failure> {
         let Fetched { page, mut poison } = fetched;
         let mut rows = self.transform(&target.plan, page)?;
-        let keys: Vec<_> = rows.ids.iter().map(|id| (dataset.table, target.feed, *id)).collect();
-        self.waiting.extend(&keys);
+        let ids = rows.ids.clone();
+        self.fetching.begin_waiting(dataset, target, &ids);
         let mut is_complete = true;
         loop {
             let absent = target.loader.absent_parents(&rows)?;
@@ -79,23 +79,21 @@ impl Run {
                 absent.dataset.table == dataset.table && absent.feed == target.feed
             });
             let own = own.into_iter().flat_map(|absent| absent.ids).collect();
-            let wanted = self.not_yet_asked(dataset, target.feed, own);
+            let wanted = self.fetching.not_yet_asked(dataset, target.feed, own);
             if wanted.is_empty() {
                 for absent in others {
                     self.gather_parents(absent, batches)?;
                 }
                 break;
             }
-            for some in wanted.chunks(self.server.options.batch()) {
+            for some in wanted.chunks(self.context.server.options.batch()) {
                 if let Some(more) = self.fetch(&target.plan, some)? {
                     rows.append(self.transform(&target.plan, more.page)?);
                     poison.extend(more.poison);
                 }
             }
         }
-        keys.iter().for_each(|key| {
-            self.waiting.remove(key);
-        });
+        self.fetching.end_waiting(dataset, target, &ids);
         batches.push(Batch { dataset, target: target.clone(), rows, poison, is_complete });
         Ok(())
     }
@@ -132,71 +130,44 @@ impl Run {
         for (index, batch) in batches.iter().enumerate() {
             let Batch { dataset, target, rows, poison, is_complete } = batch;
             let is_parent = index + 1 < batches.len();
-            if !self.may_write(dataset)? {
+            if !self.context.may_write(dataset)? {
                 if !is_parent {
-                    return Err(lock::rows_taken(&self.server, warehouse::entity_of(dataset)));
+                    return Err(self.context.rows_taken(dataset));
                 }
-                self.reasons.insert((dataset.table, target.feed), HELD.into());
+                self.fetching.set_reason(dataset, target.feed, Some(HELD));
                 loaded.push(None);
                 continue;
             }
-            self.reasons.remove(&(dataset.table, target.feed));
-            let reason = |table, feed| self.reasons.get(&(table, feed)).cloned();
+            self.fetching.set_reason(dataset, target.feed, None);
+            let reason = |table, feed| self.fetching.reason(table, feed);
             loaded.push(Some(match trust && *is_complete && target.loader.is_new(rows)? {
                 true => target.loader.insert(rows)?,
                 false => target.loader.load(rows, reason)?,
             }));
-            self.extension.quarantine(&self.server.name, &target.plan, &rows.ids, poison)?;
+            let (plan, bad) = (&target.plan, unread(poison));
+            let Context { extension, .. } = &self.context;
+            extension.quarantine(self.context.key(plan), &plan.model, &rows.ids, &bad)?;
             self.note_denied(&target.plan)?;
             if !poison.is_empty() {
-                self.report(dataset).status = Status::Partial;
+                self.reports.of(dataset).status = Status::Partial;
             }
         }
         Ok(loaded)
     }
 
-    /// Whether rows of a table may be written without waiting for somebody's transaction.
-    pub(in crate::sync) fn may_write(&self, dataset: &Dataset) -> Result<bool, Failure> {
-        lock::may_write(&self.server, warehouse::entity_of(dataset), self.is_job)
-    }
-
-    /// The rows of a page, fit for their table.
     fn transform(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
-        let page = with_companies(&self.session, &self.identity, plan, page)?;
-        let mut context = Context { lookups: &mut self.lookups, zones: &mut self.zones };
-        let mut rows = Rows::from_page(plan, &page, &mut context)?;
-        self.zones.warn();
-        let table = plan.dataset.table;
-        self.blemish(format!("{table}: left out {{}} control character(s)"), page.dropped());
-        for (index, planned) in plan.columns.iter().enumerate() {
-            let name = planned.column.name;
-            if let Some(width) = self.widths.get(&(table.to_owned(), name.to_owned())) {
-                let cut = rows.narrow(index, *width);
-                self.blemish(
-                    format!("{table}.{name}: cut {{}} value(s) to {width} characters"),
-                    cut,
-                );
-            }
-        }
-        Ok(rows)
-    }
-
-    fn blemish(&mut self, what: String, count: usize) {
-        if count > 0 {
-            *self.blemishes.entry(what).or_default() += count;
-        }
+        self.fetching.rows(&self.context, &mut self.reports, plan, page)
     }
 
     /// The rows of records that others refer to. What Odoo does not give stays missing.
     fn gather_parents(&mut self, absent: Absent, batches: &mut Vec<Batch>) -> Result<(), Failure> {
         let Absent { dataset, feed, ids } = absent;
-        // With what was added to it.
-        let dataset = self.warehouse.dataset(dataset.table).unwrap_or(dataset);
-        let wanted = self.not_yet_asked(dataset, feed, ids);
+        let dataset = self.targets.current(dataset);
+        let wanted = self.fetching.not_yet_asked(dataset, feed, ids);
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(());
         };
-        for some in wanted.chunks(self.server.options.batch()) {
+        for some in wanted.chunks(self.context.server.options.batch()) {
             match self.fetch(&target.plan, some) {
                 Ok(Some(fetched)) => self.gather(dataset, &target, fetched, batches)?,
                 Ok(None) => {}
@@ -210,42 +181,42 @@ impl Run {
         Ok(())
     }
 
-    fn not_yet_asked(&mut self, dataset: &Dataset, feed: usize, mut ids: Vec<i64>) -> Vec<i64> {
-        ids.retain(|id| {
-            let key = (dataset.table, feed, *id);
-            !self.waiting.contains(&key) && self.asked.insert(key)
-        });
-        ids
-    }
-
     /// Reads records by id, if they belong to the table; `None` if Odoo gives none of them.
-    pub(in crate::sync) fn fetch(
-        &self,
-        plan: &Plan,
-        ids: &[i64],
-    ) -> Result<Option<Fetched>, Failure> {
+    pub fn fetch(&self, plan: &Plan, ids: &[i64]) -> Result<Option<Fetched>, Failure> {
         self.fetch_by(plan, ids, bisect::recover)
     }
 
     /// The same with a way to go on after a fault.
-    pub(in crate::sync) fn fetch_by(
+    pub fn fetch_by(
         &self,
         plan: &Plan,
         ids: &[i64],
         recover: bisect::Recover,
     ) -> Result<Option<Fetched>, Failure> {
-        let found = extract::visible_in(&self.session, &plan.model, ids, plan.domain())?;
+        let found = extract::visible_in(&self.context.session, &plan.model, ids, plan.domain())?;
         if found.is_empty() {
             return Ok(None);
         }
         let fields = plan.fields();
-        let page = extract::read(&self.session, &plan.model, found.clone(), &fields, None)?;
+        let page = extract::read(&self.context.session, &plan.model, found.clone(), &fields, None)?;
         match page.outcome()? {
             Ok(page) => Ok(Some(Fetched { page, poison: Vec::new() })),
-            Err(error) if error.is_about_fields() && self.catalogue.is_from_memory() => {
+            Err(error) if error.is_about_fields() && self.targets.is_from_memory() => {
                 Err(error.into())
             }
-            Err(error) => recover(&self.session, &plan.model, found, &fields, error).map(Some),
+            Err(error) => {
+                recover(&self.context.session, &plan.model, found, &fields, error).map(Some)
+            }
         }
     }
+}
+
+/// What the quarantine keeps of values that could not be read.
+fn unread(poison: &[Poison]) -> Vec<Unread> {
+    let unread = |poison: &Poison| Unread {
+        record: poison.id,
+        field: poison.field.clone().unwrap_or_default(),
+        error: poison.error.clone(),
+    };
+    poison.iter().map(unread).collect()
 }
