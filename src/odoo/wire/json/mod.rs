@@ -8,8 +8,8 @@ use std::io::Read;
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::odoo::sink::{Scalar, Sink};
-use crate::odoo::transport::body::DecodeError;
 use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::body::DecodeError;
 use reader::Reader;
 
 impl Serialize for Value {

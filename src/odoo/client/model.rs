@@ -1,13 +1,14 @@
 //! One model of Odoo: search, count, read, describe.
 
-use super::connection::Connection;
-use super::domain::Domain;
-use super::error::{Error, Fault, FaultKind};
-use super::fields::{ATTRIBUTES, FieldType, Fields, MORE_ATTRIBUTES};
-use super::page::{Page, PageSink};
-use super::sink::{Refusal, Sink};
-use super::transport::Request;
-use super::value::{Value, ValueSink};
+use crate::odoo::client::connection::Connection;
+use crate::odoo::domain::tree::Domain;
+use crate::odoo::error::Error;
+use crate::odoo::fault::{Fault, FaultKind};
+use crate::odoo::fields::{ATTRIBUTES, FieldType, Fields, MORE_ATTRIBUTES};
+use crate::odoo::page::{columns::Page, page_sink::PageSink};
+use crate::odoo::sink::{Refusal, Sink};
+use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::request::Request;
 
 /// Before every id: views over several models tell their records apart by negative ones.
 pub const BEFORE_ALL: i64 = -i64::MAX;
@@ -45,11 +46,13 @@ fn one() -> Vec<(&'static str, Value)> {
     vec![("allfields", list("id")), ("attributes", list("type"))]
 }
 
-impl<'c> Model<'c> {
-    pub(super) fn new(connection: &'c Connection, name: &'c str) -> Model<'c> {
-        Model { connection, name, company: None, context: Vec::new() }
+impl Connection {
+    pub fn model<'c>(&'c self, name: &'c str) -> Model<'c> {
+        Model { connection: self, name, company: None, context: Vec::new() }
     }
+}
 
+impl<'c> Model<'c> {
     /// The model as a company sees it: fields that depend on the company have its values.
     pub fn of_company(self, company: Option<i64>) -> Model<'c> {
         Model { company, ..self }
@@ -301,7 +304,7 @@ impl<'c> Model<'c> {
     pub(super) fn explained(&self, error: Error, method: &str) -> Error {
         let is_users = |error: &Error| error.fault_kind() == Some(&FaultKind::User);
         let is_refused = |name| {
-            let asked = Model::new(self.connection, name).reading(FIELDS, None, Vec::new(), one());
+            let asked = self.connection.model(name).reading(FIELDS, None, Vec::new(), one());
             let asked = asked.and_then(|asked| self.connection.read(&asked, || ()));
             asked.is_err_and(|error| is_users(&error))
         };

@@ -6,10 +6,10 @@ use std::io::Read;
 use quick_xml::Reader;
 use quick_xml::events::{BytesDecl, BytesRef, Event};
 
-use crate::odoo::form::number;
+use crate::odoo::page::literals::number;
 use crate::odoo::sink::{Scalar, Sink, printable};
-use crate::odoo::transport::body::{DecodeError, fill};
 use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::body::{DecodeError, fill};
 
 /// What an answer was; a result went to the sink.
 #[derive(Debug, PartialEq)]

@@ -14,13 +14,13 @@ use ureq::tls::TlsConfig;
 use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, RequestBuilder, Timeout};
 
-use super::Protocol;
-use super::authorities::authorities;
-use super::body::{BEGINNING, DecodeError, Witness};
-use super::hosts::AllowedHosts;
-use super::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
 use crate::odoo::error::{Error, is_passing};
-use crate::odoo::meter::Meter;
+use crate::odoo::wire::authorities::authorities;
+use crate::odoo::wire::body::{BEGINNING, DecodeError, Witness};
+use crate::odoo::wire::hosts::AllowedHosts;
+use crate::odoo::wire::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
+use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::traffic::Meter;
 
 /// Connecting takes this long at most, whatever the time-out of requests.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);

@@ -66,7 +66,7 @@ impl<R: Read> Read for Witness<R> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::odoo::transport::{json, xmlrpc};
+    use crate::odoo::wire::{json, xmlrpc};
 
     /// Gives a byte at a time, between interruptions, and then an error or an end.
     struct Drip(&'static [u8], bool, Option<io::ErrorKind>);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::value::Value;
+use crate::odoo::value::Value;
 
 /// The release of a server, e.g. 19.0 or Odoo Online's saas~19.1.
 #[derive(Debug, Clone, PartialEq, Eq)]

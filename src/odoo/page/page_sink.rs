@@ -1,15 +1,15 @@
 //! Puts the records that a decoder tells of into columns.
 
-use super::Page;
-use crate::odoo::cells::Cells;
 use crate::odoo::fields::FieldType;
-use crate::odoo::form::{date, datetime, whole, without_noise};
+use crate::odoo::page::cells::Cells;
+use crate::odoo::page::columns::Page;
+use crate::odoo::page::literals::{date, datetime, whole, without_noise};
 use crate::odoo::sink::{Refusal, Scalar, Sink};
 use crate::odoo::value::ValueSink;
 
 /// Builds a [`Page`] from the array of structs that `read` returns.
 pub struct PageSink {
-    pub(super) page: Page,
+    page: Page,
     types: Vec<FieldType>,
     depth: usize,
     /// The column of the current cell; `None` for a key that was not asked for.
@@ -33,20 +33,17 @@ const RECORD: usize = 2;
 impl PageSink {
     /// `fields` are those asked for; `id` comes with every record and is added.
     pub fn new<'a>(fields: impl IntoIterator<Item = (&'a str, FieldType)>) -> PageSink {
-        let mut names = vec!["id".to_owned()];
-        let mut types = vec![FieldType::Integer];
-        for (name, field_type) in fields {
-            if name != "id" {
-                names.push(name.to_owned());
-                types.push(field_type);
-            }
-        }
-        let cells = types.iter().map(|field_type| Cells::new(*field_type)).collect();
+        let fields: Vec<_> = fields.into_iter().collect();
+        let page = Page::new(fields.iter().copied());
+        let others = fields.iter().filter(|(name, _)| *name != "id");
+        let types =
+            [FieldType::Integer].into_iter().chain(others.map(|(_, field_type)| *field_type));
+        let types = types.collect();
         let is_plain =
             |name: &String| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         PageSink {
-            is_plain: names.iter().all(is_plain),
-            page: Page { names, cells, rows: 0, dropped: 0 },
+            is_plain: page.names.iter().all(is_plain),
+            page,
             types,
             depth: 0,
             current: None,

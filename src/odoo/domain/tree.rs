@@ -3,25 +3,14 @@
 //! Both `[["state","=","paid"]]` and `[('state', '=', 'paid')]` are understood; operators and
 //! arity are checked before any request (`odoo/osv/expression.py`, 19: `odoo/orm/domains.py`).
 
-mod algebra;
-mod parse;
-
 use std::fmt;
 
-use super::value::Value;
-use parse::{Parsed, Parser};
+use super::parse::{DomainError, Parsed, Parser};
+use crate::odoo::value::Value;
 
 /// A search condition in Odoo's prefix notation.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct Domain(Vec<Value>);
-
-/// What is wrong with a domain's text, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DomainError {
-    pub message: String,
-    /// The character that it is about, counted from 0.
-    pub at: usize,
-}
+pub struct Domain(pub(super) Vec<Value>);
 
 const OPERATORS: &[&str] = &[
     "=",
@@ -137,7 +126,7 @@ fn check_terms(terms: &[Value], marks: &[usize], end: usize) -> Result<(), Domai
 }
 
 /// How many operands follow a term.
-fn arity(term: &Value) -> usize {
+pub(super) fn arity(term: &Value) -> usize {
     match term.as_str() {
         Some("!") => 1,
         Some(_) => 2,

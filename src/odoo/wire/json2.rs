@@ -1,12 +1,14 @@
 //! JSON-2, of Odoo 19 on: `/json/2/<model>/<method>`, arguments by name, an API key as bearer
 //! token, and errors that have an HTTP status of their own (`Json2Dispatcher` in `odoo/http.py`).
 
-use super::http::{Http, Message};
-use super::json::{decode_error, decode_value, encode};
-use super::{Credentials, Protocol, Request, Transport};
-use crate::odoo::error::{Error, Fault};
+use crate::odoo::error::Error;
+use crate::odoo::fault::Fault;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::http::{Http, Message};
+use crate::odoo::wire::json::{decode_error, decode_value, encode};
+use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::request::{Credentials, Request, Transport};
 
 pub struct Json2 {
     http: Http,

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::ops::Range;
 
-use super::source::{Failure, Source};
 use crate::odoo::sink::{Refusal, Scalar, Sink, printable};
+use crate::odoo::wire::json::source::{Failure, Source};
 
 /// Values inside one another; Odoo's need a few at most.
 const MAX_DEPTH: usize = 128;

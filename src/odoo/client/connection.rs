@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 
-use super::error::Error;
-use super::meter::{Meter, Traffic};
-use super::model::Model;
-use super::sink::Sink;
-use super::transport::hosts::AllowedHosts;
-use super::transport::http::{Canceller, Clock, Endpoint, Http};
-use super::transport::{Credentials, Protocol, Request, Transport, transport};
-use super::value::{Value, ValueSink};
-use super::version::Version;
+use crate::odoo::client::version::Version;
+use crate::odoo::error::Error;
+use crate::odoo::sink::Sink;
+use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::auto::transport;
+use crate::odoo::wire::hosts::AllowedHosts;
+use crate::odoo::wire::http::{Canceller, Clock, Endpoint, Http};
+use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::request::{Credentials, Request, Transport};
+use crate::odoo::wire::traffic::{Meter, Traffic};
 
 /// Everything that a connection is made of.
 #[derive(Clone)]
@@ -344,10 +345,6 @@ impl Connection {
             }
         }
         request()
-    }
-
-    pub fn model<'c>(&'c self, name: &'c str) -> Model<'c> {
-        Model::new(self, name)
     }
 
     /// The context of every call: the values of fields that depend on the company are those of

@@ -1,7 +1,7 @@
 //! Conditions as a tree, to be joined freely and written as a domain at the end.
 
-use super::domain::Domain;
-use super::value::Value;
+use crate::odoo::domain::tree::Domain;
+use crate::odoo::value::Value;
 
 /// A condition on a model's records.
 #[derive(Debug, Clone, PartialEq)]

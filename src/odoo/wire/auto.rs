@@ -1,15 +1,42 @@
-//! The protocol that the server answers in.
+//! What speaks a protocol: the one that was chosen, or the one that the server answers in.
 
 use std::sync::{Mutex, PoisonError};
 
 use super::http::Http;
-use super::{Credentials, Protocol, Request, Transport};
+use super::json2::Json2;
+use super::jsonrpc::JsonRpc;
+use super::protocol::Protocol;
+use super::request::{Credentials, Request, Transport};
+use super::xmlrpc::XmlRpc;
 use crate::odoo::error::Error;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::Value;
 
+/// What speaks a protocol, or the one that the server answers in: of several that it offers the
+/// fastest, and `known` before others.
+pub fn transport(
+    http: &Http,
+    wanted: Option<Protocol>,
+    secret_is_key: bool,
+    known: Option<Protocol>,
+) -> Box<dyn Transport> {
+    match wanted {
+        Some(protocol) => speaking(protocol, http),
+        None => Box::new(Auto::new(http, secret_is_key, known)),
+    }
+}
+
+fn speaking(protocol: Protocol, http: &Http) -> Box<dyn Transport> {
+    let http = http.clone();
+    match protocol {
+        Protocol::XmlRpc => Box::new(XmlRpc::new(http)),
+        Protocol::JsonRpc => Box::new(JsonRpc::new(http)),
+        Protocol::Json2 => Box::new(Json2::new(http)),
+    }
+}
+
 /// Tries one protocol after the other, and stays with the first that is there.
-pub struct Auto {
+struct Auto {
     candidates: Vec<Box<dyn Transport>>,
     /// The candidate that logged in.
     chosen: Mutex<usize>,
@@ -17,13 +44,13 @@ pub struct Auto {
 
 impl Auto {
     /// `first` is the one that was there before. JSON-2 takes nothing but API keys.
-    pub fn new(http: &Http, secret_is_key: bool, first: Option<Protocol>) -> Auto {
+    fn new(http: &Http, secret_is_key: bool, first: Option<Protocol>) -> Auto {
         let usual = Protocol::BY_SPEED.into_iter();
         let usual = usual.filter(|protocol| secret_is_key || *protocol != Protocol::Json2);
         let mut order: Vec<Protocol> = usual.collect();
         order.sort_by_key(|protocol| Some(*protocol) != first);
         Auto {
-            candidates: order.into_iter().map(|protocol| protocol.transport(http)).collect(),
+            candidates: order.into_iter().map(|protocol| speaking(protocol, http)).collect(),
             chosen: Mutex::new(0),
         }
     }

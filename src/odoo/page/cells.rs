@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::fields::FieldType;
+use crate::odoo::fields::FieldType;
 
 /// The cells of one column, one per record.
 #[derive(Debug, Clone, PartialEq, Hash)]

@@ -1,11 +1,13 @@
 //! JSON-RPC as Odoo 14 to 21 speaks it: `/jsonrpc`, with the services and positions of XML-RPC.
 
-use super::http::{Http, Message};
-use super::json::{Answer, decode_answer, encode};
-use super::{Credentials, Protocol, Request, Transport, arguments, authenticated};
-use crate::odoo::error::{Error, Fault};
+use crate::odoo::error::Error;
+use crate::odoo::fault::Fault;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::http::{Http, Message};
+use crate::odoo::wire::json::{Answer, decode_answer, encode};
+use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::request::{Credentials, Request, Transport, arguments, authenticated};
 
 pub struct JsonRpc {
     http: Http,

@@ -5,11 +5,13 @@ mod encode;
 
 pub use decode::{Answer, decode};
 
-use super::http::{Http, Message};
-use super::{Credentials, Protocol, Request, Transport, arguments, authenticated};
-use crate::odoo::error::{Error, Fault};
+use crate::odoo::error::Error;
+use crate::odoo::fault::Fault;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::http::{Http, Message};
+use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::request::{Credentials, Request, Transport, arguments, authenticated};
 
 pub struct XmlRpc {
     http: Http,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::odoo::transport::{json, xmlrpc};
+use crate::odoo::wire::{json, xmlrpc};
 
 /// Decodes records written as `<member>` lists.
 fn page(fields: &[(&str, FieldType)], records: &[&str]) -> Result<Page, String> {

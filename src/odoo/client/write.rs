@@ -1,9 +1,10 @@
 //! What changes records: create, write, unlink, and the methods of a model by their names.
 
-use super::error::{Error, Fault};
-use super::model::Model;
-use super::transport::Protocol;
-use super::value::Value;
+use crate::odoo::client::model::Model;
+use crate::odoo::error::Error;
+use crate::odoo::fault::Fault;
+use crate::odoo::value::Value;
+use crate::odoo::wire::protocol::Protocol;
 
 impl Model<'_> {
     /// Makes records and returns their ids, in the order of their values.
