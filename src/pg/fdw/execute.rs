@@ -11,7 +11,7 @@ use super::slot::Maker;
 use super::user_of;
 use super::value::{as_time, constant_of};
 use crate::failure::OrRaise;
-use crate::fdw::predicate::Constant;
+use crate::fdw::query::predicate::Constant;
 use crate::fdw::{Plan, Scan};
 use crate::odoo::Traffic;
 use crate::pg::nodes::{nodes, text};

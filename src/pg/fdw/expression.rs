@@ -8,7 +8,7 @@ use pgrx::pg_sys::{self, NodeTag};
 
 use super::value::constant_of;
 use crate::fdw::Relation;
-use crate::fdw::predicate::{Comparison, Operand, Predicate};
+use crate::fdw::query::predicate::{Comparison, Operand, Predicate};
 use crate::pg::nodes::{nodes, text};
 
 /// Objects with lower oids are PostgreSQL's own, and mean what their names say.

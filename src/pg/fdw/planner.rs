@@ -8,7 +8,7 @@ use pgrx::{PgMemoryContexts, pg_sys};
 use super::expression::Reader;
 use super::{foreign_table, user_of};
 use crate::failure::OrRaise;
-use crate::fdw::predicate::Predicate;
+use crate::fdw::query::predicate::Predicate;
 use crate::fdw::{PathPlan, Plan, Relation};
 use crate::pg::nodes::{nodes, text};
 

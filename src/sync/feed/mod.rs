@@ -9,3 +9,4 @@ pub mod table_load;
 pub mod unchanged;
 pub mod unreadable;
 pub mod vanished;
+pub mod window;

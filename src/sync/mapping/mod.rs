@@ -4,4 +4,6 @@ pub mod feed;
 pub mod filter;
 pub mod lineage;
 pub mod refused;
+pub mod resolve;
 pub mod trial;
+pub mod values;

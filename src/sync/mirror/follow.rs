@@ -8,7 +8,7 @@ use crate::server::lock;
 use crate::state::additions;
 use crate::state::store::Extension;
 use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed;
+use crate::sync::mapping::resolve;
 use crate::sync::tables::columns::{Existing, existing};
 use crate::warehouse::path::Path;
 use crate::warehouse::{
@@ -206,10 +206,10 @@ fn find(
             continue;
         };
         forget_relations(path, model, catalogue)?;
-        if feed::follow(path, column.sql_type, model, catalogue)?.is_some() {
+        if resolve::follow(path, column.sql_type, model, catalogue)?.is_some() {
             return Ok(Found::Field);
         }
-        found = match feed::walk(path.fields.iter().copied(), model, catalogue)? {
+        found = match resolve::walk(path.fields.iter().copied(), model, catalogue)? {
             Some(_) => Found::OtherType(model),
             None => Found::NoField(model),
         };
