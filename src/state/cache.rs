@@ -5,8 +5,8 @@ use serde_json::Value as Json;
 
 use crate::failure::Failure;
 use crate::quote::ident;
-use crate::server::lock;
 use crate::state::store::Extension;
+use crate::state::turns::is_first;
 
 /// The memory of one server's runs.
 #[derive(Clone)]
@@ -56,7 +56,7 @@ impl Memory {
 
     /// Keeps what other sessions may be keeping too, and may take long to commit.
     pub fn keep_unless_busy(&self, what: &str, value: Json) -> Result<(), Failure> {
-        match lock::is_first(&self.server, "memory")? {
+        match is_first(&self.server, "memory")? {
             true => self.keep(what, value),
             false => Ok(()),
         }

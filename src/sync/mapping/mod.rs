@@ -1,4 +1,6 @@
-//! TODO
+//! Declarations held against the fields that this Odoo has: in, a feed of a dataset; out, how it is
+//! read. May call `extract`, `state`'s cache, `server`, `warehouse` and `odoo`.
+
 pub mod catalogue;
 pub mod feed;
 pub mod filter;

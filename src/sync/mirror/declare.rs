@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use pgrx::PgSqlErrorCode as State;
-use pgrx::prelude::*;
 
 use super::names::{
     invalid, named, own_name, refuse_relation, require_free, require_name, simple_path,
@@ -251,8 +250,4 @@ pub fn add_column(
     additions::remember(&desk.extension, &desk.server.name, &column)?;
     desk.make(target)?;
     Ok(column.sql_type)
-}
-
-fn run(statement: &str) -> Result<(), Failure> {
-    Ok(Spi::run(statement)?)
 }

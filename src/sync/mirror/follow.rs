@@ -4,9 +4,9 @@
 use crate::failure::{Failure, notice};
 use crate::odoo::{Field, FieldType, Fields};
 use crate::server::Server;
-use crate::server::lock;
 use crate::state::additions;
 use crate::state::store::Extension;
+use crate::state::turns::is_first;
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::resolve;
 use crate::sync::tables::columns::{Existing, existing};
@@ -78,7 +78,7 @@ pub fn refresh(
     let arrived = arrived(&known, is_looked_at, &columns, catalogue)?;
     let turned = turned(&mut known, is_looked_at, catalogue)?;
     // Another session that notes the same may take long to commit it.
-    if !(arrived.is_empty() && turned.is_empty()) && lock::is_first(&server.name, "additions")? {
+    if !(arrived.is_empty() && turned.is_empty()) && is_first(&server.name, "additions")? {
         for column in arrived.iter().chain(&turned) {
             additions::remember(extension, &server.name, column)?;
         }
@@ -95,7 +95,7 @@ pub fn losses(
 ) -> Result<Warehouse, Failure> {
     let mut known = additions::of(extension, &server.name)?;
     let turned = turned(&mut known, |_| true, catalogue)?;
-    if !turned.is_empty() && lock::is_first(&server.name, "additions")? {
+    if !turned.is_empty() && is_first(&server.name, "additions")? {
         turned
             .iter()
             .try_for_each(|column| additions::remember(extension, &server.name, column))?;

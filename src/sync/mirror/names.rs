@@ -7,7 +7,7 @@ use crate::query::{self};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::state::store::Extension;
-use crate::sync::run::driver::ALL;
+use crate::warehouse::ALL;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::{self, Dataset, ENTITIES, Warehouse, path};
