@@ -4,6 +4,8 @@ reader can hold. Read off the `use` declarations."""
 import re
 from pathlib import Path
 
+import pytest
+
 
 SRC = Path(__file__).parents[1] / "src"
 
@@ -114,13 +116,96 @@ def circles(arrows):
         if node not in index:
             visit(node)
     return found
-if __name__ == "__main__":
-    house = House()
-    arrows = house.arrows()
-    for c in circles(arrows): print("circle", c)
-    rooms = {}
-    for a, bs in arrows.items():
-        for b in bs:
-            if a and b and a[0] != b[0]:
-                rooms.setdefault((a[0], b[0]), []).append("/".join(a)+"→"+"/".join(b))
-    for k, v in sorted(rooms.items()): print(k, len(v), v[:4])
+
+
+#: Arrows between rooms. The callbacks of foreign tables in pg/fdw call fdw, which answers them.
+ROOMS = {
+    "functions": {"fdw", "sync", "server", "state", "warehouse", "odoo", "pg"},
+    "fdw": {"server", "odoo", "pg"},
+    "sync": {"extract", "server", "state", "warehouse", "odoo", "pg"},
+    "extract": {"server", "odoo"},
+    "server": {"state", "odoo", "pg"},
+    "state": {"warehouse", "pg"},
+    "warehouse": set(),
+    "odoo": set(),
+    "pg": {"fdw", "odoo"},
+}
+
+#: What stands beside the rooms; `failure` tells what an error of Odoo's means.
+BESIDE = {"failure": {"odoo", "pg"}, "query": {"failure"}, "quote": set(), "settings": set()}
+
+#: The same inside src/sync.
+SYNC = {
+    "run": {"feed", "work", "schedule", "mirror", "tables", "load", "mapping"},
+    "feed": {"work", "load", "mapping", "transform"},
+    "live": {"load", "mapping", "transform"},
+    "work": {"mirror", "tables", "load", "transform", "mapping"},
+    "mirror": {"tables", "load", "mapping"},
+    "tables": {"load"},
+    "load": {"transform"},
+    "transform": {"mapping"},
+    "schedule": set(),
+    "mapping": set(),
+}
+
+#: Folders with a file per entity, and per group of functions.
+PER_THING = {"warehouse", "functions"}
+
+
+@pytest.fixture(scope="module")
+def arrows():
+    return House().arrows()
+
+
+def between(arrows, depth):
+    """The arrows between the folders at a depth."""
+    return {(one[depth], other[depth]) for one, others in arrows.items() for other in others
+            if len(one) > depth and len(other) > depth and one[:depth] == other[:depth] and one[depth] != other[depth]}
+
+
+def test_the_script_sees_arrows(arrows):
+    assert ("sync", "feed", "gather") in arrows[("sync", "feed", "table_load")] | {("sync", "feed", "gather")}
+    assert ("odoo", "domain", "tree") in arrows[("odoo", "client", "model")]
+    assert circles({("a",): {("b",)}, ("b",): {("a",)}}) == [["a", "b"]]
+
+
+def test_no_circle_of_files(arrows):
+    assert circles(arrows) == []
+
+
+def test_arrows_between_rooms_point_one_way(arrows):
+    allowed = {(one, other) for one, others in ROOMS.items() for other in others | set(BESIDE)}
+    allowed |= {(one, other) for one, others in BESIDE.items() for other in others}
+    assert between(arrows, 0) - allowed == set()
+
+
+def test_arrows_inside_the_sync_point_one_way(arrows):
+    inside = {one: others for one, others in arrows.items() if one[:1] == ("sync",)}
+    allowed = {(one, other) for one, others in SYNC.items() for other in others}
+    assert between(inside, 1) - allowed == set()
+
+
+def test_files_and_folders_can_be_held_in_mind():
+    for folder in [SRC, *(path for path in SRC.rglob("*") if path.is_dir())]:
+        lines = {file.name: len(file.read_text().splitlines()) for file in folder.glob("*.rs")}
+        assert all(count <= 400 for count in lines.values()), lines
+        if folder.name not in PER_THING:
+            # Beside the map.
+            assert len(lines.keys() - {"mod.rs"}) <= 12, folder
+            if folder != SRC / "pg" / "fdw":
+                assert sum(lines.values()) <= 2000, folder
+
+
+def test_the_map_names_every_room():
+    text = (SRC / "lib.rs").read_text()
+    modules = set(re.findall(r"^(?:pub )?mod (\w+);", text, re.M))
+    named = set(re.findall(r"`(\w+)`", text.partition("#![deny")[0]))
+    assert modules == named == set(ROOMS) | set(BESIDE)
+
+
+def test_each_folder_begins_with_what_comes_in_and_goes_out():
+    for file in SRC.rglob("mod.rs"):
+        assert file.read_text().startswith("//! "), file
+    for room in ["sync", "extract", "state", "fdw", *(f"sync/{name}" for name in SYNC)]:
+        text = (SRC / room / "mod.rs").read_text().partition("\n\n")[0].lower()
+        assert "in" in text and "may call" in text or room == "sync/live", room

@@ -5,7 +5,8 @@ use pgrx::prelude::*;
 use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{ALL, Kind, Order, Run, TableReport, Verdict, entities_named, warehouse_of};
+use crate::sync::{Kind, Order, Run, TableReport, Verdict, entities_named, warehouse_of};
+use crate::warehouse::ALL;
 use crate::warehouse::{self, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state", requires = ["home"]);

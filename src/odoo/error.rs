@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::fault::{Fault, FaultKind, exception};
-use super::wire::protocol::Protocol;
+use crate::odoo::fault::{Fault, FaultKind, exception};
+use crate::odoo::wire::protocol::Protocol;
 
 /// Why a request to Odoo failed. The texts name hosts, models and fields, never secrets.
 #[derive(Debug, Clone, PartialEq)]

@@ -14,6 +14,7 @@ use crate::failure::{Cause, Failure};
 use crate::pg;
 use crate::server::Server;
 use crate::settings::{self, Without};
+use crate::state::turns::try_lock;
 
 /// How long a function waits for jobs that are writing a page.
 const PATIENCE: u32 = 40;
@@ -56,11 +57,6 @@ pub fn may_write(server: &Server, entity: &str, is_job: bool) -> Result<bool, Fa
     try_lock(function, &rows_key(server, entity))
 }
 
-/// Whether nobody else is doing the same at this moment.
-pub fn is_first(server: &str, what: &str) -> Result<bool, Failure> {
-    try_lock("pg_try_advisory_xact_lock", &format!("odoo_etl {what} of {server}"))
-}
-
 /// The error of a runner that may not write the rows of its own entity.
 pub fn rows_taken(server: &Server, entity: &str) -> Failure {
     taken(server, entity, &rows_key(server, entity))
@@ -68,11 +64,6 @@ pub fn rows_taken(server: &Server, entity: &str) -> Failure {
 
 fn rows_key(server: &Server, entity: &str) -> String {
     format!("odoo_etl rows {} {}", server.name, entity)
-}
-
-fn try_lock(function: &str, key: &str) -> Result<bool, Failure> {
-    let sql = format!("SELECT {function}(hashtextextended($1, 0))");
-    Ok(Spi::get_one_with_args::<bool>(&sql, &[key.into()])? == Some(true))
 }
 
 /// Who holds a lock.

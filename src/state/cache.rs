@@ -4,8 +4,8 @@ use pgrx::JsonB;
 use serde_json::Value as Json;
 
 use crate::failure::Failure;
-use crate::server::lock;
 use crate::state::store::Extension;
+use crate::state::turns::is_first;
 
 /// The memory of one server's runs.
 #[derive(Clone)]
@@ -55,7 +55,7 @@ impl Memory {
 
     /// Keeps what other sessions may be keeping too, and may take long to commit.
     pub fn keep_unless_busy(&self, what: &str, value: Json) -> Result<(), Failure> {
-        match lock::is_first(&self.server, "memory")? {
+        match is_first(&self.server, "memory")? {
             true => self.keep(what, value),
             false => Ok(()),
         }

@@ -1,4 +1,10 @@
 //! How the warehouse is kept in step with Odoo.
+//!
+//! - In: the declarations of `warehouse`, a server, what a user asks for.
+//! - Out: rows in the server's schema, reports, what `state` remembers.
+//! - May call: `extract`, `state`, `server`, `warehouse`, `odoo` and `pg`. Inside, arrows point down this
+//!   list: `run` → `feed` → `work` → {`mirror`, `tables`, `transform`, `load`} → `mapping`; `live` stands
+//!   beside `feed`, `schedule` beside `work`.
 
 pub mod feed;
 pub mod live;
@@ -16,8 +22,9 @@ pub use live::{Live, Wish as LiveWish};
 pub use mapping::catalogue::Catalogue;
 pub use mapping::feed::Plan;
 pub use mapping::trial::{Lacks, Trials};
-pub use mirror::declare::{MirrorColumn, MirrorWish, add_column, drop_column, drop_mirror, mirror};
-pub use run::driver::{ALL, Order, Run, entities_named};
+pub use mirror::declare::{MirrorColumn, MirrorWish, add_column, mirror};
+pub use mirror::undo::{drop_column, drop_mirror};
+pub use run::driver::{Order, Run, entities_named};
 pub use run::job::{Job, Wish};
 pub use run::journal::Kind;
 pub use run::reconcile::Verdict;

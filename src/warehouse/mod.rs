@@ -36,6 +36,9 @@ impl Entity {
     }
 }
 
+/// What stands for every entity, and so is no name of one.
+pub const ALL: &str = "all";
+
 /// Every declared entity, parents first: the order of `odoo_sync_all()`.
 pub const ENTITIES: &[Entity] = &[
     branches::ENTITY,

@@ -22,6 +22,11 @@ impl Condition {
         Condition::Leaf(field.to_owned(), operator, value.into())
     }
 
+    /// The field has a value: Odoo's word for none is `False`.
+    pub fn is_set(field: &str) -> Condition {
+        Condition::leaf(field, "!=", false)
+    }
+
     /// Both conditions.
     pub fn and(self, other: Condition) -> Condition {
         Condition::all([self, other])

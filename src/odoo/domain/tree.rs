@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::parse::{DomainError, Parsed, Parser};
+use crate::odoo::domain::parse::{DomainError, Parsed, Parser};
 use crate::odoo::value::Value;
 
 /// A search condition in Odoo's prefix notation.

@@ -2,15 +2,15 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::http::Http;
-use super::json2::Json2;
-use super::jsonrpc::JsonRpc;
-use super::protocol::Protocol;
-use super::request::{Credentials, Request, Transport};
-use super::xmlrpc::XmlRpc;
 use crate::odoo::error::Error;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::Value;
+use crate::odoo::wire::http::exchange::Http;
+use crate::odoo::wire::json2::Json2;
+use crate::odoo::wire::jsonrpc::JsonRpc;
+use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::request::{Credentials, Request, Transport};
+use crate::odoo::wire::xmlrpc::XmlRpc;
 
 /// What speaks a protocol, or the one that the server answers in: of several that it offers the
 /// fastest, and `known` before others.

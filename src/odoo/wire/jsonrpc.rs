@@ -4,7 +4,7 @@ use crate::odoo::error::Error;
 use crate::odoo::fault::Fault;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::{Value, ValueSink};
-use crate::odoo::wire::http::{Http, Message};
+use crate::odoo::wire::http::exchange::{Http, Message};
 use crate::odoo::wire::json::{Answer, decode_answer, encode};
 use crate::odoo::wire::protocol::Protocol;
 use crate::odoo::wire::request::{Credentials, Request, Transport, arguments, authenticated};

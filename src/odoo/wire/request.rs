@@ -1,9 +1,9 @@
 //! A call of one of Odoo's methods, and what sends it.
 
-use super::protocol::Protocol;
 use crate::odoo::error::Error;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::Value;
+use crate::odoo::wire::protocol::Protocol;
 
 /// Who calls, and in which database.
 #[derive(Clone)]

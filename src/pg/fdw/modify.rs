@@ -10,7 +10,7 @@ use super::target::row_id_name;
 use super::value::{constant_of, written};
 use super::{foreign_table, qualified_name, user_of};
 use crate::failure::{Failure, OrRaise};
-use crate::fdw::predicate::{Constant, Scalar};
+use crate::fdw::query::predicate::{Constant, Scalar};
 use crate::fdw::{Action, BATCH, Fetched, Modification, ModifyPlan};
 use crate::odoo::Cells;
 use crate::pg::with_plain_settings;

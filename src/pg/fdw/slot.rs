@@ -4,9 +4,9 @@ use std::ffi::CString;
 
 use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 
-use super::text;
 use crate::failure::Failure;
 use crate::odoo::Cells;
+use crate::pg::nodes::text;
 
 /// Makes the values of one column.
 pub struct Maker {

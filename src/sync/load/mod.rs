@@ -1,4 +1,6 @@
-//! TODO
+//! Rows into tables: in, typed columns; out, what was written, and which parents are missing. Every
+//! statement runs as the table's owner. May call `transform`'s rows, `warehouse` and `pg`.
+
 pub mod deletes;
 pub mod loader;
 pub mod owner;

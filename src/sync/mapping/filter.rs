@@ -4,7 +4,8 @@ use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::Failure;
 use crate::odoo::{Domain, Value};
-use crate::sync::mapping::feed::{Origin, Plan, Values};
+use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::values::{Origin, Values};
 use crate::warehouse::path::Test;
 
 /// Which records make the rows that meet `filters`, a domain over the table's columns. A filter

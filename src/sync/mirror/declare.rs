@@ -3,48 +3,30 @@
 use std::rc::Rc;
 
 use pgrx::PgSqlErrorCode as State;
-use pgrx::prelude::*;
 
+use super::names::{
+    invalid, named, own_name, refuse_relation, require_free, require_name, simple_path,
+};
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, FieldType};
 use crate::pg::writable::require_writable;
-use crate::query::{self, current_user};
-use crate::quote::{ident, literal};
+use crate::query::current_user;
+use crate::quote::literal;
 use crate::server::lock;
 use crate::server::{Server, Session};
 use crate::state::additions::{self, mirrors_of};
-use crate::state::cache::Memory;
 use crate::state::store::Extension;
-use crate::sync::load::owner::Table;
 use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed;
+use crate::sync::mapping::resolve;
 use crate::sync::mirror::follow::{self, sql_type};
-use crate::sync::run::driver::ALL;
 use crate::sync::tables::columns::has_column;
 use crate::sync::tables::origin;
 use crate::sync::tables::ready;
 use crate::warehouse::dataset::ACTIVE;
-use crate::warehouse::ddl::qualified;
-use crate::warehouse::missing::MISSING_DATA;
-use crate::warehouse::{
-    self, AddedColumn, Dataset, ENTITIES, Mirror, SqlType, Warehouse, is_reserved, path,
-};
+use crate::warehouse::{self, AddedColumn, Dataset, Mirror, SqlType, is_reserved};
 
 /// So many ids are looked at when a mirror is declared.
 const PROBED: usize = 1_000;
-
-/// The tables that remember something of a mirror, besides its declaration.
-const TABLES: &[&str] = &[
-    "state",
-    "watermarks",
-    "quarantine",
-    "columns",
-    "denied",
-    "relations",
-    "unwatched",
-    "added_columns",
-    "mirrors",
-];
 
 /// A table that is to be made of a model.
 pub struct MirrorWish {
@@ -133,12 +115,12 @@ impl Desk {
         }
         let path = simple_path(field)?;
         for model in models {
-            let steps = feed::walk(path.fields.iter().copied(), model, &mut self.catalogue)?
+            let steps = resolve::walk(path.fields.iter().copied(), model, &mut self.catalogue)?
                 .unwrap_or_default();
             let Some(((_, _, last), before)) = steps.split_last() else {
                 continue;
             };
-            let is_many = |(_, _, field): &feed::Step| field.field_type == FieldType::ToMany;
+            let is_many = |(_, _, field): &resolve::Step| field.field_type == FieldType::ToMany;
             let sql_type = match before.iter().any(is_many) {
                 true => Some(SqlType::Text),
                 false => sql_type(last),
@@ -148,7 +130,7 @@ impl Desk {
                     .detail("A column does not hold files.")
                     .hint(format!("SELECT * FROM odoo_read({}, …) reads it.", literal(model))));
             };
-            if feed::follow(&path, sql_type, model, &mut self.catalogue)?.is_none() {
+            if resolve::follow(&path, sql_type, model, &mut self.catalogue)?.is_none() {
                 return Err(invalid(format!("field \"{field}\" of {model} is not a single value"))
                     .detail("Beyond an x2many field there may be one field of text."));
             }
@@ -175,7 +157,7 @@ impl Desk {
         let Some((relation, _)) = path.rsplit_once('.') else {
             return Ok(false);
         };
-        Ok(feed::is_searchable(relation, model, &mut self.catalogue)?
+        Ok(resolve::is_searchable(relation, model, &mut self.catalogue)?
             && self.catalogue.can_search(model, relation)?.is_ok())
     }
 }
@@ -241,51 +223,6 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
         .collect())
 }
 
-/// Forgets a mirror, and drops its table.
-pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
-    require_writable()?;
-    let extension = Extension::find()?;
-    let target = match additions::is_declared(&extension, &server.name, target)? {
-        true => target,
-        false => own_name(server, target),
-    };
-    let sql = format!(
-        "SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $3) OR EXISTS ( \
-           SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = m.role AND pg_catalog.pg_has_role($3, r.oid, 'MEMBER')) \
-         FROM {} m WHERE server = $1 AND target = $2",
-        mirrors_of(&extension)
-    );
-    let args = [server.name.as_str().into(), target.into(), current_user()?.into()];
-    let allowed = extension.read(&sql, &args, |row| row.get::<bool>(1))?;
-    match allowed.first() {
-        Some(Some(true)) => {}
-        Some(_) => {
-            return Err(Failure::new(
-                State::ERRCODE_INSUFFICIENT_PRIVILEGE,
-                format!("permission denied to drop the mirror \"{target}\""),
-            )
-            .detail("Only the role that made it, its members and superusers may."));
-        }
-        None => {
-            return Err(Failure::new(
-                State::ERRCODE_UNDEFINED_OBJECT,
-                format!("server \"{}\" has no mirror \"{target}\"", server.name),
-            )
-            .hint("TABLE odoo_mirrors; lists them."));
-        }
-    }
-    refuse_scheduled(&extension, server, target)?;
-    lock::take(server, target)?;
-    lock::take_rows(server, target)?;
-    run(&format!("DROP TABLE IF EXISTS {}", qualified(&server.options.schema, target)))?;
-    for table in TABLES {
-        let sql =
-            format!("DELETE FROM {} WHERE server = $1 AND target = $2", extension.table(table));
-        extension.write(&sql, &[server.name.as_str().into(), target.into()])?;
-    }
-    Memory::of(&extension, &server.name)?.forget_values(&[target.to_owned()])
-}
-
 /// Adds a column to a table of the warehouse. Returns its type.
 pub fn add_column(
     server: Server,
@@ -313,147 +250,4 @@ pub fn add_column(
     additions::remember(&desk.extension, &desk.server.name, &column)?;
     desk.make(target)?;
     Ok(column.sql_type)
-}
-
-/// Drops a column that was added.
-pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Failure> {
-    require_writable()?;
-    let extension = Extension::find()?;
-    let known = additions::of(&extension, &server.name)?;
-    let warehouse = Warehouse::with(&known);
-    let dataset = named(&warehouse, server, target)?;
-    let target = dataset.table;
-    let own: Vec<_> = known.columns.iter().filter(|column| column.target == target).collect();
-    let Some(column) = own.iter().find(|column| column.name == name) else {
-        return Err(Failure::new(
-            State::ERRCODE_UNDEFINED_COLUMN,
-            format!("no column \"{name}\" was added to table \"{target}\""),
-        )
-        .detail("Columns that the table is declared with stay."));
-    };
-    let mirror = known.mirrors.iter().find(|mirror| mirror.target == target);
-    if mirror.is_some() && own.len() == 1 {
-        return Err(invalid(format!("\"{name}\" is the last column of the mirror \"{target}\""))
-            .hint(format!("SELECT odoo_mirror_drop({});", literal(target))));
-    }
-    if column.is_automatic && !column.is_gone {
-        return Err(invalid(format!("the mirror \"{target}\" has a column for every field"))
-            .detail(format!("The next run would make \"{name}\" again."))
-            .hint("Mirror it with a list of fields."));
-    }
-    lock::take(server, warehouse::entity_of(dataset))?;
-    // PostgreSQL knows who may alter a table, if it is there.
-    let schema = &server.options.schema;
-    let table = qualified(schema, target);
-    let sql = "SELECT to_regclass($1) IS NULL AND NOT has_schema_privilege($2, 'CREATE')";
-    if query::is_true(sql, &[table.as_str().into(), schema.as_str().into()])? {
-        let message = format!("permission denied for schema {schema}");
-        return Err(Failure::new(State::ERRCODE_INSUFFICIENT_PRIVILEGE, message));
-    }
-    let sql = format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {}", ident(name));
-    let own = Table::new(schema, target);
-    if own.exists() {
-        own.alter(|| run(&sql))?;
-    }
-    for table in ["added_columns", "columns"] {
-        let sql = format!(
-            "DELETE FROM {} WHERE server = $1 AND target = $2 AND column_name = $3",
-            extension.table(table)
-        );
-        extension.write(&sql, &[server.name.as_str().into(), target.into(), name.into()])?;
-    }
-    Ok(())
-}
-
-/// A path of names and dots: what a declaration may say beyond is not for users.
-fn simple_path(text: &str) -> Result<path::Path, Failure> {
-    let is_name = |name: &str| {
-        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-    };
-    if !text.split('.').all(is_name) {
-        return Err(invalid(format!("\"{text}\" is no field"))
-            .hint("A field's name, or several with dots between them: uom_id.name."));
-    }
-    // Declarations live for ever.
-    let text: &'static str = Box::leak(text.into());
-    Ok(path::Path { fields: text.split('.').collect(), test: None, guard: None })
-}
-
-fn require_name(what: &str, name: &str) -> Result<(), Failure> {
-    let problem = match name.len() {
-        0 => "is empty",
-        64.. => "is longer than 63 bytes",
-        _ if name.contains('\0') => "has a NUL in it",
-        _ => return Ok(()),
-    };
-    Err(invalid(format!("the {what} name \"{name}\" {problem}")))
-}
-
-/// Makes sure that a mirror may have the name.
-fn require_free(server: &Server, target: &str) -> Result<(), Failure> {
-    require_name("table", target)?;
-    if target.contains('.') {
-        let schema = &server.options.schema;
-        return Err(invalid(format!("the table name \"{target}\" has a dot in it"))
-            .detail(format!("Mirrors of server \"{}\" are tables of its schema, \"{schema}\".", server.name))
-            .hint("Name the table alone; tables in another schema are those of a server with another option schema."));
-    }
-    let is_entity = ENTITIES.iter().any(|entity| entity.name == target);
-    if is_entity || warehouse::dataset(target).is_some() || matches!(target, ALL | MISSING_DATA) {
-        return Err(invalid(format!("\"{target}\" is a name of odoo_etl's own"))
-            .detail(format!("Server \"{}\" fills a table or an entity of that name.", server.name))
-            .hint("Name another one: odoo_mirror(…, target => …)."));
-    }
-    Ok(())
-}
-
-fn refuse_relation(schema: &str, name: &str) -> Result<(), Failure> {
-    let table = qualified(schema, name);
-    match query::is_true("SELECT to_regclass($1) IS NOT NULL", &[table.as_str().into()])? {
-        false => Ok(()),
-        true => Err(Failure::new(
-            State::ERRCODE_DUPLICATE_TABLE,
-            format!("relation {table} already exists"),
-        )
-        .hint("Name another one: odoo_mirror(…, target => …); or move it out of the way.")),
-    }
-}
-
-fn refuse_scheduled(extension: &Extension, server: &Server, target: &str) -> Result<(), Failure> {
-    let sql = format!(
-        "SELECT role::text FROM {} WHERE server = $1 AND entity = $2 LIMIT 1",
-        extension.table("schedules")
-    );
-    let args = [server.name.as_str().into(), target.into()];
-    let scheduled = extension.read(&sql, &args, |row| row.get::<String>(1))?;
-    let Some(role) = scheduled.into_iter().flatten().next() else {
-        return Ok(());
-    };
-    Err(Failure::new(State::ERRCODE_OBJECT_IN_USE, format!("the mirror \"{target}\" is scheduled"))
-        .detail(format!("Role \"{role}\" has scheduled it."))
-        .hint(format!("SELECT odoo_unschedule({});", literal(target))))
-}
-
-/// The table that a user means, with or without the server's schema before its name.
-fn named(warehouse: &Warehouse, server: &Server, name: &str) -> Result<&'static Dataset, Failure> {
-    let found = warehouse.dataset(name).or_else(|| warehouse.dataset(own_name(server, name)));
-    found.ok_or_else(|| {
-        let tables: Vec<_> = warehouse.datasets().map(|dataset| dataset.table).collect();
-        invalid(format!("\"{name}\" is no table of the warehouse"))
-            .hint(format!("Tables: {}.", tables.join(", ")))
-    })
-}
-
-/// A table's name without the server's schema before it.
-fn own_name<'a>(server: &Server, name: &'a str) -> &'a str {
-    let own = name.strip_prefix(server.options.schema.as_str());
-    own.and_then(|rest| rest.strip_prefix('.')).unwrap_or(name)
-}
-
-fn invalid(message: String) -> Failure {
-    Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
-}
-
-fn run(statement: &str) -> Result<(), Failure> {
-    Ok(Spi::run(statement)?)
 }

@@ -4,11 +4,11 @@
 use crate::failure::{Failure, notice};
 use crate::odoo::{Field, FieldType, Fields};
 use crate::server::Server;
-use crate::server::lock;
 use crate::state::additions;
 use crate::state::store::Extension;
+use crate::state::turns::is_first;
 use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed;
+use crate::sync::mapping::resolve;
 use crate::sync::tables::columns::{Existing, existing};
 use crate::warehouse::path::Path;
 use crate::warehouse::{
@@ -78,7 +78,7 @@ pub fn refresh(
     let arrived = arrived(&known, is_looked_at, &columns, catalogue)?;
     let turned = turned(&mut known, is_looked_at, catalogue)?;
     // Another session that notes the same may take long to commit it.
-    if !(arrived.is_empty() && turned.is_empty()) && lock::is_first(&server.name, "additions")? {
+    if !(arrived.is_empty() && turned.is_empty()) && is_first(&server.name, "additions")? {
         for column in arrived.iter().chain(&turned) {
             additions::remember(extension, &server.name, column)?;
         }
@@ -95,7 +95,7 @@ pub fn losses(
 ) -> Result<Warehouse, Failure> {
     let mut known = additions::of(extension, &server.name)?;
     let turned = turned(&mut known, |_| true, catalogue)?;
-    if !turned.is_empty() && lock::is_first(&server.name, "additions")? {
+    if !turned.is_empty() && is_first(&server.name, "additions")? {
         turned
             .iter()
             .try_for_each(|column| additions::remember(extension, &server.name, column))?;
@@ -206,10 +206,10 @@ fn find(
             continue;
         };
         forget_relations(path, model, catalogue)?;
-        if feed::follow(path, column.sql_type, model, catalogue)?.is_some() {
+        if resolve::follow(path, column.sql_type, model, catalogue)?.is_some() {
             return Ok(Found::Field);
         }
-        found = match feed::walk(path.fields.iter().copied(), model, catalogue)? {
+        found = match resolve::walk(path.fields.iter().copied(), model, catalogue)? {
             Some(_) => Found::OtherType(model),
             None => Found::NoField(model),
         };

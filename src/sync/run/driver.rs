@@ -27,7 +27,7 @@ use crate::sync::work::parts::Work;
 use crate::sync::work::report::{Status, TableReport};
 use crate::sync::work::reports::Reports;
 use crate::sync::work::targets::Targets;
-use crate::warehouse::{Dataset, Entity, Warehouse};
+use crate::warehouse::{ALL, Dataset, Entity, Warehouse};
 
 /// How a run is begun.
 #[derive(Debug, Clone, Copy)]
@@ -305,9 +305,6 @@ impl Run {
         self.journal.write(&context.extension, &context.server.name, &own)
     }
 }
-
-/// What stands for every entity, and so is no name of one.
-pub const ALL: &str = "all";
 
 /// The entities that a name stands for.
 pub fn entities_named(warehouse: &Warehouse, name: &str) -> Result<Vec<&'static Entity>, Failure> {

@@ -1,4 +1,6 @@
-//! TODO
+//! A run and its tables: in, a server and the names of entities; out, reports, the journal, alerts.
+//! May call `feed`, `work`, `schedule` and `state`.
+
 pub mod driver;
 pub mod job;
 pub mod journal;

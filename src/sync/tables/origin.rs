@@ -8,11 +8,11 @@ use crate::odoo::{Domain, FaultKind};
 use crate::pg::writable::require_writable;
 use crate::query::{self, current_user};
 use crate::quote::{ident, literal};
-use crate::server::lock;
 use crate::server::{Server, Session};
 use crate::state::additions;
 use crate::state::cache::Memory;
 use crate::state::store::Extension;
+use crate::state::turns::is_first;
 use crate::sync::tables::places;
 
 /// What tells one Odoo database from another.
@@ -144,7 +144,7 @@ impl Survey {
             .known
             .is_none_or(|known| known.schema != schema || !known.origin.includes(&self.now));
         // Another session that notes the same may take long to commit it.
-        match is_new && lock::is_first(&server.name, "origin")? {
+        match is_new && is_first(&server.name, "origin")? {
             true => remember(extension, server, self.now),
             false => Ok(()),
         }

@@ -8,9 +8,9 @@ use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::Failure;
 use crate::quote::{ident, literal};
-use crate::server::lock;
 use crate::server::{DEFAULT_SCHEMA, Server};
 use crate::state::store::Extension;
+use crate::state::turns::is_first;
 use crate::warehouse::Warehouse;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
 use crate::warehouse::missing::MISSING_DATA;
@@ -118,7 +118,7 @@ pub fn remember(
     let differs = format!("SELECT EXISTS ({fresh})");
     let differs = extension.read(&differs, &args, |row| row.get::<bool>(1))?;
     // Another session that notes the same may take long to commit it.
-    if differs.first() != Some(&Some(true)) || !lock::is_first(&server.name, "places")? {
+    if differs.first() != Some(&Some(true)) || !is_first(&server.name, "places")? {
         return Ok(());
     }
     let sql = format!(

@@ -8,7 +8,8 @@ use crate::extract::bisect;
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType, Lists, Page, Texts};
 use crate::server::Session;
-use crate::sync::mapping::feed::{Hop, Plan, Reading};
+use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::values::{Hop, Reading};
 
 /// Records of one model that are kept at most, so that memory stays bounded.
 const KEPT: usize = 50_000;

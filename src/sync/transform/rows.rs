@@ -5,7 +5,8 @@ use chrono_tz::Tz;
 
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType, Page, Texts};
-use crate::sync::mapping::feed::{Origin, Plan, PlannedColumn, Values};
+use crate::sync::mapping::feed::{Plan, PlannedColumn};
+use crate::sync::mapping::values::{Origin, Values};
 use crate::sync::transform::related::Lookups;
 use crate::sync::transform::zones::Zones;
 use crate::warehouse::dataset::ACTIVE;

@@ -9,7 +9,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::odoo::sink::{Scalar, Sink};
 use crate::odoo::value::{Value, ValueSink};
-use crate::odoo::wire::body::DecodeError;
+use crate::odoo::wire::http::body::DecodeError;
 use reader::Reader;
 
 impl Serialize for Value {

@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::ops::Range;
 
-use crate::odoo::wire::body::{DecodeError, fill};
+use crate::odoo::wire::http::body::{DecodeError, fill};
 
 /// Bytes that are read at once; few in tests, whose documents are small.
 pub const WINDOW: usize = if cfg!(test) { 16 } else { 32 * 1024 };

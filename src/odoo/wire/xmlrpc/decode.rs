@@ -9,7 +9,7 @@ use quick_xml::events::{BytesDecl, BytesRef, Event};
 use crate::odoo::page::literals::number;
 use crate::odoo::sink::{Scalar, Sink, printable};
 use crate::odoo::value::{Value, ValueSink};
-use crate::odoo::wire::body::{DecodeError, fill};
+use crate::odoo::wire::http::body::{DecodeError, fill};
 
 /// What an answer was; a result went to the sink.
 #[derive(Debug, PartialEq)]

@@ -9,8 +9,8 @@ use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::odoo::wire::hosts::AllowedHosts;
-use crate::odoo::wire::socket::Socket;
+use crate::odoo::wire::http::hosts::AllowedHosts;
+use crate::odoo::wire::http::socket::Socket;
 use ureq::Timeout;
 use ureq::config::Config;
 use ureq::http::Uri;

@@ -2,8 +2,7 @@
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta};
 
-use super::domain::set;
-use super::predicate::Comparison;
+use crate::fdw::query::predicate::Comparison;
 use crate::odoo::Condition;
 
 /// A bound in time: one that Odoo can read, or beyond all that it can hold.
@@ -18,7 +17,7 @@ fn beyond(field: &str, comparison: Comparison, is_after: bool) -> Condition {
     let smaller = matches!(comparison, Comparison::Less | Comparison::LessOrEqual);
     let greater = matches!(comparison, Comparison::Greater | Comparison::GreaterOrEqual);
     match comparison == Comparison::NotEqual || (is_after && smaller) || (!is_after && greater) {
-        true => set(field),
+        true => Condition::is_set(field),
         false => Condition::NEVER,
     }
 }
@@ -48,7 +47,7 @@ pub fn date(field: &str, comparison: Comparison, days: i32) -> Condition {
             let leaf = Condition::leaf(field, comparison.in_odoo(), value.to_string());
             // `!=` finds what is not set too.
             match comparison {
-                Comparison::NotEqual => leaf.and(set(field)),
+                Comparison::NotEqual => leaf.and(Condition::is_set(field)),
                 _ => leaf,
             }
         }
@@ -86,6 +85,6 @@ pub fn datetime(field: &str, comparison: Comparison, time: i64) -> Condition {
         Comparison::NotEqual if is_whole => {
             Condition::any([leaf("<", floor), leaf(">=", floor + 1)])
         }
-        Comparison::NotEqual => set(field),
+        Comparison::NotEqual => Condition::is_set(field),
     }
 }

@@ -15,10 +15,12 @@ use ureq::unversioned::transport::{Connector, RustlsConnector};
 use ureq::{Agent, Body, RequestBuilder, Timeout};
 
 use crate::odoo::error::{Error, is_passing};
-use crate::odoo::wire::authorities::authorities;
-use crate::odoo::wire::body::{BEGINNING, DecodeError, Witness};
-use crate::odoo::wire::hosts::AllowedHosts;
-use crate::odoo::wire::interruptible::{CancelFlag, InterruptibleConnector, InterruptibleResolver};
+use crate::odoo::wire::http::authorities::authorities;
+use crate::odoo::wire::http::body::{BEGINNING, DecodeError, Witness};
+use crate::odoo::wire::http::hosts::AllowedHosts;
+use crate::odoo::wire::http::interruptible::{
+    CancelFlag, InterruptibleConnector, InterruptibleResolver,
+};
 use crate::odoo::wire::protocol::Protocol;
 use crate::odoo::wire::traffic::Meter;
 

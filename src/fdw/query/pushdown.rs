@@ -4,9 +4,9 @@
 //! exact, and Odoo may count and limit in PostgreSQL's place. Only operators that mean the same
 //! in Odoo 14 to 20 are used; the comments say where they differ.
 
-use super::columns::Kind;
-use super::predicate::{Comparison, Constant, Operand, Predicate, Scalar};
-use super::time::{date, datetime};
+use crate::fdw::query::predicate::{Comparison, Constant, Operand, Predicate, Scalar};
+use crate::fdw::query::time::{date, datetime};
+use crate::fdw::table::columns::Kind;
 use crate::odoo::{Condition, Value};
 
 /// What a condition became.
@@ -34,10 +34,6 @@ fn superset(condition: Condition) -> Pushed {
 /// Nothing is asked, PostgreSQL decides alone.
 fn nothing() -> Pushed {
     superset(Condition::ALWAYS)
-}
-
-pub(super) fn set(field: &str) -> Condition {
-    Condition::leaf(field, "!=", false)
 }
 
 fn unset(field: &str) -> Condition {
@@ -109,7 +105,7 @@ fn null(field: &str, kind: Kind, negated: bool) -> Pushed {
         (Kind::Text | Kind::Html, false) => superset(unset(field)),
         // `!= False` leaves out empty ones in 19, and before what else finds them is sanitised.
         (Kind::Html, true) => nothing(),
-        (Kind::Date | Kind::Datetime | Kind::Many2one, true) => exact(set(field)),
+        (Kind::Date | Kind::Datetime | Kind::Many2one, true) => exact(Condition::is_set(field)),
         (Kind::Date | Kind::Datetime | Kind::Many2one, false) => exact(unset(field)),
     }
 }
@@ -168,8 +164,10 @@ fn reference(field: &str, comparison: Comparison, id: i64) -> Pushed {
         (Comparison::Equal, true) => exact(Condition::leaf(field, "=", id)),
         (Comparison::Equal, false) => exact(Condition::NEVER),
         // `!=` finds what is not set too.
-        (Comparison::NotEqual, true) => exact(Condition::leaf(field, "!=", id).and(set(field))),
-        (Comparison::NotEqual, false) => exact(set(field)),
+        (Comparison::NotEqual, true) => {
+            exact(Condition::leaf(field, "!=", id).and(Condition::is_set(field)))
+        }
+        (Comparison::NotEqual, false) => exact(Condition::is_set(field)),
         // Odoo would order by the other model's own order in places.
         _ => nothing(),
     }
@@ -181,7 +179,7 @@ fn integer(field: &str, comparison: Comparison, value: i64) -> Condition {
     match (comparison, comparison.holds(0, value)) {
         (_, true) if !is_storable(value) => Condition::ALWAYS,
         (_, false) if !is_storable(value) => Condition::NEVER,
-        (Comparison::NotEqual, false) => leaf.and(set(field)),
+        (Comparison::NotEqual, false) => leaf.and(Condition::is_set(field)),
         (Comparison::NotEqual, true) => leaf,
         (_, true) => Condition::any([leaf, unset(field)]),
         (_, false) => leaf,
@@ -316,7 +314,8 @@ fn ids(field: &str, kind: Kind, negated: bool, items: &[Scalar]) -> Pushed {
         _ => None,
     });
     let list: Vec<i64> = numbers.collect();
-    let present = || if kind == Kind::Many2one { set(field) } else { Condition::ALWAYS };
+    let present =
+        || if kind == Kind::Many2one { Condition::is_set(field) } else { Condition::ALWAYS };
     exact(match (list.is_empty(), negated) {
         (true, false) => Condition::NEVER,
         (true, true) => present(),

@@ -5,10 +5,10 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use pgrx::PgSqlErrorCode as State;
 use serde::{Deserialize, Serialize};
 
-use super::columns::Kind;
-use super::domain::{Pushed, push};
-use super::predicate::{Constant, Predicate};
 use crate::failure::Failure;
+use crate::fdw::query::predicate::{Constant, Predicate};
+use crate::fdw::query::pushdown::{Pushed, push};
+use crate::fdw::table::columns::Kind;
 use crate::odoo::{Condition, FieldType, Fields};
 
 /// Rows to skip and rows to take.
@@ -168,7 +168,7 @@ impl PathPlan {
 }
 
 /// What plans take from fields, as a number.
-pub(super) fn basis<'a>(names: impl Iterator<Item = &'a String>, fields: &Fields) -> u64 {
+pub fn basis<'a>(names: impl Iterator<Item = &'a String>, fields: &Fields) -> u64 {
     let mut hasher = DefaultHasher::new();
     for name in names {
         let facts = fields.get(name).map(|field| {
@@ -181,7 +181,7 @@ pub(super) fn basis<'a>(names: impl Iterator<Item = &'a String>, fields: &Fields
 
 /// # Errors
 /// If a plan was made of other fields than those that the model has now.
-pub(super) fn require_same(model: &str, planned: u64, now: u64) -> Result<(), Failure> {
+pub fn require_same(model: &str, planned: u64, now: u64) -> Result<(), Failure> {
     match planned == now {
         true => Ok(()),
         false => Err(Failure::new(
@@ -192,11 +192,11 @@ pub(super) fn require_same(model: &str, planned: u64, now: u64) -> Result<(), Fa
     }
 }
 
-pub(super) fn to_text<T: Serialize>(value: &T) -> String {
+pub fn to_text<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }
 
-pub(super) fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+pub fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
     serde_json::from_str(text).map_err(|error| {
         Failure::new(
             State::ERRCODE_INTERNAL_ERROR,

@@ -1,8 +1,8 @@
 //! Whether foreign tables still match Odoo's fields, and the statement that mends them.
 
-use super::columns::{fits, sql_type};
-use super::table::{RawTable, Table};
 use crate::failure::Failure;
+use crate::fdw::table::columns::{fits, sql_type};
+use crate::fdw::table::options::{RawTable, Table};
 use crate::odoo::{Connection, Error, FaultKind, Fields};
 use crate::quote::ident;
 use crate::server::Session;

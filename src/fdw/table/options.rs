@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::Oid;
 
-use super::columns::Class;
+use crate::fdw::table::columns::Class;
 use crate::server::{find, flag};
 
 type Options = Vec<(String, String)>;

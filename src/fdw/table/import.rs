@@ -7,9 +7,9 @@ use std::sync::Arc;
 use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
-use super::columns::sql_type;
-use super::rights::Readable;
 use crate::failure::{Failure, notice};
+use crate::fdw::table::columns::sql_type;
+use crate::fdw::table::rights::Readable;
 use crate::odoo::{Connection, Domain, Error, FaultKind, Field, Fields, Value};
 use crate::quote::{ident, literal};
 use crate::server::{Place, Server, Session, check, flag};

@@ -4,11 +4,11 @@ use std::collections::{HashSet, VecDeque};
 
 use pgrx::pg_sys::Oid;
 
-use super::plan::Plan;
-use super::predicate::Constant;
-use super::rights::refusal;
-use super::sessions::{self, Lease};
 use crate::failure::Failure;
+use crate::fdw::query::plan::Plan;
+use crate::fdw::query::predicate::Constant;
+use crate::fdw::scan::sessions::{self, Lease};
+use crate::fdw::table::rights::refusal;
 use crate::odoo::{
     self, BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
 };
@@ -77,7 +77,7 @@ enum Chunk {
 
 /// The domain as a scan by ids has it: where it names no id, Odoo leaves some records out of some
 /// models, of `ir.attachment` those that fields hold.
-pub(super) fn all_of(domain: Domain) -> Domain {
+pub fn all_of(domain: Domain) -> Domain {
     domain.and(odoo::ids(">", BEFORE_ALL))
 }
 

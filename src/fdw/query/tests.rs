@@ -1,6 +1,6 @@
-use super::columns::Kind;
-use super::domain::{Pushed, push};
-use super::predicate::{Comparison, Constant, Operand, Predicate, Scalar};
+use crate::fdw::query::predicate::{Comparison, Constant, Operand, Predicate, Scalar};
+use crate::fdw::query::pushdown::{Pushed, push};
+use crate::fdw::table::columns::Kind;
 
 fn pushed(kind: Kind, predicate: &Predicate) -> Pushed {
     push(predicate, &|_| Some(("f", kind)), &[])
