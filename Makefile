@@ -22,6 +22,9 @@ export PGRX_HOME := $(CURDIR)/target/pgrx
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
+# What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
+test test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
+
 .PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench deps install lint unit clean distclean
 
 demo: deps install
@@ -51,12 +54,13 @@ bench: deps install
 lint: $(PGRX_HOME)/config.toml
 	cargo fmt --check
 	cargo clippy --release --all-targets -- -D warnings
+	cargo clippy --release --all-targets --features failpoints -- -D warnings
 
 unit: $(PGRX_HOME)/config.toml
-	cargo test --release
+	cargo test --release $(if $(FEATURES),--features $(FEATURES))
 
 install: $(PGRX_HOME)/config.toml
-	cargo pgrx install --release --pg-config "$$(command -v $(PG_CONFIG))" $(if $(SUDO),--sudo)
+	cargo pgrx install --release $(if $(FEATURES),--features $(FEATURES)) --pg-config "$$(command -v $(PG_CONFIG))" $(if $(SUDO),--sudo)
 	$(SUDO) install -m 644 sql/odoo_etl--0.1.0.sql "$$($(PG_CONFIG) --sharedir)/extension"
 
 $(PGRX_HOME)/config.toml:
