@@ -13,7 +13,7 @@ use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use odoo_etl::odoo::transport::{json, xmlrpc};
+use odoo_etl::odoo::wire::{json, xmlrpc};
 use odoo_etl::odoo::{Cells, FieldType, Lists, Page, PageSink, Texts};
 use quick_xml::Reader;
 use quick_xml::events::Event;

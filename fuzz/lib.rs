@@ -4,16 +4,16 @@
 
 #[path = "../src/odoo"]
 pub mod odoo {
-    mod cells;
-    mod domain;
-    mod fields;
-    mod form;
-    mod page;
-    mod sink;
-    mod value;
+    pub mod domain;
+    pub mod fields;
+    pub mod page;
+    pub mod sink;
+    pub mod value;
 
-    pub mod transport {
-        mod body;
+    pub mod wire {
+        pub mod http {
+            pub mod body;
+        }
         pub mod json;
         pub mod xmlrpc {
             mod decode;
@@ -21,15 +21,11 @@ pub mod odoo {
             pub use decode::decode;
         }
     }
-
-    pub use cells::{Cells, Lists, Texts};
-    pub use domain::{Domain, DomainError};
-    pub use fields::FieldType;
-    pub use page::PageSink;
-    pub use sink::{Refusal, Scalar, Sink};
 }
 
-use odoo::{FieldType, PageSink, Refusal, Scalar, Sink};
+use odoo::fields::FieldType;
+use odoo::page::page_sink::PageSink;
+use odoo::sink::{Refusal, Scalar, Sink};
 
 /// Records with a field of each type; the seeds name them.
 const FIELDS: [(&str, FieldType); 9] = [

@@ -138,16 +138,18 @@ CREATE TABLE odoo_sync_columns (
     PRIMARY KEY (server, target, channel, column_name)
 );
 
--- Models that the Odoo user may not read, though columns of a table show values of theirs.
+-- Models that the Odoo user may not read, though columns of a table show values of theirs, and
+-- relations of a table's model by which Odoo does not search for changed records.
 CREATE TABLE odoo_sync_denied (
     server text NOT NULL,
     target text NOT NULL,
     channel text NOT NULL,
     model text NOT NULL,
+    relation text NOT NULL DEFAULT '',
     since timestamp with time zone NOT NULL DEFAULT now(),
-    PRIMARY KEY (server, target, channel, model)
+    PRIMARY KEY (server, target, channel, model, relation)
 );
-COMMENT ON TABLE odoo_sync_denied IS 'models whose values are NULL in a table because the Odoo user may not read them; when it may, the table is read again';
+COMMENT ON TABLE odoo_sync_denied IS 'models whose values are NULL in a table because the Odoo user may not read them, and relations whose changes are not seen because Odoo does not search by them; when it does, the table is read again';
 
 -- Models that users mirror, and columns that they added to any table.
 CREATE TABLE odoo_sync_mirrors (

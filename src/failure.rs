@@ -3,8 +3,8 @@
 use pgrx::pg_sys::panic::ErrorReport;
 use pgrx::{PgLogLevel, PgSqlErrorCode as State, spi::SpiError};
 
-use crate::pg::{self, Caught};
 use crate::odoo::{DomainError, Error, Fault, FaultKind, listed};
+use crate::pg::{self, Caught};
 
 #[derive(Debug, Clone)]
 pub struct Failure {

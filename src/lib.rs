@@ -1,25 +1,32 @@
 //! odoo_etl keeps a retail star schema in step with an Odoo ERP, from inside PostgreSQL.
 //!
-//! Arrows point one way: `functions` → `sync` → `warehouse` → `odoo`.
+//! The map; arrows point down it, never up:
 //!
-//! - [`odoo`]: the client of Odoo's API; knows nothing of PostgreSQL
-//! - [`warehouse`]: what is loaded; declarations and their SQL
-//! - [`sync`]: how it is loaded: extract, transform, load
-//! - `functions`: the SQL surface
-//! - [`fdw`]: foreign tables
-//! - [`server`]: CREATE SERVER and USER MAPPING to a session
-//! - [`pg`]: the only unsafe code
+//! - `functions`: the SQL surface, a file per group of functions
+//! - `fdw`: foreign tables: what PostgreSQL asks, answered with Odoo's domains
+//! - [`sync`]: how the warehouse is kept in step
+//! - `extract`: pages of a model from Odoo, read ahead, and what of them faults
+//! - [`server`]: CREATE SERVER and USER MAPPING to a session with Odoo; locks on a server's tables
+//! - `state`: every statement on the extension's own tables
+//! - [`warehouse`]: what is loaded: declarations and their DDL; knows nothing of PostgreSQL's API
+//! - [`odoo`]: the client of Odoo; knows nothing of PostgreSQL
+//! - [`pg`]: PostgreSQL for the others, the only unsafe code
+//!
+//! Beside them: `failure` is what an error tells a user, `query` asks PostgreSQL by SQL, `quote` writes
+//! names and values into it, `settings` are the parameters of the extension.
 #![deny(unsafe_code)]
 
-pub mod pg;
+mod extract;
 mod failure;
 mod fdw;
 mod functions;
 pub mod odoo;
+pub mod pg;
 mod query;
 mod quote;
 pub mod server;
 mod settings;
+mod state;
 pub mod sync;
 pub mod warehouse;
 

@@ -327,6 +327,22 @@ def test_a_right_that_is_lost_later_names_the_column(db, fake):
     assert status == "warning" and "not allowed" in detail and "DROP FOREIGN TABLE live.loyalty_program" in hint
 
 
+def test_a_field_that_is_refused_of_some_records_is_left_out(db, fake):
+    """As those of `res.users` that lead to an employee are, where there is one."""
+    records = behaviour_of(f"/version=19/private=res.partner:street:12/{db.name}").database.models["res.partner"].records
+    assert min(records) < 12
+    db.server(url(fake, f"version=19/private=res.partner:street:12/{db.name}"))
+    db.run("CREATE SCHEMA live")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (res_partner) FROM SERVER erp INTO live")
+    assert "res_partner: left out street, which the Odoo user may not read" in db.notices
+    assert len(db.run("SELECT * FROM live.res_partner")) == len(records)
+    assert "street" not in db.value("SELECT data FROM odoo_read('res.partner', '[[\"id\", \"=\", 12]]')")
+    # One that is made later, behind those that were tried.
+    db.run("ALTER FOREIGN TABLE live.res_partner ADD COLUMN street text")
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="may not read the column street of live.res_partner"):
+        db.run("SELECT * FROM live.res_partner")
+
+
 def test_odoo_read_leaves_out_what_nobody_named_and_the_user_may_not_read(db, fake):
     db.server(url(fake, f"version=19/denied={RELATION}/{db.name}"))
     data = db.value("SELECT data FROM odoo_read('loyalty.program', max_rows => 1)")

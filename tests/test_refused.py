@@ -223,6 +223,25 @@ def test_a_relation_that_can_be_searched_again_is_searched_by_after_a_full_refre
     assert db.value("SELECT work_phone FROM dim_employees WHERE id = 21") == "1"
 
 
+def test_what_a_relation_told_meanwhile_is_not_lost(db, fake):
+    """Nobody else tells of it, and the watermark has gone by."""
+    sync = "SELECT * FROM odoo_sync('employees')"
+    shop = Shop(db, fake, "version=17/unsearchable=hr.employee:contract_ids")
+    db.run(sync)
+    shop.write("hr.employee", 20, LATER)
+    db.run(sync)
+    shop.records("hr.contract")[5] = dict(id=5, employee_id=21, write_date="2029-06-01 00:00:00")
+    shop.records("hr.employee")[21].update(contract_ids=[5], work_phone="1")
+    an_hour_passes = "UPDATE odoo_sync_memory SET kept_at = kept_at - interval '61 minutes'"
+    db.run(an_hour_passes)
+    assert db.report(sync)["dim_employees"]["fetched"] == 1
+    shop.behaviour.database.unsearchable = None
+    db.run(an_hour_passes)
+    db.run(sync)
+    assert db.value("SELECT work_phone FROM dim_employees WHERE id = 21") == "1"
+    assert db.report(sync)["dim_employees"]["fetched"] == 1
+
+
 @pytest.mark.parametrize("release", range(14, 21))
 def test_odoo_is_not_searched_by_what_it_cannot_search(db, fake, release):
     """Releases before 19 write an error to their log and take the condition for met."""

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use odoo_etl_fuzz::odoo::Domain;
+use odoo_etl_fuzz::odoo::domain::tree::Domain;
 
 fuzz_target!(|text: &str| match Domain::parse(text) {
     Ok(domain) => {

@@ -8,12 +8,12 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 use serde::{Deserialize, Serialize};
 
-use super::plan::{Fetched, basis, require_same};
-use super::predicate::{Comparison, Constant, Scalar};
-use super::relation::Relation;
-use super::sessions::{self, Lease};
-use super::time;
 use crate::failure::Failure;
+use crate::fdw::query::plan::{Fetched, basis, require_same};
+use crate::fdw::query::predicate::{Comparison, Constant, Scalar};
+use crate::fdw::query::time;
+use crate::fdw::relation::Relation;
+use crate::fdw::scan::sessions::{self, Lease};
 use crate::odoo::{Cells, Condition, FieldType, Fields, Value};
 use crate::server::Server;
 
@@ -85,13 +85,13 @@ impl ModifyPlan {
     }
 
     pub fn to_text(&self) -> String {
-        super::plan::to_text(self)
+        crate::fdw::query::plan::to_text(self)
     }
 
     /// # Errors
     /// If the text is none that [`ModifyPlan::to_text`] made.
     pub fn from_text(text: &str) -> Result<ModifyPlan, Failure> {
-        super::plan::from_text(text)
+        crate::fdw::query::plan::from_text(text)
     }
 }
 

@@ -5,14 +5,14 @@ use std::rc::Rc;
 use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
-use super::columns::{Kind, searches_otherwise};
-use super::domain::{Pushed, push};
-use super::plan::{Fetched, PathPlan, Plan};
-use super::predicate::Predicate;
-use super::scan::{Scan, all_of};
-use super::sessions;
-use super::table::{Column, RawTable, Table};
 use crate::failure::Failure;
+use crate::fdw::query::plan::{Fetched, PathPlan, Plan};
+use crate::fdw::query::predicate::Predicate;
+use crate::fdw::query::pushdown::{Pushed, push};
+use crate::fdw::scan::records::{Scan, all_of};
+use crate::fdw::scan::sessions;
+use crate::fdw::table::columns::{Kind, searches_otherwise};
+use crate::fdw::table::options::{Column, RawTable, Table};
 use crate::odoo::{Condition, Fields};
 use crate::quote::ident;
 use crate::server::Server;
@@ -46,7 +46,7 @@ impl Relation {
     }
 
     /// What the model is known to be like.
-    pub(super) fn fields(&self) -> &Fields {
+    pub fn fields(&self) -> &Fields {
         &self.fields
     }
 
@@ -165,7 +165,7 @@ impl Relation {
         Ok((plan, scan, found))
     }
 
-    pub(super) fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
+    pub fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
         let Some(field) = self.fields.get(&column.field) else {
             sessions::forget();
             return Err(Failure::new(

@@ -5,13 +5,14 @@ use std::time::Instant;
 
 use pgrx::{pg_sys, prelude::*};
 
-use crate::pg::locked_foreign_table;
 use crate::failure::{Failure, OrRaise};
 use crate::fdw;
 use crate::odoo::{Identity, Protocol, Version};
+use crate::pg::locked_foreign_table;
 use crate::query;
 use crate::server::{Server, Session};
-use crate::sync::{self, Catalogue, Extension, Finding, Lacks, Level, Plan, Trials, warehouse_of};
+use crate::state::store::Extension;
+use crate::sync::{self, Catalogue, Finding, Lacks, Level, Plan, Trials, warehouse_of};
 use crate::warehouse::{Additions, Dataset, Warehouse};
 
 /// The first release that has JSON-2.
@@ -115,7 +116,7 @@ fn here(
     let (schema, is_bare) = sync::schema(&extension, server, session, &known)?;
     let known = if is_bare { Warehouse::with(&Additions::default()) } else { known };
     let mut findings = vec![schema];
-    findings.extend(sync::tables(&extension, server, &known)?);
+    findings.extend(sync::inspect_tables(&extension, server, &known)?);
     Ok((findings, known))
 }
 

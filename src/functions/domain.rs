@@ -6,9 +6,9 @@ use chrono::{DateTime, Datelike, TimeDelta};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB, PgSqlErrorCode as State};
 
-use crate::pg;
 use crate::failure::{Failure, OrRaise};
 use crate::odoo::{Domain, Value};
+use crate::pg;
 use crate::query::ask;
 
 // The functions here are declared there: a type's own are of no use without it.

@@ -7,8 +7,8 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::arguments::required;
-use crate::pg;
 use crate::failure::{Failure, OrRaise};
+use crate::pg;
 use crate::server::{Access, Server};
 use crate::sync::{Job, Wish};
 

@@ -10,7 +10,7 @@ use pgrx::prelude::*;
 use super::arguments::{Members, not_negative, object, required};
 use super::domain;
 use crate::failure::{Failure, OrRaise, notice};
-use crate::odoo::{Domain, Error, Fields, Model, Value};
+use crate::odoo::{Domain, EXAMPLES, Error, Fields, Model, Value};
 use crate::server::{Server, Session, Ticket};
 
 /// The records of a model that meet a domain, each as Odoo's `read` returns it. Pages are read
@@ -38,8 +38,8 @@ fn odoo_read(
             let Search { domain, order, offset, limit, .. } = search;
             model.search_to_read(domain, order.as_deref(), offset, limit, is_dated)
         })?;
-        if let (false, Some(first)) = (is_chosen, ids.first()) {
-            leave_out_refused(&session, &model, *first, &mut fields)?;
+        if !is_chosen {
+            leave_out_refused(&session, &model, &ids[..ids.len().min(EXAMPLES)], &mut fields)?;
         }
         let page_size = server.options.batch();
         Ok(Records {
@@ -169,11 +169,11 @@ fn choose_fields(
 fn leave_out_refused(
     session: &Session,
     model: &str,
-    id: i64,
+    ids: &[i64],
     fields: &mut Vec<String>,
 ) -> Result<(), Failure> {
-    let (name, asked) = (model.to_owned(), fields.clone());
-    let refused = session.call(move |odoo| odoo.model(&name).refused(id, &asked))?;
+    let (name, ids, asked) = (model.to_owned(), ids.to_vec(), fields.clone());
+    let refused = session.call(move |odoo| odoo.model(&name).refused(&ids, &asked))?;
     if !refused.is_empty() {
         fields.retain(|field| !refused.contains(field));
         notice!("{model}: left out {}, which the Odoo user may not read", refused.join(", "));

@@ -5,7 +5,8 @@ use pgrx::prelude::*;
 use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
-use crate::sync::{self, ALL, Kind, Run, TableReport, Verdict, entities_named, warehouse_of};
+use crate::sync::{Kind, Order, Run, TableReport, Verdict, entities_named, warehouse_of};
+use crate::warehouse::ALL;
 use crate::warehouse::{self, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state");
@@ -144,13 +145,16 @@ fn odoo_verify(
 > {
     let verify = || {
         let entity = required("entity", entity)?;
-        sync::require_writable()?;
+        crate::pg::writable::require_writable()?;
         let server = Server::named_or_only(server)?;
         let known = warehouse_of(&server.name)?;
         entities_named(&known, entity)?;
-        let mut run = Run::begin(server, None, Kind::Reconcile, false)?;
+        let mut run = Run::begin(
+            server,
+            Order { entity: None, kind: Kind::Reconcile, full_refresh: false, is_job: false },
+        )?;
         let mut verdicts = Vec::new();
-        for entity in entities_named(&run.warehouse, entity)? {
+        for entity in entities_named(run.warehouse(), entity)? {
             verdicts.extend(run.verify(entity)?);
         }
         Ok(verdicts)
@@ -177,8 +181,9 @@ fn with_run(
     full_refresh: bool,
     body: impl FnOnce(&mut Run, &[&'static Entity]) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
-    let mut run = Run::begin(Server::named_or_only(server)?, entity, kind, full_refresh)?;
-    let entities = entities_named(&run.warehouse, entity.unwrap_or(ALL))?;
+    let order = Order { entity, kind, full_refresh, is_job: false };
+    let mut run = Run::begin(Server::named_or_only(server)?, order)?;
+    let entities = entities_named(run.warehouse(), entity.unwrap_or(ALL))?;
     run.plan_ahead(entities.iter().copied());
     body(&mut run, &entities)?;
     run.finish(&entities)

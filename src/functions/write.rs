@@ -8,8 +8,8 @@ use pgrx::prelude::*;
 use super::arguments::{Members, ids, invalid, object, required};
 use crate::failure::{Failure, OrRaise};
 use crate::odoo::Value;
+use crate::pg::writable::require_writable;
 use crate::server::{Server, Session};
-use crate::sync::require_writable;
 
 /// Makes a record for each object, all in one transaction of Odoo's.
 #[pg_extern(sql = false)]

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::value::Value;
+use crate::odoo::value::Value;
 
 /// The attributes to ask for. Without a list Odoo may fault on an attribute that is None.
 pub const ATTRIBUTES: &[&str] =
@@ -70,7 +70,7 @@ pub struct Field {
     pub stored: bool,
     /// Odoo may be asked for records by it: it is stored, or its module says how.
     pub searchable: bool,
-    /// What follows is known of fields that were [described in full](super::Model::fields_in_full).
+    /// What follows is known of fields that were [described in full](crate::odoo::Model::fields_in_full).
     pub help: String,
     /// The values of a selection, and their labels.
     pub selection: Vec<(String, String)>,

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Number};
 
-use super::sink::{Refusal, Scalar, Sink};
+use crate::odoo::sink::{Refusal, Scalar, Sink};
 
 /// One value of Odoo's API.
 ///

@@ -1,6 +1,7 @@
 //! CREATE SERVER and CREATE USER MAPPING: from their options to a session with Odoo.
 
 mod file;
+pub mod lock;
 mod options;
 mod session;
 mod wrong;
@@ -15,9 +16,9 @@ pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
 pub use options::{DEFAULT_SCHEMA, Place, ServerOptions, Wrong, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
-use crate::pg;
 use crate::failure::Failure;
 use crate::odoo::{AllowedHosts, Connection, Settings, is_loopback};
+use crate::pg;
 use crate::query;
 use crate::quote::ident;
 use crate::settings;
@@ -42,9 +43,8 @@ impl Access {
     /// That of the current user.
     fn of(server: pg_sys::Oid) -> Access {
         let role = pg::current_user();
-        let mapping = pg::may_use_server(server, role)
-            .then(|| pg::find_user_mapping(server, role))
-            .flatten();
+        let mapping =
+            pg::may_use_server(server, role).then(|| pg::find_user_mapping(server, role)).flatten();
         Access { server, role, mapping }
     }
 

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
-use crate::pg;
 use crate::failure::{Failure, notice};
 use crate::odoo::{Canceller, Connection, Error, Protocol, Traffic};
+use crate::pg;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 

@@ -1,64 +1,34 @@
-//! How the warehouse is loaded: extract, transform, load, table by table.
+//! How the warehouse is kept in step with Odoo.
+//!
+//! - In: the declarations of `warehouse`, a server, what a user asks for.
+//! - Out: rows in the server's schema, reports, what `state` remembers.
+//! - May call: `extract`, `state`, `server`, `warehouse`, `odoo` and `pg`. Inside, arrows point down this
+//!   list: `run` → `feed` → `work` → {`mirror`, `tables`, `transform`, `load`} → `mapping`; `live` stands
+//!   beside `feed`, `schedule` beside `work`.
 
-mod additions;
-mod batch;
-mod catalogue;
-mod company;
-mod compare;
-mod cron;
-mod delete;
-mod denied;
-mod extract;
-mod feed;
-mod filter;
-mod gone;
-mod heal;
-mod inspect;
-mod job;
-mod journal;
-mod live;
-mod load;
-mod lock;
-mod lookup;
-mod memory;
-mod mirror;
-mod origin;
-mod owner;
-mod pace;
-mod places;
-mod plan;
-mod poison;
-mod progress;
-mod quarantine;
-mod reconcile;
-mod reference;
-mod refused;
-mod report;
-mod run;
-mod schedule;
-mod silent;
-mod state;
-mod statements;
-mod tables;
-mod transform;
-mod trial;
-mod watch;
-mod writable;
-mod zones;
+pub mod feed;
+pub mod live;
+pub mod load;
+pub mod mapping;
+pub mod mirror;
+pub mod run;
+pub mod schedule;
+pub mod tables;
+pub mod transform;
+pub mod work;
 
-pub use additions::warehouse_of;
-pub use catalogue::Catalogue;
-pub use inspect::{Finding, Level, database, schema, tables};
-pub use job::{Job, Wish};
-pub use journal::Kind;
+pub use crate::state::additions::warehouse_of;
 pub use live::{Live, Wish as LiveWish};
-pub use mirror::{MirrorColumn, MirrorWish, add_column, drop_column, drop_mirror, mirror};
-pub use origin::forget;
-pub use plan::Plan;
-pub use reconcile::Verdict;
-pub use report::TableReport;
-pub use run::{ALL, Run, entities_named};
-pub use schedule::{Schedule, login_succeeded, resume};
-pub use state::Extension;
-pub use trial::{Lacks, Trials};
-pub use writable::require_writable;
+pub use mapping::catalogue::Catalogue;
+pub use mapping::feed::Plan;
+pub use mapping::trial::{Lacks, Trials};
+pub use mirror::declare::{MirrorColumn, MirrorWish, add_column, mirror};
+pub use mirror::undo::{drop_column, drop_mirror};
+pub use run::driver::{Order, Run, entities_named};
+pub use run::job::{Job, Wish};
+pub use run::journal::Kind;
+pub use run::reconcile::Verdict;
+pub use schedule::schedules::{Schedule, login_succeeded, resume};
+pub use tables::inspect::{Finding, Level, database, schema, tables as inspect_tables};
+pub use tables::origin::forget;
+pub use work::report::TableReport;

@@ -8,6 +8,7 @@ mod customers;
 pub mod dataset;
 pub mod ddl;
 pub mod employees;
+pub mod missing;
 pub mod path;
 mod products;
 mod promotions;
@@ -34,6 +35,9 @@ impl Entity {
             .flat_map(|dataset| (0..dataset.feeds.len()).map(move |feed| (dataset, feed)))
     }
 }
+
+/// What stands for every entity, and so is no name of one.
+pub const ALL: &str = "all";
 
 /// Every declared entity, parents first: the order of `odoo_sync_all()`.
 pub const ENTITIES: &[Entity] = &[

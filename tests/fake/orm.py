@@ -459,6 +459,12 @@ class Database:
         concerned = (part.partition(":") for part in (wish or "").split(","))
         return any(name == model and field in fields for model, _, field in concerned)
 
+    def is_private(self, name, ids, fields):
+        """`model:field:id` is refused of a record alone, as what a field computes from another one."""
+        concerned = (part.split(":") for part in (self.private or "").split(","))
+        return any(name == model and field in fields and (not only or int(only[0]) in ids)
+                   for model, field, *only in (part for part in concerned if len(part) > 1))
+
     def has_companies(self, ids):
         """Whether all are the user's; archived ones are nobody's."""
         users = self.models["res.users"]
@@ -483,7 +489,7 @@ class Database:
             raise traceback_of("TypeError: read() got an unexpected keyword argument 'load'")
         if ids and self.concerns(self.broken, name, fields):
             raise traceback_of("KeyError: 'no such property'")
-        if self.concerns(self.private, name, fields):
+        if self.is_private(name, ids, fields):
             raise Fault(4, "The fields you try to read are not available on the public profile.")
         if self.poison:
             model, id, field = self.poison

@@ -26,7 +26,7 @@ def id_of(api, name):
 def made(api, login, group):
     groups = [id_of(api, "base.group_user"), id_of(api, group)]
     return api("res.users", "create", [
-        {"name": login.title(), "login": login, "password": f"{login}-secret", "group_ids": [(6, 0, groups)]}])[0]
+        {"name": login.title(), "login": f"{login}.imports", "password": f"{login}-secret", "group_ids": [(6, 0, groups)]}])[0]
 
 
 def may_read(real, uid, login, table):
@@ -47,7 +47,7 @@ def test_what_is_imported_can_be_selected(db, real, api, login):
     tables = [table for table in TABLES if may_read(real, uid, login, table)]
     assert own in tables
     db.run(f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url '{real.url}', database '{real.database}')")
-    db.run(f"CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login '{login}', password '{login}-secret')")
+    db.run(f"CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login '{login}.imports', password '{login}-secret')")
     db.run("CREATE SCHEMA live")
     db.run(f"IMPORT FOREIGN SCHEMA odoo LIMIT TO ({', '.join(tables)}) FROM SERVER erp INTO live")
     # In one transaction, so that one login serves all.

@@ -7,10 +7,10 @@ import pytest
 @pytest.fixture
 def clerk(api):
     """A user who may sell, and nothing else."""
-    login = "clerk@example.com"
+    login = "salesman@example.com"
     found = api("res.users", "search", [["login", "=", login]])
     groups = api("ir.model.data", "search_read", [["model", "=", "res.groups"], ["name", "in", ["group_user", "group_sale_salesman"]]], fields=["res_id"])
-    values = {"name": "Clerk", "login": login, "password": "clerk", "group_ids": [[6, 0, [group["res_id"] for group in groups]]]}
+    values = {"name": "Salesman", "login": login, "password": "clerk", "group_ids": [[6, 0, [group["res_id"] for group in groups]]]}
     return found[0] if found else api("res.users", "create", values)
 
 
@@ -35,7 +35,7 @@ def test_the_installed_language_and_the_users_companies(db, real, api):
 
 def test_a_user_of_few_rights(db, real, clerk):
     db.server(real.url)
-    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET login 'clerk@example.com', SET password 'clerk')")
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET login 'salesman@example.com', SET password 'clerk')")
     first = db.report("SELECT * FROM odoo_sync_all()")
     assert {row["status"] for row in first.values()} == {"ok", "absent", "denied"}
     assert first["fact_purchases"]["status"] == "denied" and first["dim_products"]["fetched"] > 0

@@ -2,7 +2,8 @@
 
 use std::ops::{BitAnd, BitOr, Not};
 
-use super::{Domain, DomainError, arity};
+use crate::odoo::domain::parse::DomainError;
+use crate::odoo::domain::tree::{Domain, arity};
 use crate::odoo::value::Value;
 
 impl Domain {

@@ -1,7 +1,14 @@
 //! A domain's text, in JSON or in Python's notation, as a value.
 
-use super::DomainError;
 use crate::odoo::value::Value;
+
+/// What is wrong with a domain's text, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DomainError {
+    pub message: String,
+    /// The character that it is about, counted from 0.
+    pub at: usize,
+}
 
 /// Deeper nesting is nobody's domain.
 const MAX_DEPTH: usize = 50;

@@ -8,12 +8,13 @@ use pgrx::{PgMemoryContexts, pg_sys};
 use super::expression::depends_on_execution;
 use super::planner::private_text;
 use super::slot::Maker;
+use super::user_of;
 use super::value::{as_time, constant_of};
-use super::{nodes, text, user_of};
 use crate::failure::OrRaise;
-use crate::fdw::predicate::Constant;
+use crate::fdw::query::predicate::Constant;
 use crate::fdw::{Plan, Scan};
 use crate::odoo::Traffic;
+use crate::pg::nodes::{nodes, text};
 
 /// A scan between its begin and its end. It lives in the query's memory, whose end, which an
 /// error brings too, drops it.

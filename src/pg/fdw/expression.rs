@@ -7,9 +7,9 @@ use pgrx::nodes::is_a;
 use pgrx::pg_sys::{self, NodeTag};
 
 use super::value::constant_of;
-use super::{nodes, text};
 use crate::fdw::Relation;
-use crate::fdw::predicate::{Comparison, Operand, Predicate};
+use crate::fdw::query::predicate::{Comparison, Operand, Predicate};
+use crate::pg::nodes::{nodes, text};
 
 /// Objects with lower oids are PostgreSQL's own, and mean what their names say.
 const FIRST_FOREIGN_OID: u32 = 10_000;

@@ -5,10 +5,10 @@ use std::ptr;
 
 use pgrx::pg_sys::{self, ImportForeignSchemaType};
 
-use super::{nodes, options, text};
-use crate::pg::with_plain_settings;
 use crate::failure::OrRaise;
 use crate::fdw::{self, ImportList};
+use crate::pg::nodes::{nodes, options, text};
+use crate::pg::with_plain_settings;
 
 /// ImportForeignSchema.
 ///

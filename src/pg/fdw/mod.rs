@@ -17,7 +17,8 @@ use std::ffi::c_char;
 
 use pgrx::pg_sys;
 
-use super::{nodes, options, text, with_plain_settings};
+use super::nodes::{options, text};
+use super::with_plain_settings;
 use crate::fdw::{Class, RawColumn, RawTable};
 
 /// The version of the calling convention.

@@ -9,11 +9,11 @@ use super::slot::{Maker, encode};
 use super::target::row_id_name;
 use super::value::{constant_of, written};
 use super::{foreign_table, qualified_name, user_of};
-use crate::pg::with_plain_settings;
 use crate::failure::{Failure, OrRaise};
-use crate::fdw::predicate::{Constant, Scalar};
+use crate::fdw::query::predicate::{Constant, Scalar};
 use crate::fdw::{Action, BATCH, Fetched, Modification, ModifyPlan};
 use crate::odoo::Cells;
+use crate::pg::with_plain_settings;
 
 /// A statement between its begin and its end; the query's memory drops it.
 struct Work {

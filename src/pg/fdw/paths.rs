@@ -8,9 +8,9 @@ use pgrx::nodes::is_a;
 use pgrx::pg_sys::{self, NodeTag, UpperRelationKind};
 
 use super::expression::{Reader, column_of};
-use super::nodes;
 use super::planner::{Kept, Planned, keep, kept, planned, private_list};
 use crate::fdw::{Limit, PathPlan, SortKey};
+use crate::pg::nodes::nodes;
 
 /// What a request costs beside a row that PostgreSQL reads itself, of 0.01: a search and the
 /// first page are two of them.

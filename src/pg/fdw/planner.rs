@@ -6,10 +6,11 @@ use std::ptr;
 use pgrx::{PgMemoryContexts, pg_sys};
 
 use super::expression::Reader;
-use super::{foreign_table, nodes, text, user_of};
+use super::{foreign_table, user_of};
 use crate::failure::OrRaise;
-use crate::fdw::predicate::Predicate;
+use crate::fdw::query::predicate::Predicate;
 use crate::fdw::{PathPlan, Plan, Relation};
+use crate::pg::nodes::{nodes, text};
 
 /// What the planner keeps for a relation, until its own memory is freed.
 pub enum Kept {

@@ -6,9 +6,9 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
 use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 
-use super::text;
 use crate::failure::Failure;
 use crate::odoo::Cells;
+use crate::pg::nodes::text;
 
 /// Makes the values of one column.
 pub struct Maker {

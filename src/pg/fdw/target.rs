@@ -6,9 +6,10 @@ use std::ptr;
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use super::planner::private_list;
-use super::{foreign_table, text, user_of};
+use super::{foreign_table, user_of};
 use crate::failure::{Failure, OrRaise};
 use crate::fdw::{Action, Relation, Table};
+use crate::pg::nodes::text;
 use crate::quote::ident;
 
 /// By which the plan's junk column with the record's id is known. Of one name all are alike,

@@ -4,8 +4,8 @@ use std::ptr;
 
 use pgrx::{FromDatum, pg_sys};
 
-use super::text;
-use crate::fdw::predicate::{Constant, Scalar};
+use crate::fdw::query::predicate::{Constant, Scalar};
+use crate::pg::nodes::text;
 
 /// A datum as a plain value; `None` for a type that is compared with no column.
 ///

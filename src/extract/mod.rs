@@ -1,0 +1,13 @@
+//! Pages of a model from Odoo: in, a model, a domain and fields; out, pages of typed columns in the
+//! order of the ids, read ahead on threads, and the values that Odoo could not give. May call
+//! `server`, `odoo` and `pg`.
+
+pub mod bisect;
+mod page_size;
+mod request;
+mod scan;
+
+pub use bisect::{Fetched, Poison};
+pub use page_size::Pace;
+pub use request::{CHUNK, among, for_each_chunk, ids, read, visible, visible_in};
+pub use scan::{Scan, Wanted};

@@ -1,0 +1,206 @@
+//! What execution needs to know, as text: plans are copied and kept.
+
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use pgrx::PgSqlErrorCode as State;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::fdw::query::predicate::{Constant, Predicate};
+use crate::fdw::query::pushdown::{Pushed, push};
+use crate::fdw::table::columns::Kind;
+use crate::odoo::{Condition, FieldType, Fields};
+
+/// Rows to skip and rows to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    pub offset: i64,
+    pub count: Option<i64>,
+}
+
+/// What a path adds to a scan.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PathPlan {
+    /// Odoo's order, such as `date_order desc, id`.
+    pub order: Option<String>,
+    pub limit: Option<Limit>,
+    /// Only the number of rows is wanted.
+    pub is_count: bool,
+}
+
+/// A column to fetch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Fetched {
+    pub attribute: i16,
+    pub column: String,
+    pub field: String,
+    pub field_type: FieldType,
+    /// As Odoo calls it.
+    pub type_name: String,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    pub table: String,
+    pub model: String,
+    /// Records tell when they changed.
+    pub is_dated: bool,
+    /// Archived records are left out.
+    pub only_active: bool,
+    pub predicate: Predicate,
+    /// The fields of the predicate's columns.
+    pub subjects: Vec<(i16, String, Kind)>,
+    pub fetched: Vec<Fetched>,
+    /// Expressions whose dates and times become times with a zone first.
+    pub times: Vec<usize>,
+    pub path: PathPlan,
+    /// All rows are likely to be taken, so that reading ahead is no waste.
+    pub is_eager: bool,
+    /// What the plan makes of the model's fields, as a number.
+    pub basis: u64,
+}
+
+impl Plan {
+    pub fn to_text(&self) -> String {
+        to_text(self)
+    }
+
+    /// # Errors
+    /// If the text is none that [`Plan::to_text`] made.
+    pub fn from_text(text: &str) -> Result<Plan, Failure> {
+        from_text(text)
+    }
+
+    /// The domain, where the predicate's expressions have these values.
+    pub fn pushed(&self, values: &[Constant]) -> Pushed {
+        let subject = |attribute| {
+            let found = self.subjects.iter().find(|(number, ..)| *number == attribute);
+            found.map(|(_, field, kind)| (field.as_str(), *kind))
+        };
+        let pushed = push(&self.predicate, &subject, values);
+        match self.only_active {
+            false => pushed,
+            true => {
+                let active = Condition::leaf("active", "=", true);
+                Pushed { condition: pushed.condition.and(active), ..pushed }
+            }
+        }
+    }
+
+    /// The condition that Odoo is asked for.
+    ///
+    /// # Errors
+    /// If Odoo is to count or limit in PostgreSQL's place, and would take other rows.
+    pub fn condition(&self, values: &[Constant]) -> Result<Condition, Failure> {
+        let pushed = self.pushed(values);
+        match pushed.exact || !(self.path.is_count || self.path.limit.is_some()) {
+            true => Ok(pushed.condition),
+            false => Err(Failure::new(
+                State::ERRCODE_INTERNAL_ERROR,
+                format!("Odoo cannot pick the rows of {} in PostgreSQL's place", self.model),
+            )
+            .hint("ALTER FOREIGN TABLE … OPTIONS (ADD pushdown 'false') helps; please report it.")),
+        }
+    }
+
+    /// What the plan would make of these fields.
+    pub fn basis_in(&self, fields: &Fields) -> u64 {
+        let subjects = self.subjects.iter().map(|(_, field, _)| field);
+        let names = self.fetched.iter().map(|column| &column.field).chain(subjects);
+        basis(names, fields) ^ u64::from(self.only_active && !fields.contains("active"))
+    }
+
+    /// Makes sure that the model is as it was when the plan was made, which may be long ago.
+    pub fn require_basis(&self, fields: &Fields) -> Result<(), Failure> {
+        require_same(&self.model, self.basis, self.basis_in(fields))
+    }
+
+    /// The fields in Odoo, each once.
+    pub fn fields(&self) -> Vec<(String, FieldType)> {
+        let mut fields: Vec<(String, FieldType)> = Vec::new();
+        for column in &self.fetched {
+            if column.field != "id" && fields.iter().all(|(name, _)| *name != column.field) {
+                fields.push((column.field.clone(), column.field_type));
+            }
+        }
+        fields
+    }
+
+    /// The fields and the columns that show them.
+    pub fn names(&self) -> Vec<(String, String)> {
+        self.fetched.iter().map(|shown| (shown.field.clone(), shown.column.clone())).collect()
+    }
+
+    /// What EXPLAIN shows.
+    pub fn explain(&self, values: &[Constant]) -> Vec<(&'static str, String)> {
+        let condition = self.pushed(values).condition;
+        let mut lines = vec![("Model", self.model.clone())];
+        lines.push(match condition.is_never() {
+            true => ("Domain", "none, no record can meet it".into()),
+            false => ("Domain", condition.into_domain().into_value().into_json().to_string()),
+        });
+        if self.path.is_count {
+            lines.push(("Asks For", "the number of records".into()));
+        } else {
+            let fields: Vec<String> = self.fields().into_iter().map(|(name, _)| name).collect();
+            let all = ["id".to_owned()].into_iter().chain(fields);
+            lines.push(("Fields", all.collect::<Vec<_>>().join(", ")));
+        }
+        lines.extend(self.path.order.iter().map(|order| ("Order", order.clone())));
+        if let Some(limit) = self.path.limit {
+            lines.extend(limit.count.map(|count| ("Limit", count.to_string())));
+            lines.extend((limit.offset > 0).then(|| ("Offset", limit.offset.to_string())));
+        }
+        lines
+    }
+}
+
+impl PathPlan {
+    pub fn to_text(&self) -> String {
+        to_text(self)
+    }
+
+    /// # Errors
+    /// If the text is none that [`PathPlan::to_text`] made.
+    pub fn from_text(text: &str) -> Result<PathPlan, Failure> {
+        from_text(text)
+    }
+}
+
+/// What plans take from fields, as a number.
+pub fn basis<'a>(names: impl Iterator<Item = &'a String>, fields: &Fields) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    for name in names {
+        let facts = fields.get(name).map(|field| {
+            (&field.type_name, field.stored, field.company_dependent, field.field_type)
+        });
+        facts.hash(&mut hasher);
+    }
+    hasher.finish()
+}
+
+/// # Errors
+/// If a plan was made of other fields than those that the model has now.
+pub fn require_same(model: &str, planned: u64, now: u64) -> Result<(), Failure> {
+    match planned == now {
+        true => Ok(()),
+        false => Err(Failure::new(
+            State::ERRCODE_FDW_INCONSISTENT_DESCRIPTOR_INFORMATION,
+            format!("model {model} has other fields than when the statement was planned"),
+        )
+        .hint("Run it again; odoo_check() tells which foreign tables need a change.")),
+    }
+}
+
+pub fn to_text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+pub fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
+    serde_json::from_str(text).map_err(|error| {
+        Failure::new(
+            State::ERRCODE_INTERNAL_ERROR,
+            format!("a plan of odoo_fdw cannot be read: {error}"),
+        )
+    })
+}

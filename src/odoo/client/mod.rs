@@ -1,0 +1,7 @@
+//! A client of Odoo: in, what is asked of a model; out, ids, pages and values. May call `wire`, `page`
+//! and `domain`.
+
+pub mod connection;
+pub mod model;
+pub mod version;
+mod write;

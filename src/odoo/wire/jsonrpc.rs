@@ -1,0 +1,97 @@
+//! JSON-RPC as Odoo 14 to 21 speaks it: `/jsonrpc`, with the services and positions of XML-RPC.
+
+use crate::odoo::error::Error;
+use crate::odoo::fault::Fault;
+use crate::odoo::sink::Sink;
+use crate::odoo::value::{Value, ValueSink};
+use crate::odoo::wire::http::exchange::{Http, Message};
+use crate::odoo::wire::json::{Answer, decode_answer, encode};
+use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::request::{Credentials, Request, Transport, arguments, authenticated};
+
+pub struct JsonRpc {
+    http: Http,
+}
+
+impl JsonRpc {
+    pub fn new(http: Http) -> JsonRpc {
+        JsonRpc { http }
+    }
+
+    fn call(
+        &self,
+        service: &str,
+        method: &str,
+        args: Vec<Value>,
+        label: &str,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        let named = |members: Vec<(&str, Value)>| -> Value {
+            members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        };
+        let params = vec![
+            ("service", service.into()),
+            ("method", method.into()),
+            ("args", Value::Array(args)),
+        ];
+        let body = encode(&named(vec![
+            ("jsonrpc", "2.0".into()),
+            ("method", "call".into()),
+            ("params", named(params)),
+        ]));
+        let message = Message {
+            path: "/jsonrpc".into(),
+            content_type: "application/json",
+            headers: Vec::new(),
+            body: Some(&body),
+            protocol: self.protocol(),
+            explains_errors: false,
+        };
+        match self.http.exchange(&message, |_, reader| decode_answer(reader, sink))? {
+            Answer::Result => Ok(()),
+            Answer::Error(error) => {
+                let text = |name: &str| error["data"][name].as_str().unwrap_or_default();
+                let message = match text("message") {
+                    "" => error["message"].as_str().unwrap_or_default(),
+                    message => message,
+                };
+                let whole = error.to_string();
+                let message = if message.is_empty() { &whole } else { message };
+                let (name, call) = (text("name"), label.to_owned());
+                Err(Error::Fault(Fault::from_exception(name, message, text("debug"), call)))
+            }
+        }
+    }
+
+    fn common(&self, method: &str, args: Vec<Value>) -> Result<Value, Error> {
+        let mut sink = ValueSink::default();
+        self.call("common", method, args, method, &mut sink)?;
+        Ok(sink.finish())
+    }
+}
+
+impl Transport for JsonRpc {
+    fn protocol(&self) -> Protocol {
+        Protocol::JsonRpc
+    }
+
+    fn version(&self) -> Result<Value, Error> {
+        self.common("version", Vec::new())
+    }
+
+    fn login(&self, credentials: &Credentials) -> Result<i64, Error> {
+        let answer = self.common("authenticate", credentials.for_login())?;
+        authenticated(&answer, credentials)
+    }
+
+    fn execute(
+        &self,
+        credentials: &Credentials,
+        uid: i64,
+        request: &Request,
+        sink: &mut dyn Sink,
+    ) -> Result<(), Error> {
+        let args = arguments(credentials, uid, request);
+        self.call("object", "execute_kw", args, &request.label(), sink)
+    }
+}

@@ -1,0 +1,131 @@
+//! Values that change in Odoo without a new write_date of their record. What they are now is
+//! told by searches for the records that have them.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use pgrx::datum::DatumWithOid;
+use pgrx::prelude::*;
+
+use crate::extract::{self, CHUNK};
+use crate::failure::Failure;
+use crate::odoo::{BEFORE_ALL, Domain, Error, Value};
+use crate::quote::ident;
+use crate::server::Session;
+use crate::sync::load::deletes::of_feed;
+use crate::sync::load::owner::{self, Table};
+use crate::sync::load::references::{Reference, references};
+use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::filter;
+use crate::warehouse::ddl::qualified;
+use crate::warehouse::{Extent, Kind};
+
+/// The records whose row has another boolean than Odoo, of those that it changes by SQL.
+pub fn turned(
+    session: &Rc<Session>,
+    schema: &str,
+    plan: &Plan,
+    feed: usize,
+) -> Result<BTreeSet<i64>, Failure> {
+    let mut turned = BTreeSet::new();
+    for column in plan.feed.silent {
+        let Some(holds) = filter::holds(plan, column) else {
+            continue;
+        };
+        let there = extract::ids(session, &plan.model, plan.domain() & holds)?;
+        let sql = format!(
+            "SELECT array_agg(row.id) FROM {} AS row \
+             LEFT JOIN unnest($1::bigint[]) AS there (id) ON there.id = row.id \
+             WHERE {} AND row.{} IS DISTINCT FROM (there.id IS NOT NULL)",
+            qualified(schema, plan.dataset.table),
+            of_feed(plan.dataset, feed, "row"),
+            ident(column),
+        );
+        turned.extend(rows(schema, plan, &sql, &[there.into()])?);
+    }
+    Ok(turned)
+}
+
+/// The records whose row refers to one that is gone, while Odoo's does no more: the orders of a
+/// partner that was merged belong to another one, those of a team that was deleted to none.
+/// Tables that are read whole show it by themselves.
+pub fn released(
+    session: &Rc<Session>,
+    schema: &str,
+    plan: &Plan,
+    feed: usize,
+) -> Result<BTreeSet<i64>, Failure> {
+    let mut released = BTreeSet::new();
+    if plan.dataset.extent == Extent::Whole {
+        return Ok(released);
+    }
+    for reference in references(plan.dataset, feed) {
+        let gone = gone_parents(schema, plan, feed, &reference)?;
+        let path = plan.columns[reference.index].values.origins().next().map(|one| one.path());
+        let (Some(path), false) = (path, gone.is_empty()) else {
+            continue;
+        };
+        let theirs = Domain::leaf(&path, "in", gone.iter().copied().collect::<Value>());
+        let Some(still) = found(session, &plan.model, plan.domain() & theirs)? else {
+            continue;
+        };
+        let sql = format!(
+            "SELECT array_agg(row.id) FROM {} AS row \
+             LEFT JOIN unnest($2::bigint[]) AS still (id) ON still.id = row.id \
+             WHERE {} AND row.{} = ANY ($1::bigint[]) AND still.id IS NULL",
+            qualified(schema, plan.dataset.table),
+            of_feed(plan.dataset, feed, "row"),
+            ident(reference.column),
+        );
+        released.extend(rows(schema, plan, &sql, &[gone.into(), still.into()])?);
+    }
+    Ok(released)
+}
+
+/// The rows marked as deleted that rows of a feed refer to.
+fn gone_parents(
+    schema: &str,
+    plan: &Plan,
+    feed: usize,
+    reference: &Reference,
+) -> Result<Vec<i64>, Failure> {
+    let Some(parent) = reference.parent().filter(|parent| parent.kind == Kind::Dimension) else {
+        return Ok(Vec::new());
+    };
+    let sql = format!(
+        "SELECT array_agg(parent.id) FROM {} AS parent WHERE parent.deleted_at IS NOT NULL \
+         AND EXISTS (SELECT FROM {} AS row WHERE row.{} = parent.id AND {})",
+        qualified(schema, parent.table),
+        qualified(schema, plan.dataset.table),
+        ident(reference.column),
+        of_feed(plan.dataset, feed, "row"),
+    );
+    rows(schema, plan, &sql, &[])
+}
+
+/// Every id that meets a domain; `None` if Odoo does not search by it.
+fn found(session: &Session, model: &str, domain: Domain) -> Result<Option<Vec<i64>>, Failure> {
+    let mut all: Vec<i64> = Vec::new();
+    loop {
+        let after = all.last().copied().unwrap_or(BEFORE_ALL);
+        let (model, domain) = (model.to_owned(), domain.clone());
+        let chunk =
+            session.submit(move |odoo| odoo.model(&model).search_after(domain, after, CHUNK))?;
+        match chunk.outcome()? {
+            Ok(chunk) => {
+                all.extend(&chunk);
+                if chunk.len() < CHUNK {
+                    return Ok(Some(all));
+                }
+            }
+            Err(Error::Fault(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// The ids that a statement on a plan's table finds.
+fn rows(schema: &str, plan: &Plan, sql: &str, args: &[DatumWithOid]) -> Result<Vec<i64>, Failure> {
+    let find = || Ok(Spi::get_one_with_args::<Vec<i64>>(sql, args)?.unwrap_or_default());
+    Table::new(schema, plan.dataset.table).run(owner::READ, find)
+}

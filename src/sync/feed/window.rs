@@ -1,0 +1,86 @@
+//! Which part of a feed is read: what has changed since a time, or everything.
+
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
+
+use crate::extract::{CHUNK, Pace, Scan, Wanted};
+use crate::failure::{Failure, warning};
+use crate::odoo::{BEFORE_ALL, Cells, Page};
+use crate::server::Ticket;
+use crate::state::store::Mark;
+use crate::sync::mapping::feed::Plan;
+use crate::sync::work::context::Context;
+use crate::sync::work::parts::Work;
+
+pub fn probe(context: &Context, plan: &Plan, since: &str) -> Result<Ticket<Vec<i64>>, Failure> {
+    let (model, changed) = (plan.model.clone(), plan.changed_since(since));
+    context.session.submit(move |odoo| odoo.model(&model).search_after(changed, BEFORE_ALL, CHUNK))
+}
+
+pub fn scan(
+    work: &Work,
+    plan: &Plan,
+    since: Option<&str>,
+    after: Option<i64>,
+) -> Result<Box<Scan>, Failure> {
+    let domain = match since {
+        Some(time) => plan.domain().and(plan.changed_since(time)),
+        None => plan.domain(),
+    };
+    let wanted = Wanted {
+        model: plan.model.clone(),
+        domain,
+        fields: plan.fields(),
+        after: after.unwrap_or(BEFORE_ALL),
+        at_once: since.is_some() || plan.is_read_whole(),
+        from_memory: work.targets.is_from_memory(),
+    };
+    let pace = Pace::new(work.context.server.options.page_size);
+    Ok(Box::new(Scan::begin(&work.context.session, wanted, pace)?))
+}
+
+/// The latest write_date of a page, by which the watermark moves: not one that lies ahead of
+/// Odoo's clock.
+pub fn latest_change(page: &Page, now: Option<DateTime<Utc>>) -> Option<String> {
+    let now =
+        now.unwrap_or_else(|| SystemTime::now().into()).format("%Y-%m-%d %H:%M:%S+00").to_string();
+    match page.column("write_date") {
+        Some(Cells::Texts(dates)) => {
+            dates.iter().flatten().filter(|date| *date <= now.as_str()).max().map(str::to_owned)
+        }
+        _ => None,
+    }
+}
+
+impl Work {
+    /// What is remembered of a feed.
+    pub fn mark(&self, plan: &Plan, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
+        self.context.extension.mark(
+            self.context.key(plan),
+            self.context.server.options.overlap,
+            now,
+        )
+    }
+
+    /// Whether rows that did not change in Odoo are to be read again too.
+    pub fn is_to_be_read_again(&self, plan: &Plan) -> Result<bool, Failure> {
+        Ok(self.context.extension.is_in_doubt(self.context.key(plan))?
+            || self.is_allowed_again(plan)?)
+    }
+
+    /// When the changes to read began; `None` to read everything.
+    pub fn since(&self, plan: &Plan, mark: &Mark) -> Option<String> {
+        if self.context.full_refresh || plan.is_read_whole() {
+            return None;
+        }
+        if mark.is_future {
+            warning!(
+                "{}: its watermark lies ahead of Odoo's clock, which must have been set back; everything is read again",
+                plan.dataset.table
+            );
+            return None;
+        }
+        mark.since.clone()
+    }
+}

@@ -1,0 +1,277 @@
+//! Records that are gone from Odoo: marked in dimensions, deleted from facts.
+
+use std::time::SystemTime;
+
+use pgrx::prelude::*;
+
+use crate::failure::Failure;
+use crate::odoo::BEFORE_ALL;
+use crate::pg;
+use crate::quote::{ident, literal};
+use crate::sync::load::owner::{self, Table};
+use crate::sync::load::references::{Reference, references};
+use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::{self, Column, Dataset, Kind, Source};
+
+/// The condition under which a row belongs to a feed.
+fn of_channel(dataset: &Dataset, feed: usize, alias: &str) -> String {
+    match dataset.feeds[feed].channel {
+        Some(channel) => format!("{alias}.channel = {}", literal(channel)),
+        None => "true".into(),
+    }
+}
+
+/// The same, for rows that are not marked as deleted.
+pub fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
+    let channel = of_channel(dataset, feed, alias);
+    match dataset.kind {
+        Kind::Dimension => format!("{channel} AND {alias}.deleted_at IS NULL"),
+        Kind::Fact => channel,
+    }
+}
+
+/// Ids behind the first, up to the second.
+#[derive(Debug, Clone, Copy)]
+pub struct Range {
+    pub after: i64,
+    pub to: i64,
+}
+
+impl Range {
+    pub const ALL: Range = Range { after: BEFORE_ALL, to: i64::MAX };
+}
+
+/// The rows of a range that are not among `present`, all the ids that Odoo has there, and that
+/// nobody has written since `started`.
+pub fn absent(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    range: Range,
+    present: &[i64],
+    started: SystemTime,
+) -> Result<Vec<i64>, Failure> {
+    let sql = format!(
+        "SELECT array_agg(id) FROM (SELECT row.id FROM {} AS row WHERE {} AND row.id > $2 AND row.id <= $3 \
+         AND (row.synced_at IS NULL OR row.synced_at < to_timestamp($4)) \
+         EXCEPT SELECT unnest($1::bigint[])) AS gone",
+        qualified(schema, dataset.table),
+        of_feed(dataset, feed, "row"),
+    );
+    let started = started.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    // The arguments of one chunk are not kept until the last one.
+    pg::in_own_memory(|| {
+        let args = [
+            present.to_vec().into(),
+            range.after.into(),
+            range.to.into(),
+            started.as_secs_f64().into(),
+        ];
+        let ask = || Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default());
+        Table::new(schema, dataset.table).run(owner::READ, ask)
+    })
+}
+
+/// How many rows of a feed there are, without those that are marked as deleted.
+pub fn count_rows(schema: &str, dataset: &Dataset, feed: usize) -> Result<i64, Failure> {
+    let table = qualified(schema, dataset.table);
+    let sql =
+        format!("SELECT count(*) FROM {table} AS row WHERE {}", of_feed(dataset, feed, "row"));
+    let count = || Ok(Spi::get_one(&sql)?.unwrap_or(0));
+    Table::new(schema, dataset.table).run(owner::READ, count)
+}
+
+/// The same, if none of them was edited by hand.
+pub fn count_unedited(
+    schema: &str,
+    dataset: &Dataset,
+    feed: usize,
+) -> Result<Option<i64>, Failure> {
+    let table = qualified(schema, dataset.table);
+    let sql = format!(
+        "SELECT CASE WHEN bool_and(row.odoo_write_date IS NOT NULL) THEN count(*) END \
+         FROM {table} AS row WHERE {}",
+        of_feed(dataset, feed, "row")
+    );
+    Table::new(schema, dataset.table).run(owner::READ, || Ok(Spi::get_one(&sql)?))
+}
+
+/// Deletes the parts of some owners that are not among `present`. Returns how many rows.
+pub fn vanished_parts(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    owner: &str,
+    owners: &[i64],
+    present: &[i64],
+) -> Result<i64, Failure> {
+    let gone = format!(
+        "SELECT array_agg(id) FROM (SELECT row.id FROM {} AS row WHERE {} AND row.{} = ANY ($1::bigint[]) \
+         EXCEPT SELECT unnest($2::bigint[])) AS gone",
+        qualified(schema, dataset.table),
+        of_feed(dataset, feed, "row"),
+        ident(owner),
+    );
+    let args = [owners.to_vec().into(), present.to_vec().into()];
+    let find = || Ok(Spi::get_one_with_args::<Vec<i64>>(&gone, &args)?.unwrap_or_default());
+    let gone = Table::new(schema, dataset.table).run(owner::READ, find)?;
+    rows(schema, dataset, feed, &gone)
+}
+
+/// Deletes rows by id, those of them that are there. What is a part of them goes too; other
+/// references to them become NULL, and missing_data remembers them.
+pub fn rows(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    ids: &[i64],
+) -> Result<i64, Failure> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let table = Table::new(schema, dataset.table);
+    let name = qualified(schema, dataset.table);
+    let condition = format!("row.id = ANY ($1::bigint[]) AND {}", of_feed(dataset, feed, "row"));
+    let change = match dataset.kind {
+        Kind::Dimension => {
+            format!("UPDATE {name} AS row SET deleted_at = now(), synced_at = clock_timestamp()")
+        }
+        Kind::Fact => {
+            release_all_of(schema, dataset, feed, ids)?;
+            format!("DELETE FROM {name} AS row")
+        }
+    };
+    let deleted =
+        table.run(owner::deleting(dataset), || run(&format!("{change} WHERE {condition}"), ids))?;
+    if dataset.kind == Kind::Fact {
+        settle(schema, dataset, feed, ids)?;
+    }
+    Ok(deleted)
+}
+
+/// Lets go of rows that are about to be deleted.
+fn release_all_of(
+    schema: &str,
+    dataset: &'static Dataset,
+    feed: usize,
+    ids: &[i64],
+) -> Result<(), Failure> {
+    for child in warehouse::datasets() {
+        for child_feed in 0..child.feeds.len() {
+            for reference in references(child, child_feed) {
+                if reference.points_to(dataset, feed) {
+                    release(schema, child, child_feed, &reference, ids)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What rows lacked that are gone is missing no more.
+fn settle(schema: &str, dataset: &Dataset, feed: usize, ids: &[i64]) -> Result<(), Failure> {
+    let sql = format!(
+        "UPDATE {} SET resolved_at = now() WHERE target = {} \
+         AND channel = {} AND row_id = ANY ($1::bigint[]) AND resolved_at IS NULL",
+        qualified(schema, MISSING_DATA),
+        literal(dataset.table),
+        literal(dataset.feeds[feed].channel.unwrap_or_default()),
+    );
+    Table::missing(schema).run(owner::LOAD, || run(&sql, ids)).map(drop)
+}
+
+/// Lets go of them by one reference.
+fn release(
+    schema: &str,
+    child: &'static Dataset,
+    feed: usize,
+    reference: &Reference,
+    ids: &[i64],
+) -> Result<(), Failure> {
+    let table = qualified(schema, child.table);
+    let column = ident(reference.column);
+    let condition =
+        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
+    if child.owner == Some(reference.column) {
+        let parts = format!("SELECT array_agg(row.id) FROM {table} AS row WHERE {condition}");
+        let find = || Ok(Spi::get_one_with_args(&parts, &[ids.to_vec().into()])?);
+        let parts: Option<Vec<i64>> = Table::new(schema, child.table).run(owner::READ, find)?;
+        return rows(schema, child, feed, &parts.unwrap_or_default()).map(drop);
+    }
+    let_go(schema, child, feed, reference, ids, "deleted in Odoo")
+}
+
+/// Makes references NULL, and remembers them.
+fn let_go(
+    schema: &str,
+    child: &'static Dataset,
+    feed: usize,
+    reference: &Reference,
+    ids: &[i64],
+    reason: &str,
+) -> Result<(), Failure> {
+    let table = qualified(schema, child.table);
+    let column = ident(reference.column);
+    let condition =
+        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
+    let sql = format!(
+        "WITH lost AS (SELECT row.id, row.{column} AS missing_id FROM {table} AS row WHERE {condition}), \
+         released AS (UPDATE {table} AS row SET {column} = NULL, synced_at = clock_timestamp() FROM lost \
+           WHERE row.id = lost.id AND {of_channel} RETURNING lost.id, lost.missing_id) \
+         SELECT array_agg(id), array_agg(missing_id) FROM released",
+        of_channel = of_channel(child, feed, "row"),
+    );
+    let release =
+        || Ok(Spi::get_two_with_args::<Vec<i64>, Vec<i64>>(&sql, &[ids.to_vec().into()])?);
+    let (Some(lost), missing) = Table::new(schema, child.table).run(owner::LOAD, release)? else {
+        return Ok(());
+    };
+    let sql = format!(
+        "INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
+         SELECT {target}, {channel}, row_id, {name}, {model}, missing_id, {reason} \
+         FROM unnest($1::bigint[], $2::bigint[]) AS lost (row_id, missing_id) \
+         ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
+           missing_id = EXCLUDED.missing_id, last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL",
+        missing_data = qualified(schema, MISSING_DATA),
+        target = literal(child.table),
+        channel = literal(child.feeds[feed].channel.unwrap_or_default()),
+        name = literal(reference.column),
+        model = literal(reference.model()),
+        reason = literal(reason),
+    );
+    let args = [lost.into(), missing.into()];
+    Table::missing(schema).run(owner::LOAD, || Ok(Spi::run_with_args(&sql, &args)?))
+}
+
+/// Lets go of a table that was dropped by hand and is empty now.
+pub fn release_all(schema: &str, child: &'static Dataset, column: &Column) -> Result<(), Failure> {
+    let own = Table::new(schema, child.table);
+    let (table, name) = (qualified(schema, child.table), ident(column.name));
+    if let Source::Inherited { .. } = column.source {
+        // It comes back with the column that it is inherited from.
+        let sql = format!(
+            "UPDATE {table} SET {name} = NULL, synced_at = clock_timestamp() WHERE {name} IS NOT NULL"
+        );
+        return own.run(owner::LOAD, || Ok(Spi::run(&sql)?));
+    }
+    let sql = format!("SELECT array_agg(DISTINCT {name}) FROM {table} WHERE {name} IS NOT NULL");
+    let ids: Option<Vec<i64>> = own.run(owner::READ, || Ok(Spi::get_one(&sql)?))?;
+    let ids = ids.unwrap_or_default();
+    for feed in 0..child.feeds.len() {
+        for reference in references(child, feed) {
+            if reference.column == column.name {
+                let_go(schema, child, feed, &reference, &ids, "the table was dropped by hand")?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Runs a statement for some ids. Returns how many rows it changed.
+fn run(sql: &str, ids: &[i64]) -> Result<i64, Failure> {
+    let changed = Spi::connect_mut(|client| {
+        Ok::<_, Failure>(client.update(sql, None, &[ids.to_vec().into()])?.len())
+    })?;
+    Ok(changed as i64)
+}

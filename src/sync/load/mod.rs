@@ -1,0 +1,9 @@
+//! Rows into tables: in, typed columns; out, what was written, and which parents are missing. Every
+//! statement runs as the table's owner. May call `transform`'s rows, `warehouse` and `pg`.
+
+pub mod deletes;
+pub mod loader;
+pub mod owner;
+pub mod references;
+pub mod restore;
+pub mod statements;

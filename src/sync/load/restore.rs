@@ -1,0 +1,150 @@
+//! References whose record arrived after the row that has them.
+
+use std::collections::HashMap;
+
+use pgrx::prelude::*;
+
+use crate::failure::Failure;
+use crate::query;
+use crate::quote::{ident, literal};
+use crate::sync::load::owner::{self, Table};
+use crate::sync::load::references::{Reference, references};
+use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::{self, Dataset, Source};
+
+/// Restores the references to records that arrived after the rows that refer to them, and
+/// what those rows inherit from them; in the tables that may be written.
+pub fn heal(
+    schema: &str,
+    may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    let known = qualified(schema, MISSING_DATA);
+    for target in warehouse::datasets() {
+        if has_open(schema, target)? && may_write(target)? {
+            for feed in 0..target.feeds.len() {
+                for reference in references(target, feed) {
+                    heal_reference(schema, target, feed, &reference)?;
+                }
+            }
+        }
+    }
+    // What was missing for a moment only, between tables that refer to each other.
+    let passing = format!("DELETE FROM {known} WHERE first_seen = now() AND resolved_at = now()");
+    Table::missing(schema).run(owner::FORGET, || Ok(Spi::run(&passing)?))
+}
+
+/// Whether references of a table are missing.
+fn has_open(schema: &str, target: &Dataset) -> Result<bool, Failure> {
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM {} WHERE target = $1 AND resolved_at IS NULL)",
+        qualified(schema, MISSING_DATA)
+    );
+    let ask = || query::is_true(&sql, &[target.table.into()]);
+    Table::missing(schema).run(owner::READ, ask)
+}
+
+fn heal_reference(
+    schema: &str,
+    target: &'static Dataset,
+    feed: usize,
+    reference: &Reference,
+) -> Result<(), Failure> {
+    let channel = target.feeds[feed].channel;
+    let column = ident(reference.column);
+    let inherited = target.columns.iter().filter_map(|own| match own.source {
+        Source::Inherited { reference: through, column, .. } if through == reference.column => {
+            Some(format!(", {} = parent.{}", ident(own.name), ident(column)))
+        }
+        _ => None,
+    });
+    let of_channel =
+        channel.map_or(String::new(), |name| format!("AND row.channel = {} ", literal(name)));
+    let condition = format!(
+        "known.target = {} AND known.channel = {} AND known.column_name = {} AND known.resolved_at IS NULL",
+        literal(target.table),
+        literal(channel.unwrap_or_default()),
+        literal(reference.column),
+    );
+    let sql = format!(
+        "WITH found AS (SELECT known.row_id, known.missing_id FROM {known} AS known WHERE {condition} \
+           AND EXISTS (SELECT FROM {parents} AS parent WHERE parent.id = known.missing_id AND {of_feed})), \
+         restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = clock_timestamp() \
+           FROM found JOIN {parents} AS parent ON parent.id = found.missing_id AND {of_feed} \
+           WHERE row.id = found.row_id {of_channel}AND row.{column} IS NULL) \
+         SELECT array_agg(row_id) FROM found",
+        table = qualified(schema, target.table),
+        inherited = inherited.collect::<String>(),
+        known = qualified(schema, MISSING_DATA),
+        parents = qualified(schema, reference.table),
+        of_feed = reference.of_feed("parent"),
+    );
+    let restore = || {
+        Ok(Spi::connect_mut(|client| client.update(&sql, None, &[])?.first().get::<Vec<i64>>(1))?)
+    };
+    let Some(found) = Table::new(schema, target.table).run(owner::LOAD, restore)? else {
+        return Ok(());
+    };
+    let sql = format!(
+        "UPDATE {} AS known SET resolved_at = now() WHERE {condition} AND row_id = ANY ($1)",
+        qualified(schema, MISSING_DATA)
+    );
+    let resolve = || Ok(Spi::run_with_args(&sql, &[found.into()])?);
+    Table::missing(schema).run(owner::LOAD, resolve)?;
+    pass_on(schema, target, reference.column)
+}
+
+/// Hands a restored reference on to the rows that inherit it.
+fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Failure> {
+    for heir in warehouse::datasets() {
+        for (feed, source) in heir.feeds.iter().enumerate() {
+            for through in references(heir, feed).iter().filter(|r| r.table == from.table) {
+                let own = heir.columns.iter().find(|own| {
+                    matches!(own.source, Source::Inherited { reference, column: theirs, .. }
+                        if reference == through.column && theirs == column)
+                });
+                let Some(own) = own else { continue };
+                let of_channel = source
+                    .channel
+                    .map_or(String::new(), |name| format!("AND row.channel = {}", literal(name)));
+                let sql = format!(
+                    "UPDATE {heir} AS row SET {own} = parent.{theirs}, synced_at = clock_timestamp() \
+                     FROM {parents} AS parent JOIN {known} AS known ON known.row_id = parent.id \
+                     WHERE known.target = {target} AND known.channel = {channel} AND known.column_name = {name} \
+                       AND known.resolved_at = now() AND {of_feed} {of_channel} \
+                       AND row.{through} = parent.id AND row.{own} IS DISTINCT FROM parent.{theirs}",
+                    heir = qualified(schema, heir.table),
+                    own = ident(own.name),
+                    theirs = ident(column),
+                    parents = qualified(schema, from.table),
+                    known = qualified(schema, MISSING_DATA),
+                    target = literal(from.table),
+                    channel = literal(through.feed().and_then(|feed| feed.channel).unwrap_or("")),
+                    name = literal(column),
+                    of_feed = through.of_feed("parent"),
+                    through = ident(through.column),
+                );
+                Table::new(schema, heir.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// How many references are missing, by table.
+pub fn count_missing(schema: &str) -> Result<HashMap<String, i64>, Failure> {
+    let sql = format!(
+        "SELECT target, count(*) FROM {} WHERE resolved_at IS NULL GROUP BY target",
+        qualified(schema, MISSING_DATA)
+    );
+    let count = || {
+        Spi::connect(|client| {
+            let mut counts = HashMap::new();
+            for row in client.select(&sql, None, &[])? {
+                counts.extend(row.get::<String>(1)?.zip(row.get::<i64>(2)?));
+            }
+            Ok(counts)
+        })
+    };
+    Table::missing(schema).run(owner::READ, count)
+}

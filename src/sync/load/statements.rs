@@ -1,0 +1,307 @@
+//! The statements that load a feed of a table. Pure text; nothing is run here.
+
+use pgrx::PgBuiltInOids;
+
+use crate::quote::{ident, literal};
+use crate::sync::load::references::Reference;
+use crate::warehouse::ddl::qualified;
+use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::{self, Column, Dataset, Source, SqlType};
+
+/// The type in which a column's cells are handed over.
+pub fn carrier(sql_type: SqlType) -> PgBuiltInOids {
+    match sql_type {
+        SqlType::Bigint => PgBuiltInOids::INT8ARRAYOID,
+        SqlType::Boolean => PgBuiltInOids::BOOLARRAYOID,
+        _ => PgBuiltInOids::TEXTARRAYOID,
+    }
+}
+
+/// The joined row that a reference points to, and the id that it was to have.
+fn parent_alias(reference: &str) -> String {
+    ident(&format!("parent {reference}"))
+}
+
+fn wanted_alias(reference: &str) -> String {
+    ident(&format!("wanted {reference}"))
+}
+
+/// What the statements are written for.
+pub struct Target<'a> {
+    pub dataset: &'static Dataset,
+    pub feed: usize,
+    pub schema: &'a str,
+    pub references: &'a [Reference],
+}
+
+impl Target<'_> {
+    /// `, 'pos' AS channel` in tables with channels.
+    fn channel(&self) -> Option<String> {
+        self.dataset.feeds[self.feed].channel.map(literal)
+    }
+
+    fn channel_or_none(&self) -> String {
+        self.channel().unwrap_or_else(|| "''".into())
+    }
+
+    pub fn carriers(&self) -> impl Iterator<Item = PgBuiltInOids> + use<> {
+        self.dataset.loaded_columns().map(|column| carrier(column.sql_type))
+    }
+
+    /// The parameters as rows of the table's types, with corrected values.
+    pub fn input(&self) -> String {
+        let loaded: Vec<_> = self.dataset.loaded_columns().collect();
+        let list = |format: &dyn Fn(usize, &Column) -> String| {
+            let parts = loaded.iter().enumerate().map(|(index, column)| format(index, column));
+            parts.map(|part| format!(", {part}")).collect::<String>()
+        };
+        // The expressions of corrected columns see each other's values as they came.
+        let typed = list(&|_, column| {
+            let name = ident(column.name);
+            format!("given.{name}::{} AS {name}", column.sql_type.name())
+        });
+        let channel = self.channel().map(|channel| format!(", {channel}::text AS channel"));
+        format!(
+            "SELECT id{channel_name}{values} FROM (SELECT given.id{channel}{typed} \
+             FROM unnest($1{parameters}) AS given (id{names}) OFFSET 0) AS typed",
+            channel_name = channel.as_ref().map_or("", |_| ", channel"),
+            values = list(&|_, column| match column.source {
+                Source::Corrected { expression, .. } => {
+                    format!("({expression}) AS {}", ident(column.name))
+                }
+                _ => ident(column.name),
+            }),
+            channel = channel.unwrap_or_default(),
+            parameters = list(&|index, _| format!("${}", index + 2)),
+            names = list(&|_, column| ident(column.name)),
+        )
+    }
+
+    /// The columns to write, and where each comes from: `input`, unless `other` says something
+    /// else.
+    fn values(&self, other: impl Fn(&Column) -> Option<String>) -> Vec<(String, String)> {
+        let value = |column: &Column| match column.source {
+            Source::Inherited { reference, column, .. } => {
+                format!("{}.{}", parent_alias(reference), ident(column))
+            }
+            _ => other(column).unwrap_or_else(|| format!("input.{}", ident(column.name))),
+        };
+        let columns = self.dataset.value_columns().filter(|column| column.is_written());
+        columns.map(|column| (ident(column.name), value(column))).collect()
+    }
+
+    /// The rows behind references that others inherit from: looked up by key one by one, however
+    /// large their table is.
+    fn joins(&self) -> String {
+        let mut through: Vec<(&str, Vec<&str>)> = Vec::new();
+        for column in self.dataset.columns {
+            if let Source::Inherited { reference, column, .. } = column.source {
+                match through.iter_mut().find(|(known, _)| *known == reference) {
+                    Some((_, columns)) => columns.push(column),
+                    None => through.push((reference, vec![column])),
+                }
+            }
+        }
+        let join = |(name, columns): &(&str, Vec<&str>)| {
+            let columns: String =
+                columns.iter().map(|name| format!(", there.{}", ident(name))).collect();
+            let known = self.references.iter().find(|r| r.column == *name);
+            let found = known.map(|r| self.lookup(r, &columns));
+            let nothing = "SELECT WHERE false".to_owned();
+            format!(
+                " LEFT JOIN LATERAL ({}) AS {} ON true",
+                found.unwrap_or(nothing),
+                parent_alias(name)
+            )
+        };
+        through.iter().map(join).collect()
+    }
+
+    /// The row that a reference of `input` points to. OFFSET keeps PostgreSQL from reading the
+    /// whole table for it.
+    fn lookup(&self, reference: &Reference, columns: &str) -> String {
+        format!(
+            "SELECT there.id{columns} FROM {} AS there WHERE there.id = input.{} AND {} OFFSET 0",
+            qualified(self.schema, reference.table),
+            ident(reference.column),
+            reference.of_feed("there"),
+        )
+    }
+
+    /// A reference, NULL where there is no such row; a table that refers to itself has those of
+    /// this page too.
+    fn checked(&self, column: &Column) -> String {
+        let Some(reference) = self.references.iter().find(|r| r.column == column.name) else {
+            return "NULL::bigint".into();
+        };
+        let wanted = format!("input.{}", ident(column.name));
+        let own = match reference.points_to(self.dataset, self.feed) {
+            true => format!("{wanted} IN (SELECT id FROM input) OR "),
+            false => String::new(),
+        };
+        format!("CASE WHEN {own}EXISTS ({}) THEN {wanted} END", self.lookup(reference, ""))
+    }
+
+    fn key(&self) -> String {
+        self.dataset.key().join(", ")
+    }
+
+    pub fn highest(&self) -> String {
+        let condition =
+            self.channel().map_or("true".into(), |channel| format!("channel = {channel}"));
+        format!(
+            "SELECT max(id) FROM {} WHERE {condition}",
+            qualified(self.schema, self.dataset.table)
+        )
+    }
+
+    /// Only what inherits a parent's values has to look at it.
+    pub fn insert(&self) -> String {
+        let values = self.values(|_| None);
+        let list = |part: &dyn Fn(&(String, String)) -> &String| {
+            values.iter().map(|value| format!(", {}", part(value))).collect::<String>()
+        };
+        let keys: Vec<_> = self.dataset.key().iter().map(|name| format!("input.{name}")).collect();
+        format!(
+            "INSERT INTO {table} ({key}{names}, synced_at) \
+             SELECT {keys}{values}, clock_timestamp() FROM ({input}) AS input{joins}",
+            table = qualified(self.schema, self.dataset.table),
+            key = self.key(),
+            keys = keys.join(", "),
+            names = list(&|(name, _)| name),
+            values = list(&|(_, value)| value),
+            input = self.input(),
+            joins = self.joins(),
+        )
+    }
+
+    /// Rows that are as they should be are left out before the INSERT: it would lock them.
+    pub fn upsert(&self) -> String {
+        let table = qualified(self.schema, self.dataset.table);
+        let key = self.key();
+        let is_reference = |column: &Column| matches!(column.source, Source::Reference { .. });
+        let pairs = self.values(|column| is_reference(column).then(|| self.checked(column)));
+        let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
+        let keys = self.dataset.key().iter().map(|name| format!("input.{name}"));
+        let wanted = self
+            .references
+            .iter()
+            .map(|r| format!("input.{} AS {}", ident(r.column), wanted_alias(r.column)));
+        let values: Vec<_> = keys
+            .chain(pairs.iter().map(|(name, value)| format!("{value} AS {name}")))
+            .chain(wanted)
+            .collect();
+        let list = |format: &dyn Fn(&String) -> String| {
+            names.iter().map(format).collect::<Vec<_>>().join(", ")
+        };
+        let (seen_again, again, present) = match self.dataset.kind {
+            warehouse::Kind::Dimension => (
+                ", deleted_at = NULL",
+                " OR target.deleted_at IS NOT NULL",
+                " AND target.deleted_at IS NULL",
+            ),
+            warehouse::Kind::Fact => ("", "", ""),
+        };
+        let same_key: Vec<_> =
+            self.dataset.key().iter().map(|name| format!("target.{name} = fresh.{name}")).collect();
+        format!(
+            "WITH input AS MATERIALIZED ({input}), \
+             fresh AS MATERIALIZED (SELECT {values} FROM input{joins}), \
+             written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
+               SELECT {key}, {columns}, clock_timestamp() FROM fresh \
+               WHERE NOT EXISTS (SELECT FROM {table} AS target WHERE {same_key} \
+                 AND ({current}) IS NOT DISTINCT FROM ({fresh}){present} OFFSET 0) \
+               ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = clock_timestamp() \
+               WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
+               RETURNING xmax = 0 AS inserted), \
+             lost AS ({lost}) \
+             SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted), \
+               (SELECT array_agg(id) FROM lost), (SELECT array_agg(place) FROM lost), \
+               (SELECT array_agg(missing_id) FROM lost) FROM written",
+            input = self.input(),
+            values = values.join(", "),
+            joins = self.joins(),
+            columns = names.join(", "),
+            assignments = list(&|name| format!("{name} = EXCLUDED.{name}")),
+            current = list(&|name| format!("target.{name}")),
+            excluded = list(&|name| format!("EXCLUDED.{name}")),
+            fresh = list(&|name| format!("fresh.{name}")),
+            same_key = same_key.join(" AND "),
+            lost = self.lost(),
+        )
+    }
+
+    /// The rows that lack a record which they refer to, the place of the reference, and the id.
+    fn lost(&self) -> String {
+        let lost = self.references.iter().enumerate().map(|(place, reference)| {
+            let wanted = wanted_alias(reference.column);
+            format!(
+                "SELECT id, {} AS place, {wanted} AS missing_id FROM fresh \
+                 WHERE {wanted} IS NOT NULL AND {} IS NULL",
+                place + 1,
+                ident(reference.column),
+            )
+        });
+        let lost = lost.collect::<Vec<_>>().join(" UNION ALL ");
+        match lost.is_empty() {
+            true => "SELECT NULL::bigint AS id, 0 AS place, NULL::bigint AS missing_id WHERE false"
+                .into(),
+            false => lost,
+        }
+    }
+
+    /// Remembers references that are not there: rows, places of references, ids, and for each
+    /// reference why Odoo gives no record, where that is known.
+    pub fn remember_lost(&self) -> String {
+        let list = |text: &dyn Fn(&Reference) -> String| {
+            self.references.iter().map(text).collect::<Vec<_>>().join(", ")
+        };
+        format!(
+            "INSERT INTO {missing_data} AS known (target, channel, row_id, column_name, odoo_model, missing_id, last_error) \
+             SELECT {target}, {channel}, row_id, (ARRAY[{columns}])[place], (ARRAY[{models}])[place], missing_id, ($4)[place] \
+             FROM unnest($1, $2, $3) AS lost (row_id, place, missing_id) \
+             ON CONFLICT (target, channel, row_id, column_name) DO UPDATE SET \
+               missing_id = EXCLUDED.missing_id, odoo_model = EXCLUDED.odoo_model, \
+               last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL, attempts = known.attempts + 1",
+            missing_data = qualified(self.schema, MISSING_DATA),
+            target = literal(self.dataset.table),
+            channel = self.channel_or_none(),
+            columns = list(&|reference| literal(reference.column)),
+            models = list(&|reference| literal(reference.model())),
+        )
+    }
+
+    /// For each reference, by its place, the ids that are neither there nor in this page.
+    pub fn absent(&self) -> String {
+        let parts = self.references.iter().enumerate().map(|(place, reference)| {
+            let own = match reference.points_to(self.dataset, self.feed) {
+                true => " AND wanted.id NOT IN (SELECT unnest($1))",
+                false => "",
+            };
+            format!(
+                "SELECT {place} AS place, wanted.id FROM (SELECT DISTINCT unnest(${}) AS id) AS wanted \
+                 WHERE wanted.id IS NOT NULL{own} \
+                 AND NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {} OFFSET 0)",
+                place + 2,
+                qualified(self.schema, reference.table),
+                reference.of_feed("there"),
+            )
+        });
+        format!(
+            "SELECT place, array_agg(id ORDER BY id) FROM ({}) AS absent GROUP BY place ORDER BY place",
+            parts.collect::<Vec<_>>().join(" UNION ALL ")
+        )
+    }
+
+    /// Marks what was missing for these rows as resolved, unless it was found missing again
+    /// just now.
+    pub fn resolve(&self) -> String {
+        format!(
+            "UPDATE {} SET resolved_at = now() WHERE target = {} AND channel = {} \
+             AND resolved_at IS NULL AND row_id = ANY ($1) AND last_seen < now()",
+            qualified(self.schema, MISSING_DATA),
+            literal(self.dataset.table),
+            self.channel_or_none(),
+        )
+    }
+}

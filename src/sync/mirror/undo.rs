@@ -1,0 +1,132 @@
+//! What undoes a declaration: odoo_mirror_drop and odoo_drop_column.
+
+use pgrx::PgSqlErrorCode as State;
+use pgrx::prelude::*;
+
+use super::names::{invalid, named, own_name, refuse_scheduled};
+use crate::failure::Failure;
+use crate::pg::writable::require_writable;
+use crate::query::{self, current_user};
+use crate::quote::{ident, literal};
+use crate::server::Server;
+use crate::server::lock;
+use crate::state::additions::{self, mirrors_of};
+use crate::state::cache::Memory;
+use crate::state::store::Extension;
+use crate::sync::load::owner::Table;
+use crate::warehouse::ddl::qualified;
+use crate::warehouse::{self, Warehouse};
+
+/// The tables that remember something of a mirror, besides its declaration.
+const TABLES: &[&str] = &[
+    "odoo_sync_state",
+    "odoo_sync_watermarks",
+    "odoo_sync_quarantine",
+    "odoo_sync_columns",
+    "odoo_sync_denied",
+    "odoo_sync_relations",
+    "odoo_sync_unwatched",
+    "odoo_sync_added_columns",
+    "odoo_sync_mirrors",
+];
+
+/// Forgets a mirror, and drops its table.
+pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
+    require_writable()?;
+    let extension = Extension::find()?;
+    let target = match additions::is_declared(&extension, &server.name, target)? {
+        true => target,
+        false => own_name(server, target),
+    };
+    let sql = format!(
+        "SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $3) OR EXISTS ( \
+           SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = m.role AND pg_catalog.pg_has_role($3, r.oid, 'MEMBER')) \
+         FROM {} m WHERE server = $1 AND target = $2",
+        mirrors_of(&extension)
+    );
+    let args = [server.name.as_str().into(), target.into(), current_user()?.into()];
+    let allowed = extension.read(&sql, &args, |row| row.get::<bool>(1))?;
+    match allowed.first() {
+        Some(Some(true)) => {}
+        Some(_) => {
+            return Err(Failure::new(
+                State::ERRCODE_INSUFFICIENT_PRIVILEGE,
+                format!("permission denied to drop the mirror \"{target}\""),
+            )
+            .detail("Only the role that made it, its members and superusers may."));
+        }
+        None => {
+            return Err(Failure::new(
+                State::ERRCODE_UNDEFINED_OBJECT,
+                format!("server \"{}\" has no mirror \"{target}\"", server.name),
+            )
+            .hint("TABLE odoo_mirrors; lists them."));
+        }
+    }
+    refuse_scheduled(&extension, server, target)?;
+    lock::take(server, target)?;
+    lock::take_rows(server, target)?;
+    run(&format!("DROP TABLE IF EXISTS {}", qualified(&server.options.schema, target)))?;
+    for table in TABLES {
+        let sql = format!(
+            "DELETE FROM {}.{table} WHERE server = $1 AND target = $2",
+            ident(&extension.schema)
+        );
+        extension.write(&sql, &[server.name.as_str().into(), target.into()])?;
+    }
+    Memory::of(&extension, &server.name)?.forget_values(&[target.to_owned()])
+}
+
+/// Drops a column that was added.
+pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Failure> {
+    require_writable()?;
+    let extension = Extension::find()?;
+    let known = additions::of(&extension, &server.name)?;
+    let warehouse = Warehouse::with(&known);
+    let dataset = named(&warehouse, server, target)?;
+    let target = dataset.table;
+    let own: Vec<_> = known.columns.iter().filter(|column| column.target == target).collect();
+    let Some(column) = own.iter().find(|column| column.name == name) else {
+        return Err(Failure::new(
+            State::ERRCODE_UNDEFINED_COLUMN,
+            format!("no column \"{name}\" was added to table \"{target}\""),
+        )
+        .detail("Columns that the table is declared with stay."));
+    };
+    let mirror = known.mirrors.iter().find(|mirror| mirror.target == target);
+    if mirror.is_some() && own.len() == 1 {
+        return Err(invalid(format!("\"{name}\" is the last column of the mirror \"{target}\""))
+            .hint(format!("SELECT odoo_mirror_drop({});", literal(target))));
+    }
+    if column.is_automatic && !column.is_gone {
+        return Err(invalid(format!("the mirror \"{target}\" has a column for every field"))
+            .detail(format!("The next run would make \"{name}\" again."))
+            .hint("Mirror it with a list of fields."));
+    }
+    lock::take(server, warehouse::entity_of(dataset))?;
+    // PostgreSQL knows who may alter a table, if it is there.
+    let schema = &server.options.schema;
+    let table = qualified(schema, target);
+    let sql = "SELECT to_regclass($1) IS NULL AND NOT has_schema_privilege($2, 'CREATE')";
+    if query::is_true(sql, &[table.as_str().into(), schema.as_str().into()])? {
+        let message = format!("permission denied for schema {schema}");
+        return Err(Failure::new(State::ERRCODE_INSUFFICIENT_PRIVILEGE, message));
+    }
+    let sql = format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {}", ident(name));
+    let own = Table::new(schema, target);
+    if own.exists() {
+        own.alter(|| run(&sql))?;
+    }
+    for table in ["odoo_sync_added_columns", "odoo_sync_columns"] {
+        let sql = format!(
+            "DELETE FROM {}.{table} WHERE server = $1 AND target = $2 AND column_name = $3",
+            ident(&extension.schema)
+        );
+        extension.write(&sql, &[server.name.as_str().into(), target.into(), name.into()])?;
+    }
+    Ok(())
+}
+
+fn run(statement: &str) -> Result<(), Failure> {
+    Ok(Spi::run(statement)?)
+}

@@ -1,0 +1,261 @@
+//! A run that commits page by page: a step at a time, between which the caller commits.
+
+use std::collections::VecDeque;
+
+use crate::failure::{Cause, Failure, notice};
+use crate::pg;
+use crate::pg::writable::require_writable;
+use crate::server::Server;
+use crate::server::lock;
+use crate::state::additions;
+use crate::state::store::Extension;
+use crate::sync::feed::table_load::TableLoad;
+use crate::sync::run::driver::{Order, Run, entities_named};
+use crate::sync::run::journal::{self, Kind};
+use crate::sync::schedule::schedules::{self, Hold};
+use crate::sync::work::context::Context;
+use crate::sync::work::report::{Status, TableReport};
+use crate::warehouse::{Dataset, Entity};
+
+/// What a job is asked to do.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// An entity's name, or `all`.
+    pub entity: &'a str,
+    pub full_refresh: bool,
+    pub reconcile: bool,
+    /// A scheduler started it: entities that failed may have to wait.
+    pub scheduled: bool,
+}
+
+/// A job in progress. Its session and the pages on their way live across the commits.
+pub struct Job {
+    /// `None` if the run could not begin.
+    run: Option<Run>,
+    reconcile: bool,
+    entities: VecDeque<&'static Entity>,
+    /// The feeds of the current entity that are still to be loaded.
+    feeds: VecDeque<(&'static Dataset, usize)>,
+    current: Option<TableLoad>,
+    /// The entities that failed, and why.
+    failures: Vec<(&'static str, Failure)>,
+    /// Why the run could not begin.
+    obstacle: Option<Failure>,
+    is_scheduled: bool,
+}
+
+impl Job {
+    /// Begins. If Odoo cannot be reached or refuses the login, that is remembered as the failure
+    /// of every entity; an error here is one of the call itself.
+    pub fn begin(server: Server, wish: Wish) -> Result<Job, Failure> {
+        require_writable()?;
+        let extension = Extension::find()?;
+        let known = additions::warehouse_of(&server.name)?;
+        let mut entities: VecDeque<_> = entities_named(&known, wish.entity)?.into();
+        let mut hold = Hold::default();
+        if wish.scheduled {
+            hold = schedules::find_hold(&extension, &server.name)?;
+            if let Some(until) = &hold.until {
+                notice!("skipped, Odoo refused the login, which is tried again after {until}");
+                entities.clear();
+            }
+            let waiting = schedules::waiting(&extension, &server.name)?;
+            entities.retain(|entity| match waiting.get(entity.name) {
+                Some(until) => {
+                    notice!("{}: skipped, it failed and waits until {until}", entity.name);
+                    false
+                }
+                None => true,
+            });
+        }
+        // A reconcile, which runs once a night, has none: other jobs shall not wait for it.
+        let interval = match wish.scheduled && !wish.reconcile {
+            true => schedules::interval(&extension, &server.name, wish.entity)?,
+            false => None,
+        };
+        let mut job = Job {
+            run: None,
+            reconcile: wish.reconcile,
+            entities,
+            feeds: VecDeque::new(),
+            current: None,
+            failures: Vec::new(),
+            obstacle: None,
+            is_scheduled: wish.scheduled,
+        };
+        if job.entities.is_empty() {
+            return Ok(job);
+        }
+        let kind = if wish.reconcile { Kind::Reconcile } else { Kind::Job };
+        let name = server.name.clone();
+        let full_refresh = wish.full_refresh;
+        let order = Order { entity: None, kind, full_refresh, is_job: true };
+        let begun = pg::subtransaction(|| Run::begin(server, order));
+        journal::close_interrupted(&extension, &name)?;
+        match begun {
+            Ok(mut run) => {
+                // Their fields may be others by now.
+                let names = job.entities.iter().map(|entity| entity.name);
+                job.entities = names.filter_map(|name| run.warehouse().entity(name)).collect();
+                if !wish.reconcile {
+                    run.plan_ahead(job.entities.iter().copied());
+                }
+                run.journal().set_interval(interval);
+                run.journal().begin_showing(&extension)?;
+                job.run = Some(run);
+                job.open_entity();
+            }
+            Err(failure) => {
+                let mut journal = journal::Journal::begin(&extension, kind)?;
+                journal.set_interval(interval);
+                for entity in job.entities.drain(..) {
+                    let mut reports: Vec<_> =
+                        entity.datasets.iter().map(TableReport::new).collect();
+                    reports.iter_mut().for_each(|report| report.end(Status::Failed, &failure));
+                    journal.write(&extension, &name, &reports.iter().collect::<Vec<_>>())?;
+                }
+                let failure = match failure.cause {
+                    Cause::Login if hold.is_refused => why_refused(&name).unwrap_or(failure),
+                    _ => failure,
+                };
+                if wish.scheduled {
+                    hold_back(&extension, &name, &failure)?;
+                }
+                job.obstacle = Some(failure);
+            }
+        }
+        Ok(job)
+    }
+
+    /// Loads a page, or ends an entity. `false` when all is done. An error is the entity's: it
+    /// undoes the step, is remembered, and the next entity follows.
+    pub fn step(&mut self) -> Result<bool, Failure> {
+        let (Some(entity), Some(run)) = (self.entities.front().copied(), self.run.as_mut()) else {
+            return Ok(false);
+        };
+        if run.is_dropped(entity)? {
+            self.entities.pop_front();
+            self.open_entity();
+            return Ok(!self.entities.is_empty());
+        }
+        let step =
+            Step { reconcile: self.reconcile, feeds: &mut self.feeds, current: &mut self.current };
+        let before = run.reports();
+        let done = match run.end().cloned() {
+            Some(failure) => Err(failure),
+            None => pg::subtransaction(|| step.go(run, entity)),
+        };
+        match done {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(failure) => {
+                run.undo(before);
+                let Err(failure) = run.renew(entity, failure) else {
+                    self.open_entity();
+                    return Ok(true);
+                };
+                let is_first = run.end().is_none();
+                if run.fail(entity, &failure) == Status::Failed {
+                    if is_first && self.is_scheduled {
+                        let Context { extension, server, .. } = run.context();
+                        hold_back(extension, &server.name, &failure)?;
+                    }
+                    self.failures.push((entity.name, failure));
+                }
+            }
+        }
+        run.remember(entity)?;
+        self.entities.pop_front();
+        self.open_entity();
+        Ok(!self.entities.is_empty())
+    }
+
+    /// Ends the job.
+    pub fn end(self) -> Result<(), Failure> {
+        if let Some(failure) = self.obstacle {
+            return Err(failure);
+        }
+        let Some((_, first)) = self.failures.first() else {
+            return journal::prune(&Extension::find()?);
+        };
+        let names: Vec<_> = self.failures.iter().map(|(entity, _)| *entity).collect();
+        let reasons =
+            self.failures.iter().map(|(entity, why)| format!("{entity}: {}", why.message));
+        Err(Failure::new(first.sqlstate, format!("could not sync {}", names.join(", ")))
+            .detail(reasons.collect::<Vec<_>>().join("\n"))
+            .hint("What was loaded before is committed. SELECT * FROM odoo_check() looks for the cause."))
+    }
+
+    fn open_entity(&mut self) {
+        self.current = None;
+        if let (Some(run), Some(entity)) = (&self.run, self.entities.front_mut()) {
+            // Its columns may be others since a failure.
+            *entity = run.warehouse().entity(entity.name).unwrap_or(entity);
+        }
+        let feeds = self.entities.front().map(|entity| entity.feeds());
+        self.feeds = feeds.into_iter().flatten().collect();
+    }
+}
+
+/// One transaction's share of an entity.
+struct Step<'a> {
+    reconcile: bool,
+    feeds: &'a mut VecDeque<(&'static Dataset, usize)>,
+    current: &'a mut Option<TableLoad>,
+}
+
+impl Step<'_> {
+    /// `false` when the entity is loaded.
+    fn go(self, run: &mut Run, entity: &'static Entity) -> Result<bool, Failure> {
+        // The lock ended with the last transaction.
+        lock::take(&run.context().server, entity.name)?;
+        if self.current.is_none() {
+            if let Some((dataset, _)) = self.feeds.front()
+                && !run.journal().shows(dataset.table)
+            {
+                // Others see it before anything is waited for.
+                return run.show(dataset);
+            }
+            match self.feeds.pop_front() {
+                Some((dataset, feed)) if self.reconcile => {
+                    run.work().reconcile(dataset, feed)?;
+                    run.show(dataset)?;
+                    return Ok(true);
+                }
+                Some((dataset, feed)) => *self.current = run.open(dataset, feed)?,
+                None => {
+                    run.settle(entity)?;
+                    return Ok(false);
+                }
+            }
+        }
+        if let Some(load) = self.current {
+            let is_over = !run.step(load)?;
+            run.show(load.dataset())?;
+            if is_over {
+                if load.is_resumed() {
+                    // What had been read before may have changed since the scan began.
+                    self.feeds.push_front((load.dataset(), load.feed()));
+                }
+                *self.current = None;
+            }
+        }
+        Ok(true)
+    }
+}
+
+/// Keeps scheduled jobs from a login that Odoo refuses, which may lock the user out.
+fn hold_back(extension: &Extension, server: &str, failure: &Failure) -> Result<(), Failure> {
+    let is_refused = matches!(failure.cause, Cause::Login | Cause::CoolDown);
+    if is_refused && schedules::hold_back(extension, server, failure)? {
+        journal::alert("stopped", server, None, Some(&failure.message))?;
+    }
+    Ok(())
+}
+
+/// Why Odoo refuses a login, if it tells in more words than before.
+fn why_refused(server: &str) -> Option<Failure> {
+    let ask = || Server::named_or_only(Some(server))?.session()?.call(|odoo| odoo.refusal());
+    let failure = pg::subtransaction(ask).err()?;
+    Some(failure).filter(|failure| failure.cause == Cause::CoolDown)
+}

@@ -1,0 +1,8 @@
+//! A run and its tables: in, a server and the names of entities; out, reports, the journal, alerts.
+//! May call `feed`, `work`, `schedule` and `state`.
+
+pub mod driver;
+pub mod job;
+pub mod journal;
+pub mod queue;
+pub mod reconcile;

@@ -1,0 +1,35 @@
+//! The columns that a schema's tables have, by PostgreSQL's catalogue.
+
+use std::collections::HashMap;
+
+use pgrx::prelude::*;
+
+use crate::failure::Failure;
+
+/// The columns of the schema's tables, with their types as PostgreSQL writes them.
+pub type Existing = HashMap<String, HashMap<String, String>>;
+
+/// The columns that a schema's tables have.
+pub fn existing(schema: &str) -> Result<Existing, Failure> {
+    // As if quote_all_identifiers were off.
+    let sql = "SELECT c.relname::text, a.attname::text, replace(format_type(a.atttypid, a.atttypmod), '\"', '') \
+               FROM pg_catalog.pg_attribute a \
+               JOIN pg_catalog.pg_class c ON c.oid = a.attrelid \
+               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+               WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') AND a.attnum > 0 AND NOT a.attisdropped";
+    Spi::connect(|client| {
+        let mut found = Existing::new();
+        for row in client.select(sql, None, &[schema.into()])? {
+            let (table, column, kind) = (row.get(1)?, row.get(2)?, row.get(3)?);
+            let table: &mut HashMap<String, String> =
+                found.entry(table.unwrap_or_default()).or_default();
+            table.insert(column.unwrap_or_default(), kind.unwrap_or_default());
+        }
+        Ok(found)
+    })
+}
+
+/// Whether a table has a column of that name.
+pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failure> {
+    Ok(existing(schema)?.get(table).is_some_and(|columns| columns.contains_key(column)))
+}

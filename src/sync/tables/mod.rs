@@ -1,0 +1,9 @@
+//! The warehouse's tables: in, declarations; out, tables that can be loaded, or why not. May call
+//! `load`'s owners, `state`, `server`, `warehouse` and `pg`.
+
+pub mod columns;
+pub mod inspect;
+pub mod origin;
+pub mod places;
+pub mod ready;
+pub mod trigger;

@@ -1,0 +1,279 @@
+//! The warehouse's tables: made where they are missing, completed where they are older, and
+//! left alone in everything else.
+
+use std::collections::{HashMap, HashSet};
+
+use pgrx::PgSqlErrorCode as State;
+use pgrx::prelude::*;
+
+use crate::failure::Failure;
+use crate::pg;
+use crate::query;
+use crate::quote::ident;
+use crate::server::Server;
+use crate::state::additions;
+use crate::state::cache::Memory;
+use crate::state::store::Extension;
+use crate::sync::load::deletes;
+use crate::sync::load::owner::Table;
+use crate::sync::tables::columns::{Existing, existing};
+use crate::sync::tables::places;
+use crate::sync::tables::trigger;
+use crate::warehouse::missing::{self, MISSING_DATA};
+use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
+
+/// Widths of text columns that the user narrowed, by table and column.
+pub type Widths = HashMap<(String, String), usize>;
+
+/// The tables, ready to be loaded.
+#[derive(Default)]
+pub struct Ready {
+    pub widths: Widths,
+    /// Mirrors that are not, and why: that is no other table's trouble.
+    pub broken: HashMap<&'static str, Failure>,
+}
+
+/// How long a mirror's new column waits for those who use the table.
+const PATIENCE: &str = "5s";
+
+/// Makes a server's tables ready. What was made anew, or completed, is read in full by the next
+/// run.
+pub fn make_ready(
+    warehouse: &Warehouse,
+    extension: &Extension,
+    server: &Server,
+) -> Result<Ready, Failure> {
+    let schema = server.options.schema.as_str();
+    let mut ready = Ready::default();
+    let declared: Vec<_> = warehouse.declared().collect();
+    let mut moved = places::moved(extension, server)?;
+    let own = declared.iter().map(|dataset| dataset.table).chain([MISSING_DATA]);
+    if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
+        return Err(failure);
+    }
+    // First of all: tables that get new columns get the trigger too.
+    let mut made = trigger::watch(extension, server, &declared)?;
+    let mut found = existing(schema)?;
+    if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
+        made.extend(make(&declared, schema, &extension.schema)?);
+        found = existing(schema)?;
+    }
+    declared.iter().try_for_each(|dataset| ready.take(schema, dataset, &found))?;
+    for mirror in warehouse.mirrors() {
+        let done = match moved.remove(mirror.table) {
+            Some(failure) => Err(failure),
+            None => complete_mirror(mirror, extension, server, &found).and_then(|new| {
+                let is_as_found = new.is_empty();
+                made.extend(new);
+                match is_as_found {
+                    true => ready.take(schema, mirror, &found),
+                    false => ready.take(schema, mirror, &existing(schema)?),
+                }
+            }),
+        };
+        if let Err(failure) = done {
+            ready.broken.insert(mirror.table, failure);
+        }
+    }
+    places::remember(extension, server, warehouse)?;
+    if !made.is_empty() {
+        extension.forget_watermarks(&server.name, &made)?;
+        Memory::of(extension, &server.name)?.forget_values(&made)?;
+    }
+    Ok(ready)
+}
+
+impl Ready {
+    /// Looks at the columns that a table has.
+    fn take(&mut self, schema: &str, dataset: &Dataset, found: &Existing) -> Result<(), Failure> {
+        let columns = found.get(dataset.table);
+        for (name, sql_type) in dataset.all_columns() {
+            let Some(actual) = columns.and_then(|columns| columns.get(name)) else {
+                continue;
+            };
+            if !compatible(sql_type, actual) {
+                return Err(incompatible(schema, dataset, name, sql_type, actual));
+            }
+            if let Some(width) = width(actual) {
+                self.widths.insert((dataset.table.to_owned(), name.to_owned()), width);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes a mirror's table, its columns or its trigger, unless that takes long.
+fn complete_mirror(
+    mirror: &'static Dataset,
+    extension: &Extension,
+    server: &Server,
+    found: &Existing,
+) -> Result<Vec<String>, Failure> {
+    let schema = &server.options.schema;
+    let is_complete = is_complete(&[mirror], found);
+    if is_complete && trigger::missing(schema, &[mirror])?.is_empty() {
+        return Ok(Vec::new());
+    }
+    patiently(|| {
+        let mut made = trigger::watch(extension, server, &[mirror])?;
+        if !is_complete {
+            made.extend(make_mirror(mirror, extension, server)?);
+        }
+        Ok(made)
+    })
+}
+
+fn make_mirror(
+    mirror: &'static Dataset,
+    extension: &Extension,
+    server: &Server,
+) -> Result<Vec<String>, Failure> {
+    match additions::is_declared(extension, &server.name, mirror.table)? {
+        true => make(&[mirror], &server.options.schema, &extension.schema),
+        false => Ok(Vec::new()),
+    }
+}
+
+/// Does what waits for those who use a table, but not for long.
+fn patiently<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let before = query::ask::<String>("SELECT current_setting('lock_timeout')", &[])?;
+    let wait = |time: &str| {
+        let sql = "SELECT set_config('lock_timeout', $1, true)";
+        Spi::get_one_with_args::<String>(sql, &[time.into()]).map(drop)
+    };
+    let done = pg::subtransaction(|| {
+        wait(PATIENCE)?;
+        body()
+    })?;
+    wait(&before.unwrap_or_default())?;
+    Ok(done)
+}
+
+/// Whether a table's columns, if it is there, can take what is loaded.
+pub fn check_columns(schema: &str, dataset: &Dataset, found: &Existing) -> Result<(), Failure> {
+    Ready::default().take(schema, dataset, found)
+}
+
+fn is_complete(datasets: &[&Dataset], found: &Existing) -> bool {
+    datasets.iter().all(|dataset| {
+        found.get(dataset.table).is_some_and(|columns| {
+            dataset.all_columns().iter().all(|(name, _)| columns.contains_key(*name))
+        })
+    })
+}
+
+/// Makes the schema and what is missing of some tables in it: all that are declared at once, so
+/// that each reference has its foreign key from the beginning. Returns the tables that are new
+/// or have new columns. `extension` is the extension's schema.
+fn make(
+    datasets: &[&'static Dataset],
+    schema: &str,
+    extension: &str,
+) -> Result<Vec<String>, Failure> {
+    // Two first runs at once would both try to make the tables.
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
+    Spi::run_with_args(lock, &[schema.into()])?;
+    let found = existing(schema)?;
+    let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
+    if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
+        run(&format!("CREATE SCHEMA {}", ident(schema)))?;
+    }
+    if !found.contains_key(MISSING_DATA) {
+        run(&missing::create_table(schema))?;
+    }
+    let is_new = |table: &str| !found.contains_key(table);
+    // Columns of new tables, and new columns of others.
+    let mut made: HashSet<(&str, &str)> = HashSet::new();
+    for dataset in datasets {
+        let columns = found.get(dataset.table);
+        if columns.is_none() {
+            run(&ddl::create_table(dataset, schema))?;
+        }
+        for (name, _) in dataset.all_columns() {
+            match columns {
+                Some(columns) if columns.contains_key(name) => continue,
+                Some(_) => {
+                    let table = ddl::qualified(schema, dataset.table);
+                    let definition = ddl::column_definition(dataset, name);
+                    alter(
+                        schema,
+                        dataset,
+                        &format!("ALTER TABLE {table} ADD COLUMN {definition}"),
+                    )?;
+                }
+                None => {}
+            }
+            made.insert((dataset.table, name));
+        }
+    }
+    for dataset in datasets {
+        for column in dataset.value_columns() {
+            let key = ddl::foreign_key(dataset, column, schema);
+            if made.contains(&(dataset.table, column.name)) {
+                let index = ddl::reference_index(dataset, column, schema);
+                let statements = key.into_iter().chain(index);
+                statements.into_iter().try_for_each(|sql| alter(schema, dataset, &sql))?;
+            } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
+                // DROP TABLE … CASCADE of the parent took the key along, or it leads to a table
+                // that was let go. The references are restored when the rows are back.
+                deletes::release_all(schema, dataset, column)?;
+                alter(schema, dataset, &ddl::drop_foreign_key(dataset, column, schema))?;
+                alter(schema, dataset, &key)?;
+            }
+        }
+        if made.iter().any(|(table, _)| *table == dataset.table) {
+            let comments = ddl::comments(dataset, schema).into_iter();
+            let mut statements = comments.chain(ddl::edited_trigger(dataset, schema, extension));
+            statements.try_for_each(|sql| alter(schema, dataset, &sql))?;
+        }
+    }
+    let mut tables: Vec<String> = made.into_iter().map(|(table, _)| table.to_owned()).collect();
+    tables.sort_unstable();
+    tables.dedup();
+    Ok(tables)
+}
+
+fn run(statement: &str) -> Result<(), Failure> {
+    Ok(Spi::run(statement)?)
+}
+
+/// Changes a table as its owner: a column that is added may have every row written again.
+fn alter(schema: &str, dataset: &Dataset, statement: &str) -> Result<(), Failure> {
+    Table::new(schema, dataset.table).alter(|| run(statement))
+}
+
+/// Whether a column can take the values. Users may narrow texts and fix a number's scale.
+fn compatible(expected: SqlType, actual: &str) -> bool {
+    match expected {
+        SqlType::Text => actual == "text" || actual.starts_with("character varying"),
+        SqlType::Numeric => actual.starts_with("numeric"),
+        _ => actual == expected.name(),
+    }
+}
+
+/// The n of `character varying(n)`.
+fn width(actual: &str) -> Option<usize> {
+    actual.strip_prefix("character varying(")?.strip_suffix(')')?.parse().ok()
+}
+
+fn incompatible(
+    schema: &str,
+    dataset: &Dataset,
+    column: &str,
+    expected: SqlType,
+    actual: &str,
+) -> Failure {
+    let table = ddl::qualified(schema, dataset.table);
+    Failure::new(
+        State::ERRCODE_DATATYPE_MISMATCH,
+        format!(
+            "column \"{column}\" of table {table} has type {actual}, expected {}",
+            expected.name()
+        ),
+    )
+    .hint(format!(
+        "ALTER TABLE {table} ALTER COLUMN {} TYPE {}; or move the table out of the way.",
+        ident(column),
+        expected.name()
+    ))
+}

@@ -1,0 +1,272 @@
+//! Odoo's records to the warehouse's rows.
+
+use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono_tz::Tz;
+
+use crate::failure::Failure;
+use crate::odoo::{Cells, FieldType, Page, Texts};
+use crate::sync::mapping::feed::{Plan, PlannedColumn};
+use crate::sync::mapping::values::{Origin, Values};
+use crate::sync::transform::related::Lookups;
+use crate::sync::transform::zones::Zones;
+use crate::warehouse::dataset::ACTIVE;
+use crate::warehouse::path::Test;
+use crate::warehouse::{Source, SqlType};
+
+/// Rows of one table, as columns.
+pub struct Rows {
+    pub ids: Vec<i64>,
+    /// Parallel to the table's loaded columns.
+    pub columns: Vec<Cells>,
+}
+
+/// What a transformation needs besides the page.
+pub struct Context<'a> {
+    pub lookups: &'a mut Lookups,
+    pub zones: &'a mut Zones,
+}
+
+impl Rows {
+    /// The rows of a page.
+    pub fn from_page(plan: &Plan, page: &Page, context: &mut Context<'_>) -> Result<Rows, Failure> {
+        let columns = plan
+            .columns
+            .iter()
+            .map(|planned| column(planned, page, context))
+            .collect::<Result<_, _>>()?;
+        Ok(Rows { ids: page.ids(), columns })
+    }
+
+    /// Adds rows of the same table.
+    pub fn append(&mut self, other: Rows) {
+        self.ids.extend(&other.ids);
+        for (cells, more) in self.columns.iter_mut().zip(&other.columns) {
+            (0..more.len()).for_each(|row| cells.push_from(more, row));
+        }
+    }
+
+    /// Cuts a column's texts to a number of characters. Returns how many were longer.
+    pub fn narrow(&mut self, column: usize, width: usize) -> usize {
+        let Cells::Texts(texts) = &self.columns[column] else {
+            return 0;
+        };
+        let cut = |text: &str| text.char_indices().nth(width).map(|(end, _)| end);
+        let longer = texts.iter().flatten().filter(|text| cut(text).is_some()).count();
+        if longer > 0 {
+            let narrowed =
+                texts.iter().map(|text| text.map(|text| &text[..cut(text).unwrap_or(text.len())]));
+            self.columns[column] = Cells::Texts(narrowed.collect());
+        }
+        longer
+    }
+}
+
+fn column(
+    planned: &PlannedColumn,
+    page: &Page,
+    context: &mut Context<'_>,
+) -> Result<Cells, Failure> {
+    let sql_type = planned.column.sql_type;
+    match &planned.values {
+        Values::Plain(origins) => {
+            let cells = first_value(origins, sql_type, page, context)?;
+            match (cells, planned.column.source) {
+                (None, _) if planned.column.name == ACTIVE => {
+                    Ok(Cells::Booleans(vec![Some(true); page.rows()]))
+                }
+                (cells, Source::Zone(_)) => {
+                    let zones = cells.unwrap_or_else(|| empty(sql_type, page.rows()));
+                    Ok(zone_names(&zones, context.zones))
+                }
+                (cells, _) => Ok(cells.unwrap_or_else(|| empty(sql_type, page.rows()))),
+            }
+        }
+        Values::Day { time, zone } => {
+            let nothing = || empty(SqlType::Text, page.rows());
+            let times = first_value(time, SqlType::Timestamptz, page, context)?;
+            let zones = first_value(zone, SqlType::Text, page, context)?;
+            Ok(days(&times.unwrap_or_else(nothing), &zones.unwrap_or_else(nothing), context.zones))
+        }
+    }
+}
+
+/// Each row's first value that is not empty; `None` without any origin.
+fn first_value(
+    origins: &[Origin],
+    sql_type: SqlType,
+    page: &Page,
+    context: &mut Context<'_>,
+) -> Result<Option<Cells>, Failure> {
+    let mut best: Option<Cells> = None;
+    for origin in origins {
+        let cells = convert(follow(origin, sql_type, page, context)?, origin, sql_type);
+        best = Some(match best {
+            None => cells,
+            Some(best) => best.or(&cells),
+        });
+    }
+    Ok(best)
+}
+
+/// The values of an origin's last field.
+fn follow(
+    origin: &Origin,
+    sql_type: SqlType,
+    page: &Page,
+    context: &mut Context<'_>,
+) -> Result<Cells, Failure> {
+    let missing = || Cells::empty(origin.field.field_type, page.rows());
+    let mut cells = page.column(&origin.field.name).cloned().unwrap_or_else(missing);
+    for hop in &origin.hops {
+        cells = match &cells {
+            Cells::Integers(ids) => context.lookups.follow(ids, hop)?,
+            Cells::Lists(lists) => {
+                context.lookups.follow_many(lists, hop, |texts| match sql_type {
+                    SqlType::TextArray => Some(array_literal(texts)),
+                    // Dates are written so that the earliest is the least.
+                    SqlType::Date => texts.iter().min().map(|first| (*first).to_owned()),
+                    _ => (!texts.is_empty()).then(|| texts.join("; ")),
+                })?
+            }
+            _ => Cells::empty(hop.field.field_type, page.rows()),
+        };
+    }
+    match origin.guard.as_ref().and_then(|guard| page.column(&guard.name)) {
+        Some(Cells::Booleans(known)) => Ok(cells.only_where(known)),
+        _ => Ok(cells),
+    }
+}
+
+/// Texts as PostgreSQL writes an array of them.
+fn array_literal(texts: &[&str]) -> String {
+    let quoted =
+        texts.iter().map(|text| format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\"")));
+    format!("{{{}}}", quoted.collect::<Vec<_>>().join(","))
+}
+
+/// NULLs in the form in which a column of that type is handed over.
+fn empty(sql_type: SqlType, rows: usize) -> Cells {
+    let field_type = match sql_type {
+        SqlType::Boolean => FieldType::Boolean,
+        SqlType::Bigint => FieldType::Integer,
+        SqlType::Text
+        | SqlType::TextArray
+        | SqlType::BigintArray
+        | SqlType::Numeric
+        | SqlType::Date
+        | SqlType::Timestamptz
+        | SqlType::Jsonb => FieldType::Text,
+    };
+    Cells::empty(field_type, rows)
+}
+
+/// A field's values as a column of another type holds them.
+fn convert(cells: Cells, origin: &Origin, to: SqlType) -> Cells {
+    let texts =
+        |texts: Vec<Option<String>>| Cells::Texts(texts.iter().map(Option::as_deref).collect());
+    match (to, cells, origin.test) {
+        (_, Cells::Texts(values), Some(Test::Equals(value))) => {
+            Cells::Booleans(values.iter().map(|text| text.map(|text| text == value)).collect())
+        }
+        (_, Cells::Integers(values), Some(Test::Positive)) => {
+            Cells::Booleans(values.into_iter().map(|number| number.map(|n| n > 0)).collect())
+        }
+        (SqlType::BigintArray, Cells::Integers(ids), _) => Cells::Lists(ids.into_iter().collect()),
+        (SqlType::Text | SqlType::Numeric, Cells::Integers(numbers), _) => {
+            texts(numbers.into_iter().map(|number| number.map(|n| n.to_string())).collect())
+        }
+        (SqlType::Text, Cells::Booleans(flags), _) => {
+            texts(flags.into_iter().map(|flag| flag.map(|flag| flag.to_string())).collect())
+        }
+        // The day of a time, in UTC.
+        (SqlType::Date, Cells::Texts(times), _) => {
+            Cells::Texts(times.iter().map(|time| time.and_then(|time| time.get(..10))).collect())
+        }
+        (_, cells, _) => cells,
+    }
+}
+
+/// The names of known zones.
+fn zone_names(zones: &Cells, known: &mut Zones) -> Cells {
+    let Cells::Texts(zones) = zones else {
+        return zones.clone();
+    };
+    Cells::Texts(zones.iter().map(|zone| Some(known.named(zone).name())).collect())
+}
+
+/// The day that a time falls on in its zone.
+fn days(times: &Cells, zones: &Cells, known: &mut Zones) -> Cells {
+    let (Cells::Texts(times), Cells::Texts(zones)) = (times, zones) else {
+        return Cells::empty(FieldType::Text, times.len());
+    };
+    let mut days = Texts::default();
+    // Shops are in few zones, and rows of one zone come together.
+    let mut last: Option<(Option<&str>, Tz)> = None;
+    for (time, name) in times.iter().zip(zones.iter()) {
+        let zone = match last {
+            Some((same, zone)) if same == name => zone,
+            _ => known.named(name),
+        };
+        last = Some((name, zone));
+        let utc =
+            time.and_then(|time| NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S+00").ok());
+        let day = utc.map(|utc| date(utc.and_utc().with_timezone(&zone).date_naive()));
+        days.push(day.as_deref());
+    }
+    Cells::Texts(days)
+}
+
+/// A day as PostgreSQL reads it; a zone may lead out of the years that Odoo knows.
+fn date(day: NaiveDate) -> String {
+    let (year, era) = match day.year() {
+        year @ 1.. => (year, ""),
+        year => (1 - year, " BC"),
+    };
+    format!("{year:04}-{:02}-{:02}{era}", day.month(), day.day())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(values: &[Option<&str>]) -> Cells {
+        Cells::Texts(values.iter().copied().collect())
+    }
+
+    #[test]
+    fn a_day_is_that_of_the_branch() {
+        let times = texts(&[Some("2024-03-31 22:30:00+00"), Some("2024-01-01 02:00:00+00"), None]);
+        let zones = texts(&[Some("Europe/Paris"), Some("America/New_York"), None]);
+        let expected = texts(&[Some("2024-04-01"), Some("2023-12-31"), None]);
+        assert_eq!(days(&times, &zones, &mut Zones::new("UTC")), expected);
+        let edges = texts(&[Some("0001-01-01 00:00:00+00"), Some("9999-12-31 23:30:00+00"), None]);
+        let zones = texts(&[Some("America/New_York"), Some("Europe/Paris"), None]);
+        let expected = texts(&[Some("0001-12-31 BC"), Some("10000-01-01"), None]);
+        assert_eq!(days(&edges, &zones, &mut Zones::new("UTC")), expected);
+    }
+
+    #[test]
+    fn the_server_has_a_zone_where_nobody_knows_the_companys() {
+        let zones = texts(&[Some("Mars/North"), Some("Europe/Paris"), None]);
+        let mut known = Zones::new("Asia/Tokyo");
+        let names = texts(&[Some("Asia/Tokyo"), Some("Europe/Paris"), Some("Asia/Tokyo")]);
+        assert_eq!(zone_names(&zones, &mut known), names);
+        let evening = texts(&[Some("2024-03-31 22:30:00+00"); 3]);
+        let days = days(&evening, &zones, &mut known);
+        assert_eq!(days, texts(&[Some("2024-04-01"); 3]));
+    }
+
+    #[test]
+    fn arrays_are_quoted() {
+        assert_eq!(array_literal(&["a,b", "c\"d\\e", "{}"]), r#"{"a,b","c\"d\\e","{}"}"#);
+        assert_eq!(array_literal(&[]), "{}");
+    }
+
+    #[test]
+    fn narrow_columns_cut_characters_not_bytes() {
+        let mut rows =
+            Rows { ids: vec![1, 2, 3], columns: vec![texts(&[Some("äöü"), Some("ab"), None])] };
+        assert_eq!(rows.narrow(0, 2), 1);
+        assert_eq!(rows.columns[0], texts(&[Some("äö"), Some("ab"), None]));
+    }
+}

@@ -1,0 +1,63 @@
+//! What a run has been given. Nothing of it changes while the run goes on.
+
+use std::rc::Rc;
+
+use crate::failure::Failure;
+use crate::odoo::{BEFORE_ALL, FieldType, Identity};
+use crate::server::lock;
+use crate::server::{Server, Session};
+use crate::state::cache::Memory;
+use crate::state::store::{Extension, FeedKey};
+use crate::sync::mapping::feed::Plan;
+use crate::sync::tables::ready::Widths;
+use crate::warehouse::{self, Dataset, Entity};
+
+pub struct Context {
+    pub server: Server,
+    pub session: Rc<Session>,
+    pub identity: Identity,
+    pub extension: Extension,
+    pub memory: Memory,
+    pub widths: Widths,
+    /// Everything is read, whatever has changed.
+    pub full_refresh: bool,
+    /// Pages are committed one by one, and so remembered.
+    pub is_job: bool,
+}
+
+impl Context {
+    /// The schema that the server fills.
+    pub fn schema(&self) -> &str {
+        &self.server.options.schema
+    }
+
+    /// What state of a feed is kept by.
+    pub fn key(&self, plan: &Plan) -> FeedKey<'_> {
+        plan.key(&self.server.name)
+    }
+
+    /// Keeps other runs from an entity, and from its rows, until the transaction ends.
+    pub fn lock(&self, entity: &Entity) -> Result<(), Failure> {
+        lock::take(&self.server, entity.name)?;
+        lock::take_rows(&self.server, entity.name)
+    }
+
+    /// Whether rows of a table may be written without waiting for somebody's transaction.
+    pub fn may_write(&self, dataset: &Dataset) -> Result<bool, Failure> {
+        lock::may_write(&self.server, warehouse::entity_of(dataset), self.is_job)
+    }
+
+    /// The error of a run that may not write a table of its own.
+    pub fn rows_taken(&self, dataset: &Dataset) -> Failure {
+        lock::rows_taken(&self.server, warehouse::entity_of(dataset))
+    }
+
+    /// Whether the user may search and read the records of a plan.
+    pub fn shows_some(&self, plan: &Plan) -> Result<(), Failure> {
+        let (model, domain) = (plan.model.clone(), plan.domain());
+        self.session.call(move |odoo| {
+            let ids = odoo.model(&model).search_after(domain, BEFORE_ALL, 1)?;
+            odoo.model(&model).read(ids, &[("id", FieldType::Integer)]).map(drop)
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! What a run has asked Odoo for: parents and related records, each once.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
+
+use crate::failure::Failure;
+use crate::odoo::Page;
+use crate::server::{Server, Session};
+use crate::sync::mapping::feed::Plan;
+use crate::sync::transform::companies::with_companies;
+use crate::sync::transform::related::Lookups;
+use crate::sync::transform::rows::{self, Rows};
+use crate::sync::transform::zones::Zones;
+use crate::sync::work::context::Context;
+use crate::sync::work::reports::Reports;
+use crate::sync::work::targets::Target;
+use crate::warehouse::Dataset;
+
+/// A record of a feed of a table.
+type Record = (&'static str, usize, i64);
+
+pub struct Fetching {
+    lookups: Lookups,
+    zones: Zones,
+    /// Parents that were asked for in this run, and so need not be asked for again.
+    asked: HashSet<Record>,
+    /// Records whose rows wait for their parents: those of the pages that are being loaded.
+    waiting: HashSet<Record>,
+    /// Records of models that changed since a time, as feeds found them.
+    changed: HashMap<String, (String, Vec<i64>)>,
+    /// Why records of a feed are not given, where that is known.
+    reasons: HashMap<(&'static str, usize), String>,
+}
+
+impl Fetching {
+    pub fn new(server: &Server, session: &Rc<Session>) -> Fetching {
+        Fetching {
+            lookups: Lookups::new(session.clone(), server.options.batch()),
+            zones: Zones::new(&server.options.timezone),
+            asked: HashSet::new(),
+            waiting: HashSet::new(),
+            changed: HashMap::new(),
+            reasons: HashMap::new(),
+        }
+    }
+
+    /// Announces what a plan will ask for of related records.
+    pub fn announce(&mut self, plan: &Plan) {
+        self.lookups.announce(plan);
+    }
+
+    /// The models whose values stay NULL in a plan's rows, because the user may not read them.
+    pub fn denied(&self, plan: &Plan) -> BTreeSet<String> {
+        self.lookups.denied(plan)
+    }
+
+    /// The rows of a page, fit for their table.
+    pub fn rows(
+        &mut self,
+        context: &Context,
+        reports: &mut Reports,
+        plan: &Plan,
+        page: Page,
+    ) -> Result<Rows, Failure> {
+        let page = with_companies(&context.session, &context.identity, plan, page)?;
+        let mut beside = rows::Context { lookups: &mut self.lookups, zones: &mut self.zones };
+        let mut rows = Rows::from_page(plan, &page, &mut beside)?;
+        self.zones.warn();
+        let table = plan.dataset.table;
+        reports.blemish(format!("{table}: left out {{}} control character(s)"), page.dropped());
+        for (index, planned) in plan.columns.iter().enumerate() {
+            let name = planned.column.name;
+            if let Some(width) = context.widths.get(&(table.to_owned(), name.to_owned())) {
+                let cut = rows.narrow(index, *width);
+                let what = format!("{table}.{name}: cut {{}} value(s) to {width} characters");
+                reports.blemish(what, cut);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Those of the ids that nobody has asked for, nor waits with; they count as asked for now.
+    pub fn not_yet_asked(&mut self, dataset: &Dataset, feed: usize, mut ids: Vec<i64>) -> Vec<i64> {
+        ids.retain(|id| {
+            let key = (dataset.table, feed, *id);
+            !self.waiting.contains(&key) && self.asked.insert(key)
+        });
+        ids
+    }
+
+    /// Whether a record came as the parent of others.
+    pub fn was_asked(&self, dataset: &Dataset, feed: usize, id: i64) -> bool {
+        self.asked.contains(&(dataset.table, feed, id))
+    }
+
+    /// The rows wait for their parents.
+    pub fn begin_waiting(&mut self, dataset: &Dataset, target: &Target, ids: &[i64]) {
+        self.waiting.extend(ids.iter().map(|id| (dataset.table, target.feed, *id)));
+    }
+
+    pub fn end_waiting(&mut self, dataset: &Dataset, target: &Target, ids: &[i64]) {
+        ids.iter().for_each(|id| {
+            self.waiting.remove(&(dataset.table, target.feed, *id));
+        });
+    }
+
+    /// Tells the feeds that follow which records of a model have changed since a time.
+    pub fn share_changes(&mut self, model: &str, since: &str, ids: Vec<i64>) {
+        self.changed.insert(model.to_owned(), (since.to_owned(), ids));
+    }
+
+    /// The records of a model that changed since a time or earlier, if a feed has found them.
+    pub fn changes(&self, model: &str, time: &str) -> Option<&[i64]> {
+        let (since, changed) = self.changed.get(model)?;
+        (since.as_str() <= time).then_some(changed.as_slice())
+    }
+
+    /// Why Odoo gives no record of a feed, where that is known.
+    pub fn reason(&self, table: &'static str, feed: usize) -> Option<String> {
+        self.reasons.get(&(table, feed)).cloned()
+    }
+
+    pub fn set_reason(&mut self, dataset: &Dataset, feed: usize, reason: Option<&str>) {
+        let key = (dataset.table, feed);
+        match reason {
+            Some(reason) => self.reasons.insert(key, reason.to_owned()),
+            None => self.reasons.remove(&key),
+        };
+    }
+
+    /// Forgets what was undone with an error.
+    pub fn forget(&mut self) {
+        self.asked.clear();
+        self.waiting.clear();
+    }
+}

@@ -1,0 +1,9 @@
+//! The parts of a run that loads tables: what it was given, how tables are read and written, what is
+//! being fetched, and the reports. May call `mirror`, `tables`, `load`, `transform` and `mapping`.
+
+pub mod context;
+pub mod fetching;
+pub mod parts;
+pub mod report;
+pub mod reports;
+pub mod targets;
