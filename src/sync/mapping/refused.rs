@@ -60,7 +60,7 @@ impl Refused {
             warn(
                 message,
                 words,
-                "Records of which only the other ones tell a change follow at a full refresh.",
+                "Records of which only the other ones tell a change follow when it does, or at a full refresh.",
             );
         }
         let is_news = !fields.is_empty() || !relations.is_empty();
