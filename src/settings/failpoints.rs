@@ -20,7 +20,7 @@ pub enum Without {
 mod setting {
     use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting};
 
-    use super::Without;
+    use crate::settings::failpoints::Without;
 
     static DEBUG_WITHOUT: GucSetting<Without> = GucSetting::<Without>::new(Without::None);
 
@@ -43,7 +43,7 @@ mod setting {
 
 #[cfg(not(feature = "failpoints"))]
 mod setting {
-    use super::Without;
+    use crate::settings::failpoints::Without;
 
     pub fn register() {}
 
