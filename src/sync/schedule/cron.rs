@@ -39,7 +39,7 @@ mod tests {
             ("0 3 * * *", DAY),
             ("30 22 * * mon-fri", DAY),
             ("0 0 * * 7", 7 * DAY),
-            ("0 12 1,15 * *", 17 * DAY),
+            ("0 12 1,15 * *", 14 * DAY),
             // Either the 13th or a Friday: the 5th and the 12th of January.
             ("0 0 13 * 5", 7 * DAY),
             ("0 0 1 feb,mar *", 29 * DAY),
