@@ -4,6 +4,7 @@
 # make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
+# make fuzz SECONDS=30   what reads answers and domains, with invented ones, for so long each
 # make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
 # make clean   removes what the others made here; the cache of downloads stays
 # make install the extension, into the PostgreSQL that pg_config names; the first release's script too
@@ -16,18 +17,24 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 PACKAGES := postgresql-15 postgresql-server-dev-15 postgresql-15-cron libclang-dev clang pkg-config gcc openssl \
             python3 python3-venv sudo debootstrap
 BENCH_PACKAGES := valgrind
+FUZZ_PACKAGES := g++
+FUZZ_TARGETS := xmlrpc json domain
 
 # cargo-pgrx's own folder, so that a developer's stays as it is.
 export PGRX_HOME := $(CURDIR)/target/pgrx
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
-.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench deps install lint unit clean distclean
+# What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
+test test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
+
+.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
 
-test: deps lint unit install
+test: PACKAGES += $(FUZZ_PACKAGES)
+test: deps lint unit fuzz-seeds install
 	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 
 test-protocols: deps install
@@ -48,15 +55,35 @@ bench: PACKAGES += $(BENCH_PACKAGES)
 bench: deps install
 	$(PYTHON) -m tests.bench $(B) $(if $(LINES),--lines $(LINES))
 
+# What it finds, and what it has learnt, stays under target; ours to keep are the seeds.
+fuzz: PACKAGES += $(FUZZ_PACKAGES)
+fuzz: deps
+	cd fuzz && cargo build --locked --release
+	$(foreach target,$(FUZZ_TARGETS),$(call fuzz,$(target),release,-max_total_time=$(or $(SECONDS),30) -timeout=10))
+
+# That the targets build, and take their seeds: without optimisation, which is faster in all.
+fuzz-seeds:
+	cd fuzz && cargo build --locked
+	$(foreach target,$(FUZZ_TARGETS),$(call fuzz,$(target),debug,-runs=0))
+
+# A line for each: cargo names the folder after the machine.
+define fuzz
+	mkdir -p target/fuzz/corpus/$(1) target/fuzz/found
+	target/fuzz/*/$(2)/$(1) $(3) -artifact_prefix=target/fuzz/found/$(1)- target/fuzz/corpus/$(1) fuzz/corpus/$(1)
+
+endef
+
 lint: $(PGRX_HOME)/config.toml
 	cargo fmt --check
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
 	cargo clippy --release --all-targets -- -D warnings
+	cargo clippy --release --all-targets --features failpoints -- -D warnings
 
 unit: $(PGRX_HOME)/config.toml
-	cargo test --release
+	cargo test --release $(if $(FEATURES),--features $(FEATURES))
 
 install: $(PGRX_HOME)/config.toml
-	cargo pgrx install --release --pg-config "$$(command -v $(PG_CONFIG))" $(if $(SUDO),--sudo)
+	cargo pgrx install --release $(if $(FEATURES),--features $(FEATURES)) --pg-config "$$(command -v $(PG_CONFIG))" $(if $(SUDO),--sudo)
 	$(SUDO) install -m 644 sql/odoo_etl--0.1.0.sql "$$($(PG_CONFIG) --sharedir)/extension"
 
 $(PGRX_HOME)/config.toml:

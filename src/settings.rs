@@ -1,14 +1,17 @@
 //! The settings (GUCs) of the extension, under `odoo_etl.`.
 
+mod failpoints;
+
 use std::ffi::CString;
 
 use pgrx::{GucContext, GucFlags, GucRegistry, GucSetting, PostgresGucEnum};
+
+pub use failpoints::{Without, is_without};
 
 static MAX_RESPONSE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(256);
 static ALLOWED_HOSTS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static LOG_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60);
 static LOG_LEVEL: GucSetting<LogLevel> = GucSetting::<LogLevel>::new(LogLevel::Changes);
-static DEBUG_WITHOUT: GucSetting<Without> = GucSetting::<Without>::new(Without::None);
 
 /// Which runs become a line in the server's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, PostgresGucEnum)]
@@ -21,19 +24,6 @@ pub enum LogLevel {
     Changes,
     #[name = c"all"]
     All,
-}
-
-/// A safeguard that the tests switch off, to see what it guards against.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PostgresGucEnum)]
-pub enum Without {
-    #[name = c"none"]
-    None,
-    #[name = c"line_comparison"]
-    LineComparison,
-    #[name = c"bisect"]
-    Bisect,
-    #[name = c"row_locks"]
-    RowLocks,
 }
 
 pub fn register() {
@@ -73,14 +63,7 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::default(),
     );
-    GucRegistry::define_enum_guc(
-        c"odoo_etl.debug_without",
-        c"Safeguard to do without. For the tests of the extension only.",
-        c"",
-        &DEBUG_WITHOUT,
-        GucContext::Suset,
-        GucFlags::NO_SHOW_ALL,
-    );
+    failpoints::register();
 }
 
 /// In bytes.
@@ -100,9 +83,4 @@ pub fn log_retention() -> i32 {
 
 pub fn log_level() -> LogLevel {
     LOG_LEVEL.get()
-}
-
-/// Whether a safeguard is switched off.
-pub fn is_without(safeguard: Without) -> bool {
-    DEBUG_WITHOUT.get() == safeguard
 }

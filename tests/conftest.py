@@ -187,6 +187,16 @@ def db(cluster):
     cluster.sql(f"DROP DATABASE {database.name} WITH (FORCE)")
 
 
+def require_failpoints(db):
+    """For tests that do without a safeguard."""
+    # Loads the library.
+    db.run("SELECT odoo_fdw_validator('{}', 0)")
+    if db.value("SELECT current_setting('odoo_etl.debug_without', true)") is None:
+        pytest.fail("This test switches a safeguard off by odoo_etl.debug_without, which the installed library lacks: it was "
+                    "built without the cargo feature failpoints, as `make install` does. `make test` builds it with that.",
+                    pytrace=False)
+
+
 def heard(listener, count):
     """The payloads that a listening connection got: `count` of them, which may take a moment."""
     deadline = time.monotonic() + 5

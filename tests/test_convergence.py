@@ -15,7 +15,7 @@ from datetime import datetime, timedelta, timezone
 import psycopg2
 import pytest
 
-from .conftest import url
+from .conftest import require_failpoints, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
 
@@ -339,7 +339,9 @@ def after(changes, **options):
     def play(db, fake, without):
         scene = Scene(db, fake, 1, **options)
         scene.job()
-        db.run(f"ALTER DATABASE {db.name} SET odoo_etl.debug_without = '{without}'")
+        if without != "none":
+            require_failpoints(db)
+            db.run(f"ALTER DATABASE {db.name} SET odoo_etl.debug_without = '{without}'")
         changes(scene)
         scene.job()
         return scene

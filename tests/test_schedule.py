@@ -153,6 +153,18 @@ def test_an_expression_that_cron_does_not_know(home, fake, cron):
     assert home.run("SELECT * FROM cron.job") == []
 
 
+@pytest.mark.parametrize("cron", [", * * * *", "5, * * * *", "0 0 L * *", "0 0 ? * *", "@DAILY"])
+def test_an_expression_that_only_pg_cron_knows_to_be_wrong(home, fake, cron):
+    home.server(url(fake))
+    home.run("SET statement_timeout = '2s'")
+    try:
+        with pytest.raises(psycopg2.errors.InvalidParameterValue, match="invalid schedule"):
+            home.run("SELECT odoo_schedule('all', %s)", cron)
+    finally:
+        home.run("RESET statement_timeout")
+    assert home.run("SELECT * FROM cron.job") == []
+
+
 def failing(home, fake, behaviour):
     home.server(url(fake, f"rows=40/{behaviour}/job={home.name}{time.monotonic()}"), protocol=BY_PASSWORD)
     home.run("SELECT odoo_schedule('products', '*/10 * * * *')")

@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import BY_PASSWORD, Database, url
+from .conftest import BY_PASSWORD, Database, require_failpoints, url
 from .lab import places, ports
 from .lab.postgres import Cluster
 
@@ -221,6 +221,8 @@ SETTINGS = ["allowed_hosts", "debug_without", "log_level", "log_retention"]
 @pytest.mark.parametrize("loaded", [True, False])
 @pytest.mark.parametrize("name", SETTINGS)
 def test_settings_of_superusers(filled, name, loaded):
+    if name == "debug_without":
+        require_failpoints(filled)
     with closing(filled.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("SET ROLE nobody_special")
         if loaded:

@@ -17,7 +17,7 @@ from xml.parsers.expat import ExpatError
 import psycopg2
 import pytest
 
-from ..conftest import BY_PASSWORD, Database
+from ..conftest import BY_PASSWORD, Database, require_failpoints
 from ..lab import odoo, ports
 from ..lab.postgres import Cluster
 from ..test_convergence import unlike_a_full_load
@@ -415,6 +415,8 @@ def test_each_safeguard_is_needed(scene, happens, without, sign):
     happens(scene)
     if without:
         assert scene.differences() == []
+        if "debug_without" in without:
+            require_failpoints(scene.db)
         scene.db.run(without)
         happens(scene)
     found = scene.differences()

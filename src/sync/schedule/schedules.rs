@@ -14,7 +14,7 @@ use crate::query::{self, ask, current_user};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::state::store::Extension;
-use crate::sync::schedule::cron::Cron;
+use crate::sync::schedule::cron;
 
 /// A job of one role, server and entity.
 pub struct Schedule<'a> {
@@ -28,19 +28,15 @@ impl Schedule<'_> {
     /// number of the job.
     pub fn set(&self, cron: &str) -> Result<i64, Failure> {
         require_writable()?;
-        if let Err(reason) = Cron::parse(cron) {
-            return Err(Failure::new(
-                State::ERRCODE_INVALID_PARAMETER_VALUE,
-                format!("invalid cron expression \"{cron}\""),
-            )
-            .detail(format!("{reason}."))
-            .hint("Minute, hour, day of month, month, day of week, in UTC: '*/10 * * * *'."));
-        }
+        let parsed = cron::parse(cron).map_err(|reason| invalid(cron, &reason))?;
         let extension = Extension::find()?;
         let command = self.command(&extension);
         self.require_pg_cron(&extension, cron, &command)?;
         let args = [self.job_name().into(), cron.into(), command.into()];
         let job = Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)?;
+        if cron::interval(&parsed, SystemTime::now().into()).is_none() {
+            return Err(invalid(cron, "There is no such day"));
+        }
         let sql = format!(
             "INSERT INTO {} AS known (server, entity, reconcile, role, schedule, jobid) \
              VALUES ($1, $2, $3, $4, $5, $6) \
@@ -151,6 +147,13 @@ impl Schedule<'_> {
     }
 }
 
+fn invalid(cron: &str, reason: &str) -> Failure {
+    let message = format!("invalid cron expression \"{cron}\"");
+    Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
+        .detail(format!("{reason}."))
+        .hint("Minute, hour, day of month, month, day of week, in UTC: '*/10 * * * *'.")
+}
+
 /// Until when entities wait that failed, by name.
 pub fn waiting(extension: &Extension, server: &str) -> Result<HashMap<String, String>, Failure> {
     let sql = format!(
@@ -177,8 +180,8 @@ pub fn interval(
     );
     let args = [server.into(), entity.into(), current_user()?.into()];
     let found = extension.read(&sql, &args, |row| row.get::<String>(1))?;
-    let cron = found.into_iter().flatten().next().and_then(|text| Cron::parse(&text).ok());
-    Ok(cron.and_then(|cron| cron.interval(SystemTime::now().into())))
+    let cron = found.into_iter().flatten().next().and_then(|text| cron::parse(&text).ok());
+    Ok(cron.and_then(|cron| cron::interval(&cron, SystemTime::now().into())))
 }
 
 /// How long Odoo refuses logins after several wrong ones, be they somebody else's.

@@ -1,6 +1,8 @@
 //! Which hosts may be asked. A database server often reaches more than its users should.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
 
 /// Hosts and networks that are allowed; without any, all but those that no Odoo lives at.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,7 +15,7 @@ enum Entry {
     /// `*.example.com`, kept as `.example.com`
     Domain(String),
     /// `10.0.0.0/8`
-    Network { address: IpAddr, bits: u32 },
+    Network(IpNet),
 }
 
 /// Link-local addresses, where clouds answer with the machine's own credentials, and what clouds
@@ -60,23 +62,12 @@ impl Entry {
         match self {
             Entry::Name(name) => name == host,
             Entry::Domain(domain) => host.ends_with(domain),
-            Entry::Network { .. } => false,
+            Entry::Network(_) => false,
         }
     }
 
     fn has_address(&self, address: IpAddr) -> bool {
-        let Entry::Network { address: network, bits } = self else {
-            return false;
-        };
-        let (own, other, width) = match (network, address) {
-            (IpAddr::V4(own), IpAddr::V4(other)) => {
-                (u128::from(own.to_bits()), u128::from(other.to_bits()), 32)
-            }
-            (IpAddr::V6(own), IpAddr::V6(other)) => (own.to_bits(), other.to_bits(), 128),
-            _ => return false,
-        };
-        // A shift by the whole width would overflow; it means that all addresses match.
-        (own ^ other).checked_shr(width - bits).unwrap_or(0) == 0
+        matches!(self, Entry::Network(network) if network.contains(&address))
     }
 }
 
@@ -91,15 +82,12 @@ fn plain(address: IpAddr) -> IpAddr {
 fn parse_entry(entry: &str) -> Result<Entry, String> {
     let wrong = || format!("\"{entry}\" is no host name, *.domain, address or network");
     let (address, bits) = match entry.split_once('/') {
-        Some((address, bits)) => (address, Some(bits.parse::<u32>().map_err(|_| wrong())?)),
+        Some((address, bits)) => (address, Some(bits.parse::<u8>().map_err(|_| wrong())?)),
         None => (entry, None),
     };
     if let Ok(address) = address.trim_matches(['[', ']']).parse::<IpAddr>() {
-        let width = if address.is_ipv4() { Ipv6Addr::BITS / 4 } else { Ipv6Addr::BITS };
-        return match bits.unwrap_or(width) {
-            bits if bits <= width => Ok(Entry::Network { address, bits }),
-            _ => Err(wrong()),
-        };
+        let network = bits.map_or(Ok(address.into()), |bits| IpNet::new(address, bits));
+        return network.map(Entry::Network).map_err(|_| wrong());
     }
     let (name, domain) = match entry.strip_prefix("*.") {
         Some(rest) => (rest, true),

@@ -6,7 +6,7 @@ use std::ops::Range;
 use crate::odoo::wire::http::body::{DecodeError, fill};
 
 /// Bytes that are read at once; few in tests, whose documents are small.
-pub const WINDOW: usize = if cfg!(test) { 16 } else { 32 * 1024 };
+pub const WINDOW: usize = if cfg!(any(test, fuzzing)) { 16 } else { 32 * 1024 };
 
 /// Stands for a byte where there is none; JSON has none like it.
 const END: u8 = 0;

@@ -23,7 +23,7 @@ const MAX_DEPTH: usize = 256;
 
 /// Bytes of an answer that are in memory at once, if no text is longer; few in tests, whose
 /// documents are small.
-const WINDOW: usize = if cfg!(test) { 16 } else { 128 * 1024 };
+const WINDOW: usize = if cfg!(any(test, fuzzing)) { 16 } else { 128 * 1024 };
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Node {
