@@ -1,3 +1,4 @@
+# make help    these lines
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
 # make test    everything that CI checks; ODOO=fake leaves out the live tests
 # make test-protocols   the tests again, over JSON-RPC and over JSON-2
@@ -28,7 +29,10 @@ export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 # What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
 test test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
 
-.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean
+.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean help
+
+help:
+	@sed -n '/^$$/q; s/^# //p' $(firstword $(MAKEFILE_LIST))
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
