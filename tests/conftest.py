@@ -189,8 +189,7 @@ def db(cluster):
 
 def require_failpoints(db):
     """For tests that do without a safeguard."""
-    # Loads the library.
-    db.run("SELECT odoo_fdw_validator('{}', 0)")
+    db.run("LOAD 'odoo_etl'")
     if db.value("SELECT current_setting('odoo_etl.debug_without', true)") is None:
         pytest.fail("This test switches a safeguard off by odoo_etl.debug_without, which the installed library lacks: it was "
                     "built without the cargo feature failpoints, as `make install` does. `make test` builds it with that.",
