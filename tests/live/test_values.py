@@ -109,8 +109,15 @@ def test_years_before_1000(db, live, truth):
     assert 1 in same(db, table, "date_order < make_timestamptz(1000, 1, 1, 0, 0, 0, 'UTC')")
 
 
-def test_nan(db, live, truth):
+@pytest.fixture
+def nowhere(truth):
+    """A partner whose place is no number, which Odoo itself cannot always read."""
     run(truth, "UPDATE res_partner SET partner_latitude = 'NaN', partner_longitude = 'NaN' WHERE id = 3")
+    yield
+    run(truth, "UPDATE res_partner SET partner_latitude = NULL, partner_longitude = NULL WHERE id = 3")
+
+
+def test_nan(db, live, truth, nowhere):
     run(truth, "UPDATE res_partner SET partner_latitude = 19.990000000000002 WHERE id = 7")
     table = live("res.partner")
     assert str(db.value(f"SELECT partner_latitude FROM {table} WHERE id = 3")) == "NaN"
