@@ -1,13 +1,13 @@
 //! odoo_etl keeps a retail star schema in step with an Odoo ERP, from inside PostgreSQL.
 //!
-//! The map; arrows point down it, never up:
+//! The map; arrows point down it. One points up: the callbacks of foreign tables, in `pg`, call `fdw`:
 //!
 //! - `functions`: the SQL surface, a file per group of functions
 //! - `fdw`: foreign tables: what PostgreSQL asks, answered with Odoo's domains
 //! - [`sync`]: how the warehouse is kept in step
 //! - `extract`: pages of a model from Odoo, read ahead, and what of them faults
 //! - [`server`]: CREATE SERVER and USER MAPPING to a session with Odoo; locks on a server's tables
-//! - `state`: every statement on the extension's own tables
+//! - `state`: the extension's own tables, and most statements on them
 //! - [`warehouse`]: what is loaded: declarations and their DDL; knows nothing of PostgreSQL's API
 //! - [`odoo`]: the client of Odoo; knows nothing of PostgreSQL
 //! - [`pg`]: PostgreSQL for the others, the only unsafe code

@@ -343,6 +343,19 @@ def test_a_field_that_is_refused_of_some_records_is_left_out(db, fake):
         db.run("SELECT * FROM live.res_partner")
 
 
+@pytest.mark.parametrize("statement", ["IMPORT FOREIGN SCHEMA odoo LIMIT TO (res_partner) FROM SERVER erp INTO live",
+                                       "SELECT count(*) FROM odoo_read('res.partner')"])
+def test_a_field_that_fails_in_every_record_costs_no_request_for_each(db, fake, statement):
+    db.server(url(fake, f"version=19/broken=res.partner:street/{db.name}"))
+    db.run("CREATE SCHEMA live")
+    begin = len(fake.calls)
+    try:
+        db.run(statement)
+    except psycopg2.Error as error:
+        assert "no such property" in str(error)
+    assert sum(db.name in prefix for _, prefix in fake.calls[begin:]) < 15
+
+
 def test_odoo_read_leaves_out_what_nobody_named_and_the_user_may_not_read(db, fake):
     db.server(url(fake, f"version=19/denied={RELATION}/{db.name}"))
     data = db.value("SELECT data FROM odoo_read('loyalty.program', max_rows => 1)")

@@ -1,5 +1,4 @@
-//! Every statement on the extension's own tables: in, what a run, a schedule or a declaration has to
-//! remember; out, what was remembered. May call `pg` and `warehouse`, whose declarations it keeps.
+//! Statements on the extension's own tables: in, what a run or a declaration has to remember; out, what was remembered. May call `pg` and `warehouse`, whose declarations it keeps.
 //!
 //! What is written is as durable as the transaction that writes it: a function's with its end, a
 //! job's with each page. Watermarks, rows and what is kept back move in one transaction. The

@@ -13,7 +13,6 @@ use crate::state::quarantine::Unread;
 use crate::sync::load::loader::{Absent, Loaded};
 use crate::sync::mapping::feed::Plan;
 use crate::sync::transform::rows::Rows;
-use crate::sync::work::context::Context;
 use crate::sync::work::parts::Work;
 use crate::sync::work::report::Status;
 use crate::sync::work::targets::Target;
@@ -144,10 +143,10 @@ impl Work {
                 true => target.loader.insert(rows)?,
                 false => target.loader.load(rows, reason)?,
             }));
-            let (plan, bad) = (&target.plan, unread(poison));
-            let Context { extension, .. } = &self.context;
-            extension.quarantine(self.context.key(plan), &plan.model, &rows.ids, &bad)?;
-            self.note_denied(&target.plan)?;
+            let (context, plan) = (&self.context, &target.plan);
+            let bad = unread(poison);
+            context.extension.quarantine(context.key(plan), &plan.model, &rows.ids, &bad)?;
+            self.note_denied(plan)?;
             if !poison.is_empty() {
                 self.reports.of(dataset).status = Status::Partial;
             }

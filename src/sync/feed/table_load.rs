@@ -352,10 +352,10 @@ impl TableLoad {
             }
         }
         self.share_changes(&mut work.fetching);
-        match self.since.is_none() && !self.is_resumed() {
-            true => work.forget_denied(&self.target.plan)?,
-            false => work.note_denied(&self.target.plan)?,
+        if self.since.is_none() && !self.is_resumed() {
+            work.forget_denied(&self.target.plan)?;
         }
+        work.note_unsearched(&self.target.plan)?;
         if self.since.is_none() {
             let key = work.context.key(&self.target.plan);
             work.context.extension.vouch(key, self.started)?;

@@ -9,19 +9,24 @@ use crate::sync::mapping::feed::Plan;
 use crate::sync::work::parts::Work;
 
 impl Work {
-    /// After rows were loaded: remembers what was kept from them.
+    /// After rows were written: remembers the values that were kept from them.
     pub fn note_denied(&self, plan: &Plan) -> Result<(), Failure> {
-        let of_models = self.fetching.denied(plan).into_iter();
-        let of_models = of_models.map(|model| Kept { model, relation: String::new() });
-        let of_relations = plan
-            .unsearched
-            .iter()
-            .map(|relation| Kept { model: plan.model.clone(), relation: (*relation).to_owned() });
-        let kept: Vec<_> = of_models.chain(of_relations).collect();
-        if kept.is_empty() || !self.may_be_denied(plan) {
-            return Ok(());
+        let models = self.fetching.denied(plan).into_iter();
+        self.note(plan, models.map(|model| Kept { model, relation: String::new() }).collect())
+    }
+
+    /// After a feed was read: remembers the relations that told nothing of changes.
+    pub fn note_unsearched(&self, plan: &Plan) -> Result<(), Failure> {
+        let model = &plan.model;
+        let relations = plan.unsearched.iter().map(|relation| (*relation).to_owned());
+        self.note(plan, relations.map(|relation| Kept { model: model.clone(), relation }).collect())
+    }
+
+    fn note(&self, plan: &Plan, kept: Vec<Kept>) -> Result<(), Failure> {
+        match kept.is_empty() || !self.may_be_denied(plan) {
+            true => Ok(()),
+            false => self.context.extension.note_denied(self.context.key(plan), kept),
         }
-        self.context.extension.note_denied(self.context.key(plan), kept)
     }
 
     /// Whether something may be kept from a feed's rows; older scripts cannot remember it.
@@ -41,8 +46,11 @@ impl Work {
 
     /// Whether values were kept from a feed's rows.
     pub fn was_denied(&self, plan: &Plan) -> Result<bool, Failure> {
-        Ok(self.may_be_denied(plan)
-            && !self.context.extension.denied(self.context.key(plan))?.is_empty())
+        if !self.may_be_denied(plan) {
+            return Ok(false);
+        }
+        let kept = self.context.extension.denied(self.context.key(plan))?;
+        Ok(kept.iter().any(|kept| kept.relation.is_empty()))
     }
 
     /// Whether Odoo gives by now what it kept from a feed's rows.

@@ -1,5 +1,5 @@
-//! The parts of a run that loads tables: what it was given, how tables are read and written, what is
-//! being fetched, and the reports. May call `mirror`, `tables`, `load`, `transform` and `mapping`.
+//! The parts of a run that loads tables: in, what it was given; out, how tables are read and written,
+//! what is being fetched, and the reports. May call `mirror`, `tables`, `load`, `transform` and `mapping`.
 
 pub mod context;
 pub mod fetching;
