@@ -40,12 +40,16 @@ DECLARE
 BEGIN
     -- In a transaction block this is PostgreSQL's own error, before anything is asked of Odoo.
     COMMIT;
+    -- In others a page would fail where somebody else writes the state while Odoo is asked.
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     EXECUTE pg_catalog.format('SELECT %s.job_begin($1, $2, $3, $4, $5)', home)
         USING entity, server, full_refresh, reconcile, scheduled;
     COMMIT;
+    SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     WHILE more LOOP
         EXECUTE step INTO more;
         COMMIT;
+        SET TRANSACTION ISOLATION LEVEL READ COMMITTED;
     END LOOP;
     EXECUTE pg_catalog.format('SELECT %s.job_end()', home);
 END

@@ -37,10 +37,7 @@ def cluster(folder):
     cluster.init()
     cluster.start()
     if SETTINGS == "hostile":
-        # What clients read and write themselves stays: psycopg2 knows one way.
-        settings = {**hostile.FORMS, **hostile.PLANS, "client_encoding": "UTF8", "datestyle": "ISO, DMY", "timezone": "UTC",
-                    "bytea_output": "hex", "intervalstyle": "postgres"}
-        hostile.beset(cluster, "ROLE postgres", settings)
+        hostile.beset(cluster, "ROLE postgres", hostile.FOR_PSYCOPG2)
     yield cluster
     cluster.stop("immediate")
 

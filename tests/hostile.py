@@ -41,7 +41,13 @@ PLANS = {
     "force_parallel_mode": "regress",
     "work_mem": "64kB",
     "cursor_tuple_fraction": "0.000001",
+    # Paths that are off cost so much that every statement would be compiled.
+    "jit": "off",
 }
+
+#: All but how psycopg2 itself reads and writes, which knows one way.
+FOR_PSYCOPG2 = {**FORMS, **PLANS, "client_encoding": "UTF8", "datestyle": "ISO, DMY", "timezone": "UTC", "bytea_output": "hex",
+                   "intervalstyle": "postgres"}
 
 #: What search_path finds before PostgreSQL's own.
 TRAPS = """

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta, timezone
 import psycopg2
 import pytest
 
+from . import hostile
 from .conftest import require_failpoints, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
@@ -302,9 +303,14 @@ class Scene:
         return unlike_a_full_load(self.db, "sound")
 
 
-@pytest.mark.parametrize("rights", [pytest.param({}, id="all"), pytest.param(FEW_RIGHTS, id="few")])
-def test_convergence(db, fake, rights):
+@pytest.mark.parametrize("rights, settings", [
+    pytest.param({}, {}, id="all"), pytest.param(FEW_RIGHTS, {}, id="few"), pytest.param({}, hostile.FOR_PSYCOPG2, id="settings"),
+])
+def test_convergence(db, fake, rights, settings):
     print(f"SEED={SEED} ROUNDS={ROUNDS}")
+    hostile.beset(db.cluster, f"DATABASE {db.name}", settings)
+    db.connection.close()
+    db.connection = db.connect()
     scene = Scene(db, fake, SEED, rights)
     scene.job()
     for _ in range(ROUNDS):

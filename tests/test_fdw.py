@@ -218,6 +218,7 @@ def test_other_credentials_are_used_at_once(db, fake):
 
 def test_estimates_come_from_odoo_for_joins(db, fake):
     products(db, url(fake, "rows=9000"))
+    db.run("SET enable_hashjoin = on")
     db.run("CREATE TABLE local AS SELECT generate_series(1, 2000)::bigint AS id, 'x' AS x")
     db.run("ANALYZE local")
     join = "EXPLAIN SELECT * FROM local JOIN product USING (id)"
