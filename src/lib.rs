@@ -7,7 +7,7 @@
 //! - [`sync`]: how the warehouse is kept in step
 //! - `extract`: pages of a model from Odoo, read ahead, and what of them faults
 //! - [`server`]: CREATE SERVER and USER MAPPING to a session with Odoo; locks on a server's tables
-//! - `state`: the extension's own tables, and most statements on them
+//! - `state`: the extension's own tables, and every statement on them
 //! - [`warehouse`]: what is loaded: declarations and their DDL; knows nothing of PostgreSQL's API
 //! - [`odoo`]: the client of Odoo; knows nothing of PostgreSQL
 //! - [`pg`]: PostgreSQL for the others, the only unsafe code

@@ -1,5 +1,8 @@
 //! Names and texts as parts of an SQL statement.
 
+/// The bytes of a name that PostgreSQL keeps: its NAMEDATALEN, less one.
+pub const MAX_NAME: usize = 63;
+
 /// An identifier, quoted.
 pub fn ident(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))

@@ -8,6 +8,7 @@ import pytest
 
 
 SRC = Path(__file__).parents[1] / "src"
+SQL = SRC.parent / "sql"
 
 TREE = re.compile(r"^\s*(?:pub(?:\([^)]*\))? )?use ((?:crate|super|self)[^;]*);", re.M)
 INLINE = re.compile(r"\b((?:crate|super)(?:::\w+)+)")
@@ -33,6 +34,33 @@ def flat(tree):
 def module_of(file):
     parts = list(file.relative_to(SRC).with_suffix("").parts)
     return tuple(parts[:-1] if parts[-1] in ("mod", "lib") else parts)
+
+
+#: Comments and characters, which may have quotes in them, and string literals.
+TEXT = re.compile(r'''//[^\n]*|'(?:\\.|[^\\'\n])'|r(#*)"(.*?)"\1|"((?:\\.|[^"\\])*)"''', re.S)
+
+#: What stands before a table's name in a statement, in capitals as all of ours: prose has no FROM.
+BEFORE_NAME = r"\b(?:(?:FROM|INTO|UPDATE|JOIN|USING|TABLE|ONLY)\s+|nextval\(\s*')"
+
+
+def texts(source):
+    """The string literals of a Rust file."""
+    found = (match[2] or match[3] for match in TEXT.finditer(source))
+    return [re.sub(r"\\\s*\n\s*", "", text) for text in found if text]
+
+
+def own_tables():
+    """The names of the extension's own tables and sequences."""
+    scripts = "\n".join(file.read_text() for file in SQL.glob("*.sql") if "--" not in file.name)
+    return set(re.findall(r"CREATE (?:TABLE|SEQUENCE) odoo_etl\.(\w+)", scripts))
+
+
+def statements_on(tables, source):
+    """The texts of a Rust file that are statements on some tables, or that name one with its schema."""
+    names = "|".join(sorted(tables, key=len, reverse=True))
+    statement = re.compile(rf'{BEFORE_NAME}(?:"?odoo_etl"?\.)?"?(?:odoo_sync_)?(?:{names})\b')
+    named = re.compile(rf'"?odoo_etl"?\."?(?:{names})\b')
+    return [text for text in texts(source) if statement.search(text) or named.search(text)]
 
 
 def without_tests(text):
@@ -183,6 +211,29 @@ def test_arrows_inside_the_sync_point_one_way(arrows):
     inside = {one: others for one, others in arrows.items() if one[:1] == ("sync",)}
     allowed = {(one, other) for one, others in SYNC.items() for other in others}
     assert between(inside, 1) - allowed == set()
+
+
+def test_statements_on_own_tables_are_seen():
+    tables = own_tables()
+    assert {"servers", "state", "run", "runs", "watermarks", "mirrors", "cache", "relations"} <= tables
+    for seen in ['"DELETE FROM runs"', '"UPDATE odoo_etl.state AS s"', 'r#"x JOIN "odoo_etl"."cache""#', '"x \\\n INTO stops"',
+                 '"FROM odoo_sync_state"', '"SELECT odoo_etl.runs"', "\"SELECT nextval('run')\"", '"TABLE mirrors"']:
+        assert statements_on(tables, f"let x = '\"'; let sql = {seen};"), seen
+    for unseen in ['"FROM {table}"', '"a table of runs"', '"FROM pg_stats"', '"FROM cron.job"', '"FROM statement"', "// FROM runs"]:
+        assert not statements_on(tables, f"let sql = {unseen};"), unseen
+
+
+def test_no_statement_on_an_own_table_stands_outside_state():
+    tables = own_tables()
+    outside = [file for file in SRC.rglob("*.rs") if SRC / "state" not in file.parents]
+    found = {str(file.relative_to(SRC)): statements_on(tables, file.read_text()) for file in outside}
+    assert {file: texts for file, texts in found.items() if texts} == {}
+    # Names that are put into statements, and what runs these, are no other room's to call.
+    store = (SRC / "state" / "store.rs").read_text()
+    for method in ["has", "table", "write", "change", "delete", "read", "ask", "is_true"]:
+        assert re.search(rf"pub\(super\) fn {method}\b", store), method
+    assert re.findall(r"^    pub fn (\w+)", store, re.M) == ["find", "function", "owns", "parameter"]
+    assert not re.search(r"^pub mod", (SRC / "state" / "mod.rs").read_text(), re.M)
 
 
 def test_files_and_folders_can_be_held_in_mind():

@@ -11,7 +11,7 @@ use crate::odoo::{Identity, Protocol, Version};
 use crate::pg::locked_foreign_table;
 use crate::query;
 use crate::server::{Server, Session};
-use crate::state::store::Extension;
+use crate::state::Store;
 use crate::sync::{self, Catalogue, Finding, Lacks, Level, Plan, Trials, warehouse_of};
 use crate::warehouse::{Additions, Dataset, Warehouse};
 
@@ -112,11 +112,11 @@ fn here(
     session: &Session,
     known: Warehouse,
 ) -> Result<(Vec<Finding>, Warehouse), Failure> {
-    let extension = Extension::find()?;
-    let (schema, is_bare) = sync::schema(&extension, server, session, &known)?;
+    let store = Store::find()?;
+    let (schema, is_bare) = sync::schema(&store, server, session, &known)?;
     let known = if is_bare { Warehouse::with(&Additions::default()) } else { known };
     let mut findings = vec![schema];
-    findings.extend(sync::inspect_tables(&extension, server, &known)?);
+    findings.extend(sync::inspect_tables(&store, server, &known)?);
     Ok((findings, known))
 }
 

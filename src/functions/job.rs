@@ -10,7 +10,7 @@ use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::pg;
 use crate::server::{Access, Server};
-use crate::sync::{Job, Wish};
+use crate::sync::{Job, JobOptions};
 
 thread_local! {
     /// The backend's job. It outlives the transactions that it commits.
@@ -44,7 +44,7 @@ fn odoo_sync_job_begin(
         let server = Server::named_or_only(server)?;
         let entity = required("entity", entity)?;
         let access = server.access();
-        let job = Job::begin(server, Wish { entity, full_refresh, reconcile, scheduled })?;
+        let job = Job::begin(server, JobOptions { entity, full_refresh, reconcile, scheduled })?;
         Ok(Held { job, access })
     };
     keep(begin().or_raise());

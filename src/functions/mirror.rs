@@ -7,7 +7,7 @@ use super::arguments::{required, texts};
 use super::domain;
 use crate::failure::OrRaise;
 use crate::server::Server;
-use crate::sync::{self, MirrorWish};
+use crate::sync::{self, MirrorOptions};
 
 extension_sql_file!("../../sql/mirror.sql", name = "mirror", requires = ["domain", "views"]);
 
@@ -26,14 +26,14 @@ fn odoo_mirror(
 > {
     let mirror = || {
         let model = required("model", model)?.to_owned();
-        let wish = MirrorWish {
+        let options = MirrorOptions {
             target: target.map_or_else(|| model.replace('.', "_"), str::to_owned),
             model,
             fields: texts("fields", fields)?,
             domain: domain::argument(domain)?,
             keep_deleted: keep_deleted == Some(true),
         };
-        sync::mirror(Server::named_or_only(server)?, wish)
+        sync::mirror(Server::named_or_only(server)?, options)
     };
     let columns = mirror().or_raise().into_iter();
     TableIterator::new(

@@ -5,7 +5,7 @@ use pgrx::prelude::*;
 use super::arguments::required;
 use crate::failure::OrRaise;
 use crate::server::Server;
-use crate::sync::{self, Schedule, entities_named, warehouse_of};
+use crate::sync::{self, JobKey, Schedule, entities_named, warehouse_of};
 
 /// Has pg_cron load an entity, or `all`, by `odoo_sync_job`, as the current user and in UTC; with
 /// `reconcile` it is compared with Odoo instead. Scheduling it again changes the job. Returns
@@ -24,7 +24,7 @@ fn odoo_schedule(
         let server = Server::named_or_only(server)?;
         crate::pg::writable::require_writable()?;
         entities_named(&warehouse_of(&server.name)?, entity)?;
-        Schedule { server: &server.name, entity, reconcile }.set(cron)
+        Schedule(JobKey { server: &server.name, entity, reconcile }).set(cron)
     };
     schedule().or_raise()
 }
@@ -44,7 +44,7 @@ fn odoo_unschedule(
             Some(name) => name.to_owned(),
             None => Server::named_or_only(None)?.name,
         };
-        Schedule { server: &server, entity, reconcile }.unset()
+        Schedule(JobKey { server: &server, entity, reconcile }).unset()
     };
     unschedule().or_raise()
 }

@@ -14,104 +14,80 @@ extension_sql_file!("../../sql/state_0_2_0.sql", name = "state_0_2_0", requires 
 extension_sql_file!("../../sql/views.sql", name = "views", requires = ["state"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", requires = ["views"]);
 
-/// entity, target, fetched, inserted, updated, unchanged, deleted, missing, quarantined, status,
-/// error, seconds.
-type Row = (String, String, i64, i64, i64, i64, i64, i64, i64, String, Option<String>, f64);
+/// Functions that return the reports of a run, a row per table.
+macro_rules! reports {
+    ($($(#[$about:meta])* fn $name:ident($($arguments:tt)*) $body:block)*) => {$(
+        $(#[$about])*
+        #[pg_extern]
+        #[search_path(pg_catalog, pg_temp)]
+        #[allow(clippy::type_complexity)]
+        fn $name($($arguments)*) -> TableIterator<
+            'static,
+            (
+                name!(entity, String),
+                name!(target, String),
+                name!(fetched, i64),
+                name!(inserted, i64),
+                name!(updated, i64),
+                name!(unchanged, i64),
+                name!(deleted, i64),
+                name!(missing, i64),
+                name!(quarantined, i64),
+                name!(status, String),
+                name!(error, Option<String>),
+                name!(seconds, f64),
+            ),
+        > {
+            let report = || $body;
+            let reports: Vec<TableReport> = report().or_raise();
+            TableIterator::new(reports.into_iter().map(|report| {
+                (
+                    report.entity.to_owned(),
+                    report.target.to_owned(),
+                    report.fetched,
+                    report.inserted,
+                    report.updated,
+                    report.unchanged(),
+                    report.deleted,
+                    report.missing,
+                    report.quarantined,
+                    report.status.name().to_owned(),
+                    report.error,
+                    (report.seconds * 1000.0).round() / 1000.0,
+                )
+            }))
+        }
+    )*};
+}
 
-/// Loads one entity and the records that it refers to, in one transaction.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
-#[allow(clippy::type_complexity)]
-fn odoo_sync(
-    entity: Option<&str>,
-    server: default!(Option<&str>, "NULL"),
-    full_refresh: default!(bool, "false"),
-) -> TableIterator<
-    'static,
-    (
-        name!(entity, String),
-        name!(target, String),
-        name!(fetched, i64),
-        name!(inserted, i64),
-        name!(updated, i64),
-        name!(unchanged, i64),
-        name!(deleted, i64),
-        name!(missing, i64),
-        name!(quarantined, i64),
-        name!(status, String),
-        name!(error, Option<String>),
-        name!(seconds, f64),
-    ),
-> {
-    let report = || {
+reports! {
+    /// Loads one entity and the records that it refers to, in one transaction.
+    fn odoo_sync(
+        entity: Option<&str>,
+        server: default!(Option<&str>, "NULL"),
+        full_refresh: default!(bool, "false"),
+    ) {
         let entity = required("entity", entity)?;
         with_run(server, Some(entity), Kind::Sync, full_refresh, |run, entities| {
             entities.iter().try_for_each(|entity| run.sync(entity))
         })
-    };
-    rows(report().or_raise())
-}
+    }
 
-/// Loads every entity. One that fails is undone alone and says so in its rows.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
-#[allow(clippy::type_complexity)]
-fn odoo_sync_all(
-    server: default!(Option<&str>, "NULL"),
-    full_refresh: default!(bool, "false"),
-) -> TableIterator<
-    'static,
-    (
-        name!(entity, String),
-        name!(target, String),
-        name!(fetched, i64),
-        name!(inserted, i64),
-        name!(updated, i64),
-        name!(unchanged, i64),
-        name!(deleted, i64),
-        name!(missing, i64),
-        name!(quarantined, i64),
-        name!(status, String),
-        name!(error, Option<String>),
-        name!(seconds, f64),
-    ),
-> {
-    let report = || {
+    /// Loads every entity. One that fails is undone alone and says so in its rows.
+    fn odoo_sync_all(
+        server: default!(Option<&str>, "NULL"),
+        full_refresh: default!(bool, "false"),
+    ) {
         with_run(server, None, Kind::Sync, full_refresh, |run, entities| {
             entities.iter().for_each(|entity| run.try_sync(entity));
             Ok(())
         })
-    };
-    rows(report().or_raise())
-}
+    }
 
-/// Brings one entity, or `all`, in step with Odoo by a scan of every record's id and write_date:
-/// fetches what is missing or stale, deletes what is gone. Of `all` one that fails is undone alone
-/// and says so in its rows.
-#[pg_extern]
-#[search_path(pg_catalog, pg_temp)]
-#[allow(clippy::type_complexity)]
-fn odoo_reconcile(
-    entity: Option<&str>,
-    server: default!(Option<&str>, "NULL"),
-) -> TableIterator<
-    'static,
-    (
-        name!(entity, String),
-        name!(target, String),
-        name!(fetched, i64),
-        name!(inserted, i64),
-        name!(updated, i64),
-        name!(unchanged, i64),
-        name!(deleted, i64),
-        name!(missing, i64),
-        name!(quarantined, i64),
-        name!(status, String),
-        name!(error, Option<String>),
-        name!(seconds, f64),
-    ),
-> {
-    let report = || {
+    /// Brings one entity, or `all`, in step with Odoo by a scan of every record's id and write_date:
+    /// fetches what is missing or stale, deletes what is gone. Of `all` one that fails is undone alone
+    /// and says so in its rows.
+    fn odoo_reconcile(entity: Option<&str>, server: default!(Option<&str>, "NULL")) {
         let entity = required("entity", entity)?;
         let one = Some(entity).filter(|entity| *entity != ALL);
         with_run(server, one, Kind::Reconcile, false, |run, entities| match one {
@@ -121,8 +97,7 @@ fn odoo_reconcile(
                 Ok(())
             }
         })
-    };
-    rows(report().or_raise())
+    }
 }
 
 /// Tells how one entity, or `all`, differs from Odoo. Nothing is written to its tables.
@@ -189,24 +164,4 @@ fn with_run(
     run.plan_ahead(entities.iter().copied());
     body(&mut run, &entities)?;
     run.finish(&entities)
-}
-
-/// A row per table, as the functions return it.
-fn rows(reports: Vec<TableReport>) -> TableIterator<'static, Row> {
-    TableIterator::new(reports.into_iter().map(|report| {
-        (
-            report.entity.to_owned(),
-            report.target.to_owned(),
-            report.fetched,
-            report.inserted,
-            report.updated,
-            report.unchanged(),
-            report.deleted,
-            report.missing,
-            report.quarantined,
-            report.status.name().to_owned(),
-            report.error,
-            (report.seconds * 1000.0).round() / 1000.0,
-        )
-    }))
 }

@@ -70,7 +70,8 @@ pub struct Field {
     pub stored: bool,
     /// Odoo may be asked for records by it: it is stored, or its module says how.
     pub searchable: bool,
-    /// What follows is known of fields that were [described in full](crate::odoo::Model::fields_in_full).
+    /// What follows is known of fields that were [described in
+    /// full](crate::odoo::Model::fields_in_full).
     pub help: String,
     /// The values of a selection, and their labels.
     pub selection: Vec<(String, String)>,
@@ -85,6 +86,22 @@ impl Field {
     /// each company lie beside the model's table up to 17.
     pub fn is_kept(&self) -> bool {
         self.stored || self.company_dependent
+    }
+
+    /// The name of the SQL type that shows its values best: a page's cells are literals of it, but
+    /// for `bytea`.
+    pub fn sql_type(&self) -> &'static str {
+        match self.field_type {
+            FieldType::Boolean => "boolean",
+            FieldType::Integer | FieldType::Many2one => "bigint",
+            FieldType::Decimal(_) => "numeric",
+            FieldType::Text if self.type_name == "binary" => "bytea",
+            FieldType::Text => "text",
+            FieldType::Date => "date",
+            FieldType::Datetime => "timestamp with time zone",
+            FieldType::ToMany => "bigint[]",
+            FieldType::Json => "jsonb",
+        }
     }
 }
 

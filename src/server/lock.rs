@@ -14,7 +14,7 @@ use crate::failure::{Cause, Failure};
 use crate::pg;
 use crate::server::Server;
 use crate::settings::{self, Without};
-use crate::state::turns::try_lock;
+use crate::state::try_lock;
 
 /// How long a function waits for jobs that are writing a page.
 const PATIENCE: u32 = 40;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::odoo::{Protocol, check_url};
+use crate::quote::MAX_NAME;
 
 /// Where an option may stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -242,11 +243,10 @@ fn protocol(value: &str) -> Result<(), String> {
     }
 }
 
-/// PostgreSQL's NAMEDATALEN leaves 63 bytes.
 fn schema(value: &str) -> Result<(), String> {
     match value.len() {
-        1..=63 => Ok(()),
-        _ => Err("a schema's name has 1 to 63 bytes".into()),
+        1..=MAX_NAME => Ok(()),
+        _ => Err(format!("a schema's name has 1 to {MAX_NAME} bytes")),
     }
 }
 

@@ -1,118 +1,161 @@
-//! What users added to a server's tables: mirrors of models, and columns.
+//! What users added to a server's tables: mirrors of models, table mirrors, and columns, table
+//! added_columns. The first release had neither.
 
-use super::store::Extension;
+use super::store::{OF_TABLES, Store, is_set, text};
 use crate::failure::Failure;
-use crate::query;
+use crate::query::current_user;
 use crate::warehouse::{AddedColumn, Additions, Mirror, SqlType, Warehouse};
 
-/// What was added to a server's tables, as it was last seen.
-pub fn of(extension: &Extension, server: &str) -> Result<Additions, Failure> {
-    let (mirrors, columns) = (mirrors_of(extension), columns_of(extension));
-    if !extension.has("added_columns")? {
-        return Ok(Additions::default());
-    }
-    let sql = format!(
-        "SELECT target, model, domain, fields IS NULL, keep_deleted, is_dated FROM {mirrors} \
-         WHERE server = $1 ORDER BY since, target"
-    );
-    let mirrors = extension.read(&sql, &[server.into()], |row| {
-        Ok(Mirror {
-            target: row.get(1)?.unwrap_or_default(),
-            model: row.get(2)?.unwrap_or_default(),
-            domain: row.get(3)?.unwrap_or_default(),
-            has_all_fields: row.get(4)? == Some(true),
-            keeps_deleted: row.get(5)? == Some(true),
-            is_dated: row.get(6)? == Some(true),
-        })
-    })?;
-    let sql = format!(
-        "SELECT target, column_name, odoo_field, column_type, is_automatic, follows, is_gone FROM {columns} \
-         WHERE server = $1 ORDER BY position"
-    );
-    let columns = extension.read(&sql, &[server.into()], |row| {
-        let sql_type: Option<String> = row.get(4)?;
-        Ok(AddedColumn {
-            target: row.get(1)?.unwrap_or_default(),
-            name: row.get(2)?.unwrap_or_default(),
-            path: row.get(3)?.unwrap_or_default(),
-            sql_type: sql_type.and_then(|name| SqlType::from_name(&name)).unwrap_or(SqlType::Text),
-            is_automatic: row.get(5)? == Some(true),
-            follows: row.get(6)? == Some(true),
-            is_gone: row.get(7)? == Some(true),
-        })
-    })?;
-    Ok(Additions { mirrors, columns })
-}
-
-/// Whether a server has a mirror of that name.
-pub fn is_declared(extension: &Extension, server: &str, target: &str) -> Result<bool, Failure> {
-    let sql = format!("SELECT 1 FROM {} WHERE server = $1 AND target = $2", mirrors_of(extension));
-    Ok(!extension.read(&sql, &[server.into(), target.into()], |row| row.get::<i32>(1))?.is_empty())
-}
+const MIRRORS: &str = "mirrors";
+const ADDED_COLUMNS: &str = "added_columns";
 
 /// The tables that a server fills, as they were last seen.
 pub fn warehouse_of(server: &str) -> Result<Warehouse, Failure> {
-    Ok(Warehouse::with(&of(&Extension::find()?, server)?))
+    Ok(Warehouse::with(&Store::find()?.additions(server)?))
 }
 
-pub fn mirrors_of(extension: &Extension) -> String {
-    extension.table("mirrors")
-}
-
-pub fn columns_of(extension: &Extension) -> String {
-    extension.table("added_columns")
-}
-
-/// Remembers a column.
-pub fn remember(extension: &Extension, server: &str, column: &AddedColumn) -> Result<(), Failure> {
-    let sql = format!(
-        "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_automatic, follows, is_gone) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
-         ON CONFLICT (server, target, column_name) DO UPDATE SET is_gone = EXCLUDED.is_gone",
-        columns_of(extension)
-    );
-    let args = [
-        server.into(),
-        column.target.as_str().into(),
-        column.name.as_str().into(),
-        column.path.as_str().into(),
-        column.sql_type.name().into(),
-        column.is_automatic.into(),
-        column.follows.into(),
-        column.is_gone.into(),
-    ];
-    extension.write(&sql, &args)
-}
-
-/// Hands what was declared for a server that is gone to the one that fills its schema now, which
-/// may be the same under a new name; without one it is forgotten.
-pub fn bequeath(extension: &Extension, server: &str, schema: &str) -> Result<(), Failure> {
-    if !extension.has("added_columns")? {
-        return Ok(());
+impl Store {
+    /// What was added to a server's tables, as it was last seen.
+    pub fn additions(&self, server: &str) -> Result<Additions, Failure> {
+        if !self.has(ADDED_COLUMNS)? {
+            return Ok(Additions::default());
+        }
+        let sql = format!(
+            "SELECT target, model, domain, fields IS NULL, keep_deleted, is_dated FROM {} \
+             WHERE server = $1 ORDER BY since, target",
+            self.table(MIRRORS)
+        );
+        let mirrors = self.read(&sql, &[server.into()], |row| {
+            Ok(Mirror {
+                target: text(&row, 1)?,
+                model: text(&row, 2)?,
+                domain: text(&row, 3)?,
+                has_all_fields: is_set(&row, 4)?,
+                keeps_deleted: is_set(&row, 5)?,
+                is_dated: is_set(&row, 6)?,
+            })
+        })?;
+        let sql = format!(
+            "SELECT target, column_name, odoo_field, column_type, is_automatic, follows, is_gone FROM {} \
+             WHERE server = $1 ORDER BY position",
+            self.table(ADDED_COLUMNS)
+        );
+        let columns = self.read(&sql, &[server.into()], |row| {
+            Ok(AddedColumn {
+                target: text(&row, 1)?,
+                name: text(&row, 2)?,
+                path: text(&row, 3)?,
+                sql_type: SqlType::from_name(&text(&row, 4)?).unwrap_or(SqlType::Text),
+                is_automatic: is_set(&row, 5)?,
+                follows: is_set(&row, 6)?,
+                is_gone: is_set(&row, 7)?,
+            })
+        })?;
+        Ok(Additions { mirrors, columns })
     }
-    let heir = "SELECT s.srvname::text FROM pg_catalog.pg_foreign_server s \
-                JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = s.srvfdw \
-                WHERE w.fdwname = 'odoo_fdw' AND coalesce((SELECT option_value \
-                  FROM pg_catalog.pg_options_to_table(s.srvoptions) WHERE option_name = 'schema'), 'public') = $1";
-    let heir = query::ask::<String>(heir, &[schema.into()])?;
-    if let Some(heir) = &heir {
-        for table in [mirrors_of(extension), columns_of(extension)] {
+
+    /// Whether a server has a mirror of that name.
+    pub fn has_mirror(&self, server: &str, target: &str) -> Result<bool, Failure> {
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM {} WHERE server = $1 AND target = $2)",
+            self.table(MIRRORS)
+        );
+        self.is_true(&sql, &[server.into(), target.into()])
+    }
+
+    /// Remembers a mirror, with the names of its fields if it does not have all. The current user
+    /// is the one who may drop it.
+    ///
+    /// Durable with the caller's transaction, which makes its table too.
+    pub fn add_mirror(
+        &self,
+        server: &str,
+        mirror: &Mirror,
+        fields: Option<Vec<String>>,
+    ) -> Result<(), Failure> {
+        let sql = format!(
+            "INSERT INTO {} (server, target, model, fields, domain, keep_deleted, is_dated, role) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            self.table(MIRRORS)
+        );
+        let args = [
+            server.into(),
+            mirror.target.as_str().into(),
+            mirror.model.as_str().into(),
+            fields.into(),
+            mirror.domain.as_str().into(),
+            mirror.keeps_deleted.into(),
+            mirror.is_dated.into(),
+            current_user()?.into(),
+        ];
+        self.write(&sql, &args)
+    }
+
+    /// Remembers a column, or whether its field is gone.
+    ///
+    /// Durable with the caller's transaction, which makes the column if it is new.
+    pub fn note_column(&self, server: &str, column: &AddedColumn) -> Result<(), Failure> {
+        let sql = format!(
+            "INSERT INTO {} AS known (server, target, column_name, odoo_field, column_type, is_automatic, follows, is_gone) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) \
+             ON CONFLICT (server, target, column_name) DO UPDATE SET is_gone = EXCLUDED.is_gone",
+            self.table(ADDED_COLUMNS)
+        );
+        let args = [
+            server.into(),
+            column.target.as_str().into(),
+            column.name.as_str().into(),
+            column.path.as_str().into(),
+            column.sql_type.name().into(),
+            column.is_automatic.into(),
+            column.follows.into(),
+            column.is_gone.into(),
+        ];
+        self.write(&sql, &args)
+    }
+
+    /// Whether the current user may drop a mirror; `None` if there is none of that name.
+    pub fn may_drop_mirror(&self, server: &str, target: &str) -> Result<Option<bool>, Failure> {
+        self.may_undo(MIRRORS, "made.server = $2 AND made.target = $3", &[server, target])
+    }
+
+    /// Forgets a mirror: what was declared, and what runs remembered of it.
+    ///
+    /// Durable with the caller's transaction, which drops the table.
+    pub fn forget_mirror(&self, server: &str, target: &str) -> Result<(), Failure> {
+        let tables = OF_TABLES.into_iter().chain([ADDED_COLUMNS, MIRRORS]);
+        self.delete(tables, "server = $1 AND target = $2", &[server.into(), target.into()])?;
+        self.cache(server)?.forget_values(&[target.to_owned()])
+    }
+
+    /// Forgets a column that was added.
+    ///
+    /// Durable with the caller's transaction, which drops it.
+    pub fn forget_column(&self, server: &str, target: &str, name: &str) -> Result<(), Failure> {
+        let condition = "server = $1 AND target = $2 AND column_name = $3";
+        let args = [server.into(), target.into(), name.into()];
+        self.delete([ADDED_COLUMNS, "columns"], condition, &args)
+    }
+
+    /// Forgets what users declared for a server. Durable with the caller's transaction.
+    pub fn forget_additions(&self, server: &str) -> Result<(), Failure> {
+        self.delete([MIRRORS, ADDED_COLUMNS], "server = $1", &[server.into()])
+    }
+
+    /// Hands what users declared for a server to another one, unless that has declarations of its
+    /// own.
+    pub(super) fn hand_over_additions(&self, server: &str, heir: &str) -> Result<(), Failure> {
+        for table in [MIRRORS, ADDED_COLUMNS] {
+            if !self.has(table)? {
+                continue;
+            }
+            let table = self.table(table);
             let sql = format!(
                 "UPDATE {table} SET server = $2 WHERE server = $1 \
                  AND NOT EXISTS (SELECT FROM {table} AS own WHERE own.server = $2)"
             );
-            extension.write(&sql, &[server.into(), heir.as_str().into()])?;
+            self.write(&sql, &[server.into(), heir.into()])?;
         }
+        Ok(())
     }
-    forget(extension, server)
-}
-
-/// Forgets what was declared for a server.
-pub fn forget(extension: &Extension, server: &str) -> Result<(), Failure> {
-    if !extension.has("added_columns")? {
-        return Ok(());
-    }
-    [mirrors_of(extension), columns_of(extension)].iter().try_for_each(|table| {
-        extension.write(&format!("DELETE FROM {table} WHERE server = $1"), &[server.into()])
-    })
 }

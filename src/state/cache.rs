@@ -1,28 +1,33 @@
-//! What runs remember to spare Odoo a question. All of it may be lost at any time.
+//! What runs remember to spare Odoo a question: table cache. All of it may be lost at any time.
 
 use pgrx::JsonB;
 use serde_json::Value as Json;
 
+use super::advisory::is_first;
+use super::store::Store;
 use crate::failure::Failure;
-use crate::state::store::Extension;
-use crate::state::turns::is_first;
 
-/// The memory of one server's runs.
+const CACHE: &str = "cache";
+
+/// What is kept of one server. Nothing here is promised to anybody: it is written with the caller's
+/// transaction, and who does not find it asks Odoo.
 #[derive(Clone)]
-pub struct Memory {
-    extension: Extension,
+pub struct Cache {
+    store: Store,
     server: String,
     exists: bool,
 }
 
-impl Memory {
-    pub fn of(extension: &Extension, server: &str) -> Result<Memory, Failure> {
-        let exists = extension.has("cache")?;
-        Ok(Memory { extension: extension.clone(), server: server.to_owned(), exists })
+impl Store {
+    pub fn cache(&self, server: &str) -> Result<Cache, Failure> {
+        let exists = self.has(CACHE)?;
+        Ok(Cache { store: self.clone(), server: server.to_owned(), exists })
     }
+}
 
+impl Cache {
     fn table(&self) -> String {
-        self.extension.table("cache")
+        self.store.table(CACHE)
     }
 
     /// What was kept no longer ago than so many minutes.
@@ -36,8 +41,7 @@ impl Memory {
             self.table()
         );
         let args = [self.server.as_str().into(), what.into(), minutes.into()];
-        let found = self.extension.read(&sql, &args, |row| row.get::<JsonB>(1))?;
-        Ok(found.into_iter().flatten().next().map(|JsonB(value)| value))
+        Ok(self.store.ask(&sql, &args)?.map(|JsonB(value)| value))
     }
 
     pub fn keep(&self, what: &str, value: Json) -> Result<(), Failure> {
@@ -50,7 +54,7 @@ impl Memory {
             self.table()
         );
         let args = [self.server.as_str().into(), what.into(), JsonB(value).into()];
-        self.extension.write(&sql, &args)
+        self.store.write(&sql, &args)
     }
 
     /// Keeps what other sessions may be keeping too, and may take long to commit.
@@ -71,7 +75,7 @@ impl Memory {
              WHERE starts_with(what, 'values ' || made || ' '))",
             self.table()
         );
-        self.extension.write(&sql, &[self.server.as_str().into(), tables.to_vec().into()])
+        self.store.write(&sql, &[self.server.as_str().into(), tables.to_vec().into()])
     }
 
     /// Forgets everything.
@@ -80,6 +84,6 @@ impl Memory {
             return Ok(());
         }
         let sql = format!("DELETE FROM {} WHERE server = $1", self.table());
-        self.extension.write(&sql, &[self.server.as_str().into()])
+        self.store.write(&sql, &[self.server.as_str().into()])
     }
 }

@@ -1,13 +1,43 @@
-//! Statements on the extension's own tables: in, what a run or a declaration has to remember; out, what was remembered. May call `pg` and `warehouse`, whose declarations it keeps.
+//! The extension's own tables: in, what a run or a declaration has to remember, as plain values;
+//! out, what was remembered. May call `pg` and `warehouse`, whose declarations it keeps.
 //!
-//! What is written is as durable as the transaction that writes it: a function's with its end, a
-//! job's with each page. Watermarks, rows and what is kept back move in one transaction. The
-//! [`cache`] alone may be lost at any time.
+//! [`Store`] is the way in, and tells what is durable when. No other room has a statement on these
+//! tables. Each file beside it is about a few of them:
+//!
+//! - `servers`: the Odoo database behind each schema (servers), and all that is forgotten with a
+//!   server
+//! - `progress`: how far each feed was read (watermarks), and what is to be read again (unwatched)
+//! - `lineage`: where each column comes from (columns)
+//! - `quarantine`: values that Odoo could not give (quarantine)
+//! - `unreadable`: what Odoo keeps from the user (denied)
+//! - `relations`: where the tables are (relations)
+//! - `runs`: the log, and how the last run of each table ended (run, runs, state)
+//! - `schedules`: jobs of pg_cron, and what holds them back (schedules, stops)
+//! - `additions`: what users declared (mirrors, added_columns)
+//! - `cache`: what spares Odoo a question (cache)
 
-pub mod additions;
-pub mod cache;
-pub mod quarantine;
-pub mod store;
-pub mod turns;
-pub mod unreadable;
-pub mod unwatched;
+mod additions;
+mod advisory;
+mod cache;
+mod lineage;
+mod progress;
+mod quarantine;
+mod relations;
+mod runs;
+mod schedules;
+mod servers;
+mod store;
+mod unreadable;
+
+pub use additions::warehouse_of;
+pub use advisory::{is_first, try_lock};
+pub use cache::Cache;
+pub use lineage::Lineage;
+pub use progress::{Mark, Reached, Resume};
+pub use quarantine::Unread;
+pub use relations::Moved;
+pub use runs::{RunKey, TableRun};
+pub use schedules::{JobKey, Stop};
+pub use servers::{Known, Origin};
+pub use store::{FeedKey, Store};
+pub use unreadable::Kept;

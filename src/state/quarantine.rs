@@ -1,10 +1,13 @@
-//! Values that Odoo could not give, which every run asks for again.
+//! Values that Odoo could not give, which every run asks for again: table quarantine.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::SystemTime;
 
-use super::store::{Extension, FeedKey};
+use super::progress::epoch;
+use super::store::{FeedKey, OF_FEED, Store};
 use crate::failure::Failure;
+
+const QUARANTINE: &str = "quarantine";
 
 /// A value that could not be read.
 pub struct Unread {
@@ -15,8 +18,11 @@ pub struct Unread {
     pub error: String,
 }
 
-impl Extension {
+impl Store {
     /// Remembers the values of a page that could not be read, and forgets those that could.
+    ///
+    /// Durable with the caller's transaction, which has written the page's rows: a value that is
+    /// NULL for that reason is in quarantine, and no other.
     pub fn quarantine(
         &self,
         of: FeedKey<'_>,
@@ -24,7 +30,7 @@ impl Extension {
         ids: &[i64],
         bad: &[Unread],
     ) -> Result<(), Failure> {
-        let quarantine = self.table("quarantine");
+        let quarantine = self.table(QUARANTINE);
         if !bad.is_empty() {
             let sql = format!(
                 "INSERT INTO {quarantine} AS known (server, target, channel, model, record_id, field, error) \
@@ -35,34 +41,20 @@ impl Extension {
             let ids: Vec<i64> = bad.iter().map(|unread| unread.record).collect();
             let fields = column(|unread| unread.field.clone());
             let errors = column(|unread| unread.error.clone());
-            self.write(
-                &sql,
-                &[
-                    of.server.into(),
-                    of.table.into(),
-                    of.channel.into(),
-                    model.into(),
-                    ids.into(),
-                    fields.into(),
-                    errors.into(),
-                ],
-            )?;
+            let args = of.args([model.into(), ids.into(), fields.into(), errors.into()]);
+            self.write(&sql, &args)?;
         }
         let sql = format!(
-            "DELETE FROM {quarantine} WHERE server = $1 AND target = $2 AND channel = $3 \
-             AND record_id = ANY ($4) AND last_seen < now()"
+            "DELETE FROM {quarantine} WHERE {OF_FEED} AND record_id = ANY ($4) AND last_seen < now()"
         );
-        self.write(
-            &sql,
-            &[of.server.into(), of.table.into(), of.channel.into(), ids.to_vec().into()],
-        )
+        self.write(&sql, &of.args([ids.to_vec().into()]))
     }
 
     /// How many values are in quarantine, by table.
     pub fn count_quarantined(&self, server: &str) -> Result<HashMap<String, i64>, Failure> {
         let sql = format!(
             "SELECT target, count(*) FROM {} WHERE server = $1 GROUP BY target",
-            self.table("quarantine")
+            self.table(QUARANTINE)
         );
         let counts = self.read(&sql, &[server.into()], |row| {
             Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or(0)))
@@ -79,14 +71,10 @@ impl Extension {
     ) -> Result<BTreeMap<String, Vec<i64>>, Failure> {
         let sql = format!(
             "SELECT field, array_agg(record_id ORDER BY record_id) FROM {} \
-             WHERE server = $1 AND target = $2 AND channel = $3 AND last_seen < to_timestamp($4) \
-             GROUP BY field",
-            self.table("quarantine")
+             WHERE {OF_FEED} AND last_seen < to_timestamp($4) GROUP BY field",
+            self.table(QUARANTINE)
         );
-        let before = before.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let args =
-            [of.server.into(), of.table.into(), of.channel.into(), before.as_secs_f64().into()];
-        let fields = self.read(&sql, &args, |row| {
+        let fields = self.read(&sql, &of.args([epoch(before).into()]), |row| {
             Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()))
         })?;
         Ok(fields.into_iter().collect())

@@ -1,21 +1,40 @@
-//! What the extension remembers of each table's runs, in its own tables.
+//! The way to the extension's own tables: who owns them and where they are. The statements are in
+//! the files beside this one, and run by the methods at the end of it.
 
-use std::time::Duration;
-
-use chrono::{DateTime, Utc};
 use pgrx::datum::DatumWithOid;
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 use pgrx::spi::{SpiError, SpiHeapTupleData};
+use pgrx::{FromDatum, IntoDatum};
 
 use crate::failure::Failure;
 use crate::pg;
-use crate::query;
+use crate::query::{self, current_user};
 use crate::quote::ident;
 
-/// Who owns the extension, and where it is.
+/// The extension's own tables.
+///
+/// # What is durable when
+///
+/// Each method is one or a few statements in the transaction of whoever calls it; nothing waits
+/// here, and nothing commits here. What a method has written the next statement sees; it is durable
+/// when that transaction commits, and gone if that, or a subtransaction around the call, is undone.
+/// The transaction of a function is its caller's, a job commits with each page. So what belongs
+/// together stays together, whenever a session dies:
+///
+/// - rows of a warehouse, the watermark or the resume point that vouches for them, and what of them
+///   is in quarantine;
+/// - how a run of a table ended, in the log and in the state of the table, and all that it loaded
+///   last.
+///
+/// Two things do not go by the transaction: the number of a run ([`Store::next_run`]), which is a
+/// sequence's, and the lock of a run ([`Store::hold_run`]), which is its session's. What
+/// [`Cache`](super::Cache) keeps is promised to nobody: it may be emptied at any time.
+///
+/// What several sessions find at the same time, only the first of them writes
+/// ([`is_first`](super::is_first)): the others would wait until it commits.
 #[derive(Clone)]
-pub struct Extension {
+pub struct Store {
     owner: pg_sys::Oid,
     /// The schema of what users call.
     pub schema: String,
@@ -28,20 +47,6 @@ pub struct Extension {
     pub is_current: bool,
 }
 
-/// The tables that remember something of a server.
-const TABLES: &[&str] = &[
-    "servers",
-    "state",
-    "watermarks",
-    "quarantine",
-    "columns",
-    "runs",
-    "stops",
-    "denied",
-    "relations",
-    "unwatched",
-];
-
 /// A feed of a server's table, by which state is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct FeedKey<'a> {
@@ -51,52 +56,23 @@ pub struct FeedKey<'a> {
     pub channel: &'a str,
 }
 
-/// Name, type, model, field and kind of a column.
-pub type Lineage = [Option<String>; 5];
+/// The condition of a feed's rows, with the parameters of [`FeedKey::args`].
+pub(super) const OF_FEED: &str = "server = $1 AND target = $2 AND channel = $3";
 
-/// What is remembered of a feed.
-#[derive(Debug, Default)]
-pub struct Mark {
-    /// When the changes to read began, `overlap` before the watermark: `2024-01-31 23:59:59`, in
-    /// UTC, as Odoo writes times.
-    pub since: Option<String>,
-    /// The watermark lies ahead of Odoo's clock, which must have been set back.
-    pub is_future: bool,
-    pub resume: Option<Resume>,
-    /// Differs after every change of all this.
-    pub version: Option<String>,
+impl<'a> FeedKey<'a> {
+    /// `$1` to `$3` of a statement, and those that follow.
+    pub(super) fn args<const N: usize>(self, more: [DatumWithOid<'a>; N]) -> Vec<DatumWithOid<'a>> {
+        let own = [self.server.into(), self.table.into(), self.channel.into()];
+        own.into_iter().chain(more).collect()
+    }
 }
 
-/// Where a job stopped in the middle of a feed.
-#[derive(Debug, Default)]
-pub struct Resume {
-    /// The last id that was loaded.
-    pub after: Option<i64>,
-    pub since: Option<String>,
-    pub latest: Option<String>,
-    /// How long the scan took until then.
-    pub seconds: f64,
-    /// When the scan first began, by Odoo's clock.
-    pub began: Option<DateTime<Utc>>,
-}
+/// The tables that remember something of each table that a server fills, by `server` and `target`.
+pub(super) const OF_TABLES: [&str; 7] =
+    ["state", "watermarks", "quarantine", "columns", "denied", "relations", "unwatched"];
 
-/// How far a feed has been read.
-pub struct Reached {
-    /// The latest change seen.
-    pub latest: Option<String>,
-    /// What changed behind the scan's back, for so long, is read again.
-    pub took: Duration,
-    /// When the scan first began, by Odoo's clock.
-    pub began: Option<DateTime<Utc>>,
-    /// Everything was read: the watermark may lie behind that of before.
-    pub may_go_back: bool,
-}
-
-/// Odoo's clock and that of its database, which dates the changes, may differ by so much.
-const CLOCKS: Duration = Duration::from_secs(300);
-
-impl Extension {
-    pub fn find() -> Result<Extension, Failure> {
+impl Store {
+    pub fn find() -> Result<Store, Failure> {
         // Its own schema is a member of it, where not all of it is in one.
         let sql = "SELECT e.extowner, n.nspname::text, e.extversion, home.nspname::text FROM pg_catalog.pg_extension e \
                    JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace \
@@ -108,7 +84,7 @@ impl Extension {
         Spi::connect(|client| {
             let found = client.select(sql, Some(1), &[])?.first();
             let version = found.get::<String>(3)?.unwrap_or_default();
-            Ok(Extension {
+            Ok(Store {
                 owner: found.get(1)?.unwrap_or(pg_sys::InvalidOid),
                 schema: found.get(2)?.unwrap_or_default(),
                 home: found.get(4)?.unwrap_or_default(),
@@ -116,17 +92,6 @@ impl Extension {
                 is_current: version == env!("CARGO_PKG_VERSION"),
             })
         })
-    }
-
-    /// Whether it has a table. Its script may be of an older release than its library, until
-    /// ALTER EXTENSION UPDATE.
-    pub fn has(&self, table: &str) -> Result<bool, Failure> {
-        query::is_true("SELECT to_regclass($1) IS NOT NULL", &[self.table(table).into()])
-    }
-
-    /// The name of a table of its own, or of a sequence.
-    pub fn table(&self, name: &str) -> String {
-        self.own("odoo_sync_", name)
     }
 
     /// The name of a function of its own.
@@ -139,6 +104,22 @@ impl Extension {
         self.home == schema && self.home != self.schema
     }
 
+    /// A parameter of the server that not everybody may see.
+    pub fn parameter(&self, name: &str) -> Result<Option<String>, Failure> {
+        self.ask("SELECT current_setting($1, true)", &[name.into()])
+    }
+
+    /// Whether it has a table. Its script may be of an older release than its library, until
+    /// ALTER EXTENSION UPDATE.
+    pub(super) fn has(&self, table: &str) -> Result<bool, Failure> {
+        query::is_true("SELECT to_regclass($1) IS NOT NULL", &[self.table(table).into()])
+    }
+
+    /// The name of a table of its own, or of a sequence.
+    pub(super) fn table(&self, name: &str) -> String {
+        self.own("odoo_sync_", name)
+    }
+
     fn own(&self, prefix: &str, name: &str) -> String {
         let prefix = if self.is_first { prefix } else { "" };
         format!("{}.{prefix}{name}", ident(&self.home))
@@ -146,19 +127,13 @@ impl Extension {
 
     /// Writes to the extension's own tables. Users cannot do so by hand; the statement runs as
     /// the extension's owner, with names that are all qualified.
-    pub fn write(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<(), Failure> {
+    pub(super) fn write(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<(), Failure> {
         pg::as_role(self.owner, || Spi::run_with_args(sql, args))?;
         Ok(())
     }
 
-    /// Writes too, and returns what the statement answers.
-    pub fn change(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<bool, Failure> {
-        let answers = self.change_all(sql, args, |row| row.get::<bool>(1))?;
-        Ok(answers.into_iter().next().flatten() == Some(true))
-    }
-
     /// Writes, and returns every row that the statement answers.
-    pub fn change_all<T>(
+    pub(super) fn change<T>(
         &self,
         sql: &str,
         args: &[DatumWithOid<'_>],
@@ -170,8 +145,23 @@ impl Extension {
         Ok(rows?)
     }
 
+    /// Deletes rows of tables, as far as its script has them.
+    pub(super) fn delete<'t>(
+        &self,
+        tables: impl IntoIterator<Item = &'t str>,
+        condition: &str,
+        args: &[DatumWithOid<'_>],
+    ) -> Result<(), Failure> {
+        for table in tables {
+            if self.has(table)? {
+                self.write(&format!("DELETE FROM {} WHERE {condition}", self.table(table)), args)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Reads them, which users cannot do by hand either.
-    pub fn read<T>(
+    pub(super) fn read<T>(
         &self,
         sql: &str,
         args: &[DatumWithOid<'_>],
@@ -183,189 +173,47 @@ impl Extension {
         Ok(rows?)
     }
 
-    /// What is remembered of a feed; whether its watermark is ahead is told for a time `now`.
-    pub fn mark(
+    /// The first column of a query's first row.
+    pub(super) fn ask<T: FromDatum + IntoDatum>(
         &self,
-        of: FeedKey<'_>,
-        overlap: Duration,
-        now: Option<DateTime<Utc>>,
-    ) -> Result<Mark, Failure> {
-        let began = if self.is_current { "resume_began" } else { "NULL::timestamptz" };
-        let sql = format!(
-            "SELECT to_char((watermark - make_interval(secs => $4)) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'), \
-                    watermark > $5::timestamptz + interval '1 minute', xmin::text, \
-                    resume_after, resume_since, resume_latest, resume_seconds, \
-                    extract(epoch FROM {began})::bigint \
-             FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
-            self.table("watermarks")
-        );
-        let args = [
-            of.server.into(),
-            of.table.into(),
-            of.channel.into(),
-            overlap.as_secs_f64().into(),
-            now.map(|now| now.to_rfc3339()).into(),
-        ];
-        let found = self.read(&sql, &args, |row| {
-            let resume = Resume {
-                after: row.get(4)?,
-                since: row.get(5)?,
-                latest: row.get(6)?,
-                seconds: row.get(7)?.unwrap_or(0.0),
-                began: row.get(8)?.and_then(|seconds| DateTime::from_timestamp(seconds, 0)),
-            };
-            Ok(Mark {
-                since: row.get(1)?,
-                is_future: row.get(2)? == Some(true),
-                version: row.get(3)?,
-                // What changed since the scan began could not be told without that time.
-                resume: Some(resume)
-                    .filter(|resume| resume.after.is_some() && resume.began.is_some()),
-            })
-        })?;
-        Ok(found.into_iter().next().unwrap_or_default())
+        sql: &str,
+        args: &[DatumWithOid<'_>],
+    ) -> Result<Option<T>, Failure> {
+        Ok(self.read(sql, args, |row| row.get::<T>(1))?.into_iter().next().flatten())
     }
 
-    /// Moves a feed's watermark to the latest change seen, less the time that the scan took:
-    /// what changed behind the scan's back is read again. Where changes are rare, the time of
-    /// the scan itself is later.
-    pub fn move_watermark(&self, of: FeedKey<'_>, reached: &Reached) -> Result<(), Failure> {
-        let keep = match reached.may_go_back {
-            true => "EXCLUDED.watermark",
-            false => "greatest(known.watermark, EXCLUDED.watermark)",
-        };
-        let sql = format!(
-            "INSERT INTO {} AS known (server, target, channel, watermark) \
-             VALUES ($1, $2, $3, greatest($4::timestamptz - make_interval(secs => $5), \
-               $6::timestamptz - make_interval(secs => $7))) \
-             ON CONFLICT (server, target, channel) DO UPDATE SET watermark = {keep}, resume_after = NULL",
-            self.table("watermarks")
-        );
-        let args = [
-            of.server.into(),
-            of.table.into(),
-            of.channel.into(),
-            reached.latest.clone().into(),
-            reached.took.as_secs_f64().into(),
-            reached.began.map(|began| began.to_rfc3339()).into(),
-            CLOCKS.as_secs_f64().into(),
-        ];
-        self.write(&sql, &args)
+    /// Whether a query's answer is true.
+    pub(super) fn is_true(&self, sql: &str, args: &[DatumWithOid<'_>]) -> Result<bool, Failure> {
+        Ok(self.ask(sql, args)? == Some(true))
     }
 
-    /// Remembers that a page was loaded, in the transaction that loads it.
-    pub fn remember_page(&self, of: FeedKey<'_>, resume: &Resume) -> Result<(), Failure> {
-        if !self.is_current {
-            return Ok(());
-        }
-        let sql = format!(
-            "INSERT INTO {} AS known \
-               (server, target, channel, resume_after, resume_since, resume_latest, resume_seconds, resume_began) \
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8::timestamptz) \
-             ON CONFLICT (server, target, channel) DO UPDATE SET resume_after = EXCLUDED.resume_after, \
-               resume_since = EXCLUDED.resume_since, resume_latest = EXCLUDED.resume_latest, \
-               resume_seconds = EXCLUDED.resume_seconds, resume_began = EXCLUDED.resume_began",
-            self.table("watermarks")
-        );
-        self.write(
-            &sql,
-            &[
-                of.server.into(),
-                of.table.into(),
-                of.channel.into(),
-                resume.after.into(),
-                resume.since.clone().into(),
-                resume.latest.clone().into(),
-                resume.seconds.into(),
-                resume.began.map(|began| began.to_rfc3339()).into(),
-            ],
-        )
-    }
-
-    /// Forgets how far a server was read.
-    pub fn forget_progress(&self, server: &str) -> Result<(), Failure> {
-        let sql = format!("DELETE FROM {} WHERE server = $1", self.table("watermarks"));
-        self.write(&sql, &[server.into()])
-    }
-
-    /// Forgets all that is known of a server.
-    pub fn forget(&self, server: &str) -> Result<(), Failure> {
-        TABLES.iter().try_for_each(|table| {
-            if !self.has(table)? {
-                return Ok(());
-            }
-            let sql = format!("DELETE FROM {} WHERE server = $1", self.table(table));
-            self.write(&sql, &[server.into()])
-        })
-    }
-
-    /// Forgets how far tables were read: they were made anew.
-    pub fn forget_watermarks(&self, server: &str, tables: &[String]) -> Result<(), Failure> {
-        let sql = format!(
-            "DELETE FROM {} WHERE server = $1 AND target = ANY ($2)",
-            self.table("watermarks")
-        );
-        self.write(&sql, &[server.into(), tables.to_vec().into()])
-    }
-
-    /// Whether it is known where a table's columns come from.
-    pub fn knows_columns(&self, of: FeedKey<'_>) -> Result<bool, Failure> {
-        let sql = format!(
-            "SELECT 1 FROM {} WHERE server = $1 AND target = $2 AND channel = $3 LIMIT 1",
-            self.table("columns")
-        );
-        let args = [of.server.into(), of.table.into(), of.channel.into()];
-        Ok(!self.read(&sql, &args, |row| row.get::<i32>(1))?.is_empty())
-    }
-
-    /// Remembers where each column of a table comes from in this Odoo, where that has changed and
-    /// the table may be written. Returns whether a column has got a field that it had not when
-    /// rows were loaded before.
-    pub fn remember_columns(
+    /// Whether the current user may undo what a row of a table, `made`, tells of: the role that
+    /// made it, its members and superusers may. `None` if there is no such row. The key is `$2` on.
+    pub(super) fn may_undo(
         &self,
-        of: FeedKey<'_>,
-        rows: &[Lineage],
-        may_write: impl FnOnce() -> Result<bool, Failure>,
-    ) -> Result<bool, Failure> {
-        let column = |index: usize| -> Vec<Option<String>> {
-            rows.iter().map(|row| row[index].clone()).collect()
-        };
-        let args = [
-            of.server.into(),
-            of.table.into(),
-            of.channel.into(),
-            column(0).into(),
-            column(1).into(),
-            column(2).into(),
-            column(3).into(),
-            column(4).into(),
-        ];
-        let columns = self.table("columns");
-        let fresh = format!(
-            "SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[], $6::text[], $7::text[], $8::text[]) WITH ORDINALITY \
-               AS fresh (column_name, column_type, odoo_model, odoo_field, kind, position) \
-             EXCEPT SELECT server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position \
-               FROM {columns}"
-        );
-        let differs = format!("SELECT EXISTS ({fresh})");
-        let differs = pg::as_role(self.owner, || Spi::get_one_with_args::<bool>(&differs, &args))?;
-        if differs != Some(true) || !may_write()? {
-            return Ok(false);
-        }
+        table: &str,
+        condition: &str,
+        key: &[&str],
+    ) -> Result<Option<bool>, Failure> {
         let sql = format!(
-            "WITH known AS (SELECT column_name, odoo_field FROM {columns} \
-               WHERE server = $1 AND target = $2 AND channel = $3), \
-             written AS (INSERT INTO {columns} \
-                 (server, target, channel, column_name, column_type, odoo_model, odoo_field, kind, position) \
-               {fresh} \
-               ON CONFLICT (server, target, channel, column_name) DO UPDATE SET \
-                 column_type = EXCLUDED.column_type, odoo_model = EXCLUDED.odoo_model, \
-                 odoo_field = EXCLUDED.odoo_field, kind = EXCLUDED.kind, position = EXCLUDED.position \
-               RETURNING column_name, odoo_field) \
-             SELECT EXISTS (SELECT FROM known) \
-               AND EXISTS (SELECT FROM written LEFT JOIN known USING (column_name) \
-                 WHERE written.odoo_field IS DISTINCT FROM known.odoo_field AND written.odoo_field IS NOT NULL)"
+            "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r \
+               WHERE r.rolname = made.role AND pg_catalog.pg_has_role($1, r.oid, 'MEMBER')) \
+               OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $1) \
+             FROM {} AS made WHERE {condition}",
+            self.table(table)
         );
-        self.change(&sql, &args)
+        let caller = current_user()?;
+        let args: Vec<_> = [caller.as_str()].iter().chain(key).map(|text| (*text).into()).collect();
+        Ok(self.read(&sql, &args, |row| row.get::<bool>(1))?.first().map(|may| *may == Some(true)))
     }
+}
+
+/// A text of a row, empty for NULL.
+pub(super) fn text(row: &SpiHeapTupleData<'_>, place: usize) -> Result<String, SpiError> {
+    Ok(row.get(place)?.unwrap_or_default())
+}
+
+/// Whether a place of a row is true.
+pub(super) fn is_set(row: &SpiHeapTupleData<'_>, place: usize) -> Result<bool, SpiError> {
+    Ok(row.get(place)? == Some(true))
 }

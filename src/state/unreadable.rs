@@ -1,9 +1,10 @@
-//! What Odoo keeps from a table's rows, so that the table is read again when Odoo gives it.
+//! What Odoo keeps from a table's rows, so that the table is read again when Odoo gives it: table
+//! denied.
 
-use super::store::{Extension, FeedKey};
+use super::store::{FeedKey, OF_FEED, Store, text};
 use crate::failure::Failure;
 
-const TABLE: &str = "denied";
+const DENIED: &str = "denied";
 
 /// The values of a model; or with a relation of a table's model, the changes that it tells.
 pub struct Kept {
@@ -12,40 +13,33 @@ pub struct Kept {
     pub relation: String,
 }
 
-impl Extension {
+impl Store {
     /// Remembers what was kept from a feed's rows.
-    pub fn note_denied(&self, of: FeedKey<'_>, kept: Vec<Kept>) -> Result<(), Failure> {
+    ///
+    /// Durable with the caller's transaction, which has written the rows without it.
+    pub fn note_unreadable(&self, of: FeedKey<'_>, kept: Vec<Kept>) -> Result<(), Failure> {
         let sql = format!(
             "INSERT INTO {} (server, target, channel, model, relation) \
              SELECT $1, $2, $3, * FROM unnest($4::text[], $5::text[]) ON CONFLICT DO NOTHING",
-            self.table(TABLE)
+            self.table(DENIED)
         );
         let (models, relations): (Vec<_>, Vec<_>) =
             kept.into_iter().map(|kept| (kept.model, kept.relation)).unzip();
-        let args =
-            [of.server.into(), of.table.into(), of.channel.into(), models.into(), relations.into()];
-        self.write(&sql, &args)
+        self.write(&sql, &of.args([models.into(), relations.into()]))
     }
 
-    pub fn denied(&self, of: FeedKey<'_>) -> Result<Vec<Kept>, Failure> {
-        let sql = format!(
-            "SELECT model, relation FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
-            self.table(TABLE)
-        );
-        let args = [of.server.into(), of.table.into(), of.channel.into()];
-        self.read(&sql, &args, |row| {
-            Ok(Kept {
-                model: row.get(1)?.unwrap_or_default(),
-                relation: row.get(2)?.unwrap_or_default(),
-            })
+    pub fn unreadable(&self, of: FeedKey<'_>) -> Result<Vec<Kept>, Failure> {
+        let sql = format!("SELECT model, relation FROM {} WHERE {OF_FEED}", self.table(DENIED));
+        self.read(&sql, &of.args([]), |row| {
+            Ok(Kept { model: text(&row, 1)?, relation: text(&row, 2)? })
         })
     }
 
-    pub fn forget_denied(&self, of: FeedKey<'_>) -> Result<(), Failure> {
-        let sql = format!(
-            "DELETE FROM {} WHERE server = $1 AND target = $2 AND channel = $3",
-            self.table(TABLE)
-        );
-        self.write(&sql, &[of.server.into(), of.table.into(), of.channel.into()])
+    /// Forgets what was kept from rows that are read anew.
+    ///
+    /// Durable with the caller's transaction, which has written the last of them.
+    pub fn forget_unreadable(&self, of: FeedKey<'_>) -> Result<(), Failure> {
+        let sql = format!("DELETE FROM {} WHERE {OF_FEED}", self.table(DENIED));
+        self.write(&sql, &of.args([]))
     }
 }

@@ -17,15 +17,15 @@ pub mod tables;
 pub mod transform;
 pub mod work;
 
-pub use crate::state::additions::warehouse_of;
+pub use crate::state::{JobKey, warehouse_of};
 pub use live::{Live, Wish as LiveWish};
 pub use mapping::catalogue::Catalogue;
 pub use mapping::feed::Plan;
 pub use mapping::trial::{Lacks, Trials};
-pub use mirror::declare::{MirrorColumn, MirrorWish, add_column, mirror};
+pub use mirror::declare::{MirrorColumn, MirrorOptions, add_column, mirror};
 pub use mirror::undo::{drop_column, drop_mirror};
 pub use run::driver::{Order, Run, entities_named};
-pub use run::job::{Job, Wish};
+pub use run::job::{Job, JobOptions};
 pub use run::journal::Kind;
 pub use run::reconcile::Verdict;
 pub use schedule::schedules::{Schedule, login_succeeded, resume};

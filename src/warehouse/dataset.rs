@@ -1,5 +1,7 @@
 //! The declaration of one table of the warehouse.
 
+use crate::quote::literal;
+
 /// A table, and where in Odoo its rows come from.
 pub struct Dataset {
     pub table: &'static str,
@@ -26,6 +28,22 @@ pub struct Feed {
     pub also: &'static [&'static str],
     /// Boolean columns that Odoo changes by SQL, which leaves the record's write_date.
     pub silent: &'static [&'static str],
+}
+
+impl Feed {
+    /// Its channel where one is told apart from none, as in `missing_data`: empty in tables
+    /// without.
+    pub fn channel_or_none(&self) -> &'static str {
+        self.channel.unwrap_or_default()
+    }
+
+    /// The condition under which a row of its table is the feed's.
+    pub fn condition(&self, alias: &str) -> String {
+        match self.channel {
+            Some(channel) => format!("{alias}.channel = {}", literal(channel)),
+            None => "true".into(),
+        }
+    }
 }
 
 /// All records of a model.

@@ -1,9 +1,16 @@
 //! References to records that Odoo did not give.
 
-use super::ddl;
+use super::{Feed, ddl};
+use crate::quote::literal;
 
 /// What a load could not resolve; its rows name tables, columns and Odoo's ids.
 pub const MISSING_DATA: &str = "missing_data";
+
+/// The condition under which a row of it is about rows of a feed of a table.
+pub fn condition(table: &str, feed: &Feed, alias: &str) -> String {
+    let (table, channel) = (literal(table), literal(feed.channel_or_none()));
+    format!("{alias}.target = {table} AND {alias}.channel = {channel}")
+}
 
 /// The statements that make it.
 pub fn create_table(schema: &str) -> String {

@@ -86,21 +86,6 @@ pub fn searches_otherwise(model: &str, field: &str) -> bool {
     )
 }
 
-/// The column type that shows a field best.
-pub fn sql_type(field: &Field) -> &'static str {
-    match field.field_type {
-        FieldType::Boolean => "boolean",
-        FieldType::Integer | FieldType::Many2one => "bigint",
-        FieldType::Decimal(_) => "numeric",
-        FieldType::Text if field.type_name == "binary" => "bytea",
-        FieldType::Text => "text",
-        FieldType::Date => "date",
-        FieldType::Datetime => "timestamp with time zone",
-        FieldType::ToMany => "bigint[]",
-        FieldType::Json => "jsonb",
-    }
-}
-
 /// Whether a column of that type can show a field's values.
 pub fn fits(field: &Field, class: Class) -> bool {
     match (field.field_type, class) {

@@ -1,7 +1,7 @@
 //! Whether foreign tables still match Odoo's fields, and the statement that mends them.
 
 use crate::failure::Failure;
-use crate::fdw::table::columns::{fits, sql_type};
+use crate::fdw::table::columns::fits;
 use crate::fdw::table::options::{RawTable, Table};
 use crate::odoo::{Connection, Error, FaultKind, Fields};
 use crate::quote::ident;
@@ -55,7 +55,7 @@ pub fn health(raw: RawTable, session: &Session) -> Result<Health, Failure> {
             }
             Some(field) if !fits(field, column.class) => {
                 changed.push(column.field.as_str());
-                mends.push(format!("ALTER COLUMN {quoted} TYPE {}", sql_type(field)));
+                mends.push(format!("ALTER COLUMN {quoted} TYPE {}", field.sql_type()));
             }
             Some(_) => {}
         }

@@ -8,10 +8,9 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
 use crate::failure::{Failure, notice};
-use crate::fdw::table::columns::sql_type;
 use crate::fdw::table::rights::Readable;
 use crate::odoo::{Connection, Domain, Error, FaultKind, Field, Fields, Value};
-use crate::quote::{ident, literal};
+use crate::quote::{MAX_NAME, ident, literal};
 use crate::server::{Place, Server, Session, check, flag};
 
 /// Which tables are wanted.
@@ -45,9 +44,6 @@ struct Description {
 
 /// What Odoo calls its only schema here.
 const SCHEMA: &str = "odoo";
-
-/// PostgreSQL's NAMEDATALEN leaves so many bytes.
-const MAX_NAME: usize = 63;
 
 /// Every table has them.
 const SYSTEM_COLUMNS: &[&str] = &["tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"];
@@ -284,7 +280,7 @@ fn table(server: &Server, schema: &str, model: &Model, fields: &Fields, choice: 
 
 /// The type of a field's column: PostgreSQL's own, whatever the path of whoever imports finds.
 fn own_type(field: &Field) -> String {
-    match sql_type(field) {
+    match field.sql_type() {
         name @ ("bytea" | "date" | "jsonb" | "text") => format!("pg_catalog.{name}"),
         // Words of SQL.
         name => name.to_owned(),

@@ -10,7 +10,6 @@ use crate::extract::Pace;
 use crate::extract::{self, Scan, Wanted};
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Cells, FieldType};
-use crate::quote::literal;
 use crate::server::Session;
 use crate::sync::feed::silent;
 use crate::sync::load::owner::{self, Table};
@@ -101,23 +100,20 @@ fn seconds(date: &str) -> Option<i64> {
 }
 
 fn difference(schema: &str, dataset: &Dataset, feed: usize) -> String {
-    let channel = match dataset.feeds[feed].channel {
-        Some(channel) => format!("WHERE channel = {}", literal(channel)),
-        None => String::new(),
-    };
     let deleted = match dataset.kind {
         Kind::Dimension => "deleted_at IS NOT NULL",
         Kind::Fact => "false",
     };
     format!(
         "WITH odoo AS (SELECT id, to_timestamp(at) AS at FROM unnest($1::bigint[], $2::bigint[]) AS odoo (id, at)), \
-         here AS (SELECT id, odoo_write_date, {deleted} AS is_deleted FROM {} {channel}) \
+         here AS (SELECT id, odoo_write_date, {deleted} AS is_deleted FROM {} AS row WHERE {}) \
          SELECT count(here.id) FILTER (WHERE NOT is_deleted), \
            array_agg(odoo.id) FILTER (WHERE odoo.id IS NOT NULL AND (here.id IS NULL OR is_deleted)), \
            array_agg(odoo.id) FILTER (WHERE NOT is_deleted AND odoo_write_date IS DISTINCT FROM odoo.at AND odoo.id IS NOT NULL), \
            count(here.id) FILTER (WHERE odoo.id IS NULL AND NOT is_deleted) \
          FROM odoo FULL JOIN here ON here.id = odoo.id",
         qualified(schema, dataset.table),
+        dataset.feeds[feed].condition("row"),
     )
 }
 

@@ -9,7 +9,7 @@ use crate::extract::{self, Fetched, Poison, bisect};
 use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::pg;
-use crate::state::quarantine::Unread;
+use crate::state::Unread;
 use crate::sync::load::loader::{Absent, Loaded};
 use crate::sync::mapping::feed::Plan;
 use crate::sync::transform::rows::Rows;
@@ -145,7 +145,7 @@ impl Work {
             }));
             let (context, plan) = (&self.context, &target.plan);
             let bad = unread(poison);
-            context.extension.quarantine(context.key(plan), &plan.model, &rows.ids, &bad)?;
+            context.store.quarantine(context.key(plan), &plan.model, &rows.ids, &bad)?;
             self.note_denied(plan)?;
             if !poison.is_empty() {
                 self.reports.of(dataset).status = Status::Partial;

@@ -23,7 +23,7 @@ impl Work {
         begin: SystemTime,
     ) -> Result<(), Failure> {
         let plan = &target.plan;
-        let quarantined = self.context.extension.quarantined(self.context.key(plan), begin)?;
+        let quarantined = self.context.store.quarantined(self.context.key(plan), begin)?;
         if quarantined.is_empty() {
             return Ok(());
         }
@@ -50,7 +50,7 @@ impl Work {
                 self.load(dataset, target, fetched)?;
             }
         }
-        self.context.extension.quarantine(self.context.key(plan), &plan.model, &gone, &[])
+        self.context.store.quarantine(self.context.key(plan), &plan.model, &gone, &[])
     }
 
     /// Those of the records that have a readable value.

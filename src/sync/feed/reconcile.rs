@@ -48,7 +48,7 @@ impl Work {
         }
         let gone = deletes::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
         reports.of(dataset).deleted += deletes::rows(schema, dataset, feed, &gone)?;
-        context.extension.vouch(context.key(&target.plan), started)
+        context.store.forget_unwatched(context.key(&target.plan), started)
     }
 
     /// `None` if Odoo has no such model, or is known to keep it from the user.
@@ -62,7 +62,7 @@ impl Work {
         };
         let (context, plan) = (&self.context, &target.plan);
         let mut found = compare::compare(&context.session, context.schema(), plan, feed)?;
-        if context.extension.is_in_doubt(context.key(plan))? {
+        if context.store.was_unwatched(context.key(plan))? {
             let missing: HashSet<i64> = found.missing.iter().copied().collect();
             let there = found.present.iter().copied();
             found.stale = there.filter(|id| !missing.contains(id)).collect();

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::odoo::{Domain, Page};
 use crate::pg;
 use crate::server::Ticket;
-use crate::state::store::{Mark, Reached, Resume};
+use crate::state::{Mark, Reached, Resume};
 use crate::sync::feed::progress::{Phase, Progress};
 use crate::sync::feed::silent;
 use crate::sync::feed::unchanged;
@@ -110,10 +110,10 @@ impl TableLoad {
         owner::require_loadable(work.context.schema(), dataset)?;
         let Work { context, .. } = &*work;
         let may_write = || context.may_write(dataset);
-        if context.extension.remember_columns(context.key(plan), &lineage(plan), may_write)? {
+        if context.store.remember_columns(context.key(plan), &lineage(plan), may_write)? {
             // The rows that were loaded before lack its values.
             let table = dataset.table.to_owned();
-            context.extension.forget_watermarks(&context.server.name, &[table])?;
+            context.store.forget_watermarks(&context.server.name, &[table])?;
         }
         let now = context.session.server_time();
         let mut mark = work.mark(plan, now)?;
@@ -278,7 +278,7 @@ impl TableLoad {
         }
         if let (Some(last), true) = (ids.last(), work.context.is_job) {
             let (context, resume) = (&work.context, self.resume(*last));
-            context.extension.remember_page(context.key(&self.target.plan), &resume)?;
+            context.store.remember_page(context.key(&self.target.plan), &resume)?;
         }
         Ok(true)
     }
@@ -358,7 +358,7 @@ impl TableLoad {
         work.note_unsearched(&self.target.plan)?;
         if self.since.is_none() {
             let key = work.context.key(&self.target.plan);
-            work.context.extension.vouch(key, self.started)?;
+            work.context.store.forget_unwatched(key, self.started)?;
         }
         let reached = Reached {
             latest: self.latest.take(),
@@ -371,7 +371,7 @@ impl TableLoad {
             unchanged::keep(&work.context, &self.target.plan, self.digest)?;
         }
         let context = &work.context;
-        context.extension.move_watermark(context.key(&self.target.plan), &reached)
+        context.store.move_watermark(context.key(&self.target.plan), &reached)
     }
 
     /// Tells the feeds that follow which records of the model have changed.

@@ -26,7 +26,7 @@ pub fn digest(plan: &Plan, page: &Page, zone: &str) -> Option<i64> {
 
 /// Remembers it for the next run; without one, that there is none.
 pub fn keep(context: &Context, plan: &Plan, digest: Option<i64>) -> Result<(), Failure> {
-    context.memory.keep(&name(plan), digest.map_or(Json::Null, Json::from))
+    context.cache.keep(&name(plan), digest.map_or(Json::Null, Json::from))
 }
 
 /// Whether Odoo shows the very values that the last run loaded, and those of the records that they
@@ -39,7 +39,7 @@ pub fn is_as_before(
     since: Option<&str>,
 ) -> Result<bool, Failure> {
     let context = &work.context;
-    let is_same = context.memory.recall(&name(plan), None)? == Some(Json::from(digest));
+    let is_same = context.cache.recall(&name(plan), None)? == Some(Json::from(digest));
     if context.full_refresh || !is_same || !is_settled(context, plan)? {
         return Ok(false);
     }
@@ -81,10 +81,10 @@ fn leads_to_nothing_new(
 fn is_settled(context: &Context, plan: &Plan) -> Result<bool, Failure> {
     let table = plan.dataset.table;
     let missing = restore::count_missing(context.schema())?;
-    let quarantined = context.extension.count_quarantined(&context.server.name)?;
+    let quarantined = context.store.count_quarantined(&context.server.name)?;
     Ok(!missing.contains_key(table) && !quarantined.contains_key(table))
 }
 
 fn name(plan: &Plan) -> String {
-    format!("values {} {}", plan.dataset.table, plan.feed.channel.unwrap_or_default())
+    format!("values {} {}", plan.dataset.table, plan.feed.channel_or_none())
 }

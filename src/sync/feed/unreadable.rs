@@ -4,7 +4,7 @@
 
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
-use crate::state::unreadable::Kept;
+use crate::state::Kept;
 use crate::sync::mapping::feed::Plan;
 use crate::sync::work::parts::Work;
 
@@ -25,14 +25,14 @@ impl Work {
     fn note(&self, plan: &Plan, kept: Vec<Kept>) -> Result<(), Failure> {
         match kept.is_empty() || !self.may_be_denied(plan) {
             true => Ok(()),
-            false => self.context.extension.note_denied(self.context.key(plan), kept),
+            false => self.context.store.note_unreadable(self.context.key(plan), kept),
         }
     }
 
     /// Whether something may be kept from a feed's rows; older scripts cannot remember it.
     fn may_be_denied(&self, plan: &Plan) -> bool {
         let leads_elsewhere = plan.hops().next().is_some() || !plan.feed.also.is_empty();
-        leads_elsewhere && self.context.extension.is_current
+        leads_elsewhere && self.context.store.is_current
     }
 
     /// After all rows were loaded anew: forgets what was kept from those before.
@@ -40,7 +40,7 @@ impl Work {
         if !self.may_be_denied(plan) {
             return Ok(());
         }
-        self.context.extension.forget_denied(self.context.key(plan))?;
+        self.context.store.forget_unreadable(self.context.key(plan))?;
         self.note_denied(plan)
     }
 
@@ -49,7 +49,7 @@ impl Work {
         if !self.may_be_denied(plan) {
             return Ok(false);
         }
-        let kept = self.context.extension.denied(self.context.key(plan))?;
+        let kept = self.context.store.unreadable(self.context.key(plan))?;
         Ok(kept.iter().any(|kept| kept.relation.is_empty()))
     }
 
@@ -58,7 +58,7 @@ impl Work {
         if !self.may_be_denied(plan) {
             return Ok(false);
         }
-        for Kept { model, relation } in self.context.extension.denied(self.context.key(plan))? {
+        for Kept { model, relation } in self.context.store.unreadable(self.context.key(plan))? {
             if !relation.is_empty() {
                 let is_tried = plan.also.contains(&relation.as_str());
                 if is_tried && self.targets.can_search(&model, &relation)? {

@@ -8,7 +8,7 @@ use crate::extract::{CHUNK, Pace, Scan, Wanted};
 use crate::failure::{Failure, warning};
 use crate::odoo::{BEFORE_ALL, Cells, Page};
 use crate::server::Ticket;
-use crate::state::store::Mark;
+use crate::state::Mark;
 use crate::sync::mapping::feed::Plan;
 use crate::sync::work::context::Context;
 use crate::sync::work::parts::Work;
@@ -56,16 +56,12 @@ pub fn latest_change(page: &Page, now: Option<DateTime<Utc>>) -> Option<String> 
 impl Work {
     /// What is remembered of a feed.
     pub fn mark(&self, plan: &Plan, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
-        self.context.extension.mark(
-            self.context.key(plan),
-            self.context.server.options.overlap,
-            now,
-        )
+        self.context.store.mark(self.context.key(plan), self.context.server.options.overlap, now)
     }
 
     /// Whether rows that did not change in Odoo are to be read again too.
     pub fn is_to_be_read_again(&self, plan: &Plan) -> Result<bool, Failure> {
-        Ok(self.context.extension.is_in_doubt(self.context.key(plan))?
+        Ok(self.context.store.was_unwatched(self.context.key(plan))?
             || self.is_allowed_again(plan)?)
     }
 

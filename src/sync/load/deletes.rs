@@ -11,23 +11,15 @@ use crate::quote::{ident, literal};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::missing::{self, MISSING_DATA};
 use crate::warehouse::{self, Column, Dataset, Kind, Source};
 
-/// The condition under which a row belongs to a feed.
-fn of_channel(dataset: &Dataset, feed: usize, alias: &str) -> String {
-    match dataset.feeds[feed].channel {
-        Some(channel) => format!("{alias}.channel = {}", literal(channel)),
-        None => "true".into(),
-    }
-}
-
-/// The same, for rows that are not marked as deleted.
+/// The condition under which a row is a feed's, and not marked as deleted.
 pub fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
-    let channel = of_channel(dataset, feed, alias);
+    let condition = dataset.feeds[feed].condition(alias);
     match dataset.kind {
-        Kind::Dimension => format!("{channel} AND {alias}.deleted_at IS NULL"),
-        Kind::Fact => channel,
+        Kind::Dimension => format!("{condition} AND {alias}.deleted_at IS NULL"),
+        Kind::Fact => condition,
     }
 }
 
@@ -172,11 +164,10 @@ fn release_all_of(
 /// What rows lacked that are gone is missing no more.
 fn settle(schema: &str, dataset: &Dataset, feed: usize, ids: &[i64]) -> Result<(), Failure> {
     let sql = format!(
-        "UPDATE {} SET resolved_at = now() WHERE target = {} \
-         AND channel = {} AND row_id = ANY ($1::bigint[]) AND resolved_at IS NULL",
+        "UPDATE {} AS known SET resolved_at = now() WHERE {} \
+         AND row_id = ANY ($1::bigint[]) AND resolved_at IS NULL",
         qualified(schema, MISSING_DATA),
-        literal(dataset.table),
-        literal(dataset.feeds[feed].channel.unwrap_or_default()),
+        missing::condition(dataset.table, &dataset.feeds[feed], "known"),
     );
     Table::missing(schema).run(owner::LOAD, || run(&sql, ids)).map(drop)
 }
@@ -192,7 +183,7 @@ fn release(
     let table = qualified(schema, child.table);
     let column = ident(reference.column);
     let condition =
-        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
+        format!("row.{column} = ANY ($1::bigint[]) AND {}", child.feeds[feed].condition("row"));
     if child.owner == Some(reference.column) {
         let parts = format!("SELECT array_agg(row.id) FROM {table} AS row WHERE {condition}");
         let find = || Ok(Spi::get_one_with_args(&parts, &[ids.to_vec().into()])?);
@@ -214,13 +205,13 @@ fn let_go(
     let table = qualified(schema, child.table);
     let column = ident(reference.column);
     let condition =
-        format!("row.{column} = ANY ($1::bigint[]) AND {}", of_channel(child, feed, "row"));
+        format!("row.{column} = ANY ($1::bigint[]) AND {}", child.feeds[feed].condition("row"));
     let sql = format!(
         "WITH lost AS (SELECT row.id, row.{column} AS missing_id FROM {table} AS row WHERE {condition}), \
          released AS (UPDATE {table} AS row SET {column} = NULL, synced_at = clock_timestamp() FROM lost \
-           WHERE row.id = lost.id AND {of_channel} RETURNING lost.id, lost.missing_id) \
+           WHERE row.id = lost.id AND {own_feed} RETURNING lost.id, lost.missing_id) \
          SELECT array_agg(id), array_agg(missing_id) FROM released",
-        of_channel = of_channel(child, feed, "row"),
+        own_feed = child.feeds[feed].condition("row"),
     );
     let release =
         || Ok(Spi::get_two_with_args::<Vec<i64>, Vec<i64>>(&sql, &[ids.to_vec().into()])?);
@@ -235,7 +226,7 @@ fn let_go(
            missing_id = EXCLUDED.missing_id, last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL",
         missing_data = qualified(schema, MISSING_DATA),
         target = literal(child.table),
-        channel = literal(child.feeds[feed].channel.unwrap_or_default()),
+        channel = literal(child.feeds[feed].channel_or_none()),
         name = literal(reference.column),
         model = literal(reference.model()),
         reason = literal(reason),

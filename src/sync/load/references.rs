@@ -1,6 +1,5 @@
 //! Columns that refer to rows of another table.
 
-use crate::quote::literal;
 use crate::warehouse::{self, Dataset, Feed, Key, Source, dataset};
 
 /// A reference column.
@@ -24,10 +23,7 @@ impl Reference {
 
     /// The condition under which a row of the referenced table is one of that feed.
     pub fn of_feed(&self, alias: &str) -> String {
-        match self.feed().and_then(|feed| feed.channel) {
-            Some(channel) => format!("{alias}.channel = {}", literal(channel)),
-            None => "true".into(),
-        }
+        self.feed().map_or_else(|| "true".into(), |feed| feed.condition(alias))
     }
 
     /// The model of the records that it points to.

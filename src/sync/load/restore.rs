@@ -10,12 +10,12 @@ use crate::quote::{ident, literal};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::missing::{self, MISSING_DATA};
 use crate::warehouse::{self, Dataset, Source};
 
 /// Restores the references to records that arrived after the rows that refer to them, and
 /// what those rows inherit from them; in the tables that may be written.
-pub fn heal(
+pub fn restore_all(
     schema: &str,
     may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
@@ -24,7 +24,7 @@ pub fn heal(
         if has_open(schema, target)? && may_write(target)? {
             for feed in 0..target.feeds.len() {
                 for reference in references(target, feed) {
-                    heal_reference(schema, target, feed, &reference)?;
+                    restore_reference(schema, target, feed, &reference)?;
                 }
             }
         }
@@ -44,13 +44,13 @@ fn has_open(schema: &str, target: &Dataset) -> Result<bool, Failure> {
     Table::missing(schema).run(owner::READ, ask)
 }
 
-fn heal_reference(
+fn restore_reference(
     schema: &str,
     target: &'static Dataset,
     feed: usize,
     reference: &Reference,
 ) -> Result<(), Failure> {
-    let channel = target.feeds[feed].channel;
+    let source = &target.feeds[feed];
     let column = ident(reference.column);
     let inherited = target.columns.iter().filter_map(|own| match own.source {
         Source::Inherited { reference: through, column, .. } if through == reference.column => {
@@ -58,12 +58,9 @@ fn heal_reference(
         }
         _ => None,
     });
-    let of_channel =
-        channel.map_or(String::new(), |name| format!("AND row.channel = {} ", literal(name)));
     let condition = format!(
-        "known.target = {} AND known.channel = {} AND known.column_name = {} AND known.resolved_at IS NULL",
-        literal(target.table),
-        literal(channel.unwrap_or_default()),
+        "{} AND known.column_name = {} AND known.resolved_at IS NULL",
+        missing::condition(target.table, source, "known"),
         literal(reference.column),
     );
     let sql = format!(
@@ -71,13 +68,14 @@ fn heal_reference(
            AND EXISTS (SELECT FROM {parents} AS parent WHERE parent.id = known.missing_id AND {of_feed})), \
          restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = clock_timestamp() \
            FROM found JOIN {parents} AS parent ON parent.id = found.missing_id AND {of_feed} \
-           WHERE row.id = found.row_id {of_channel}AND row.{column} IS NULL) \
+           WHERE row.id = found.row_id AND {own_feed} AND row.{column} IS NULL) \
          SELECT array_agg(row_id) FROM found",
         table = qualified(schema, target.table),
         inherited = inherited.collect::<String>(),
         known = qualified(schema, MISSING_DATA),
         parents = qualified(schema, reference.table),
         of_feed = reference.of_feed("parent"),
+        own_feed = source.condition("row"),
     );
     let restore = || {
         Ok(Spi::connect_mut(|client| client.update(&sql, None, &[])?.first().get::<Vec<i64>>(1))?)
@@ -103,25 +101,22 @@ fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Fai
                     matches!(own.source, Source::Inherited { reference, column: theirs, .. }
                         if reference == through.column && theirs == column)
                 });
-                let Some(own) = own else { continue };
-                let of_channel = source
-                    .channel
-                    .map_or(String::new(), |name| format!("AND row.channel = {}", literal(name)));
+                let (Some(own), Some(parent)) = (own, through.feed()) else { continue };
                 let sql = format!(
                     "UPDATE {heir} AS row SET {own} = parent.{theirs}, synced_at = clock_timestamp() \
                      FROM {parents} AS parent JOIN {known} AS known ON known.row_id = parent.id \
-                     WHERE known.target = {target} AND known.channel = {channel} AND known.column_name = {name} \
-                       AND known.resolved_at = now() AND {of_feed} {of_channel} \
+                     WHERE {is_known} AND known.column_name = {name} \
+                       AND known.resolved_at = now() AND {of_feed} AND {own_feed} \
                        AND row.{through} = parent.id AND row.{own} IS DISTINCT FROM parent.{theirs}",
                     heir = qualified(schema, heir.table),
                     own = ident(own.name),
                     theirs = ident(column),
                     parents = qualified(schema, from.table),
                     known = qualified(schema, MISSING_DATA),
-                    target = literal(from.table),
-                    channel = literal(through.feed().and_then(|feed| feed.channel).unwrap_or("")),
+                    is_known = missing::condition(from.table, parent, "known"),
                     name = literal(column),
-                    of_feed = through.of_feed("parent"),
+                    of_feed = parent.condition("parent"),
+                    own_feed = source.condition("row"),
                     through = ident(through.column),
                 );
                 Table::new(schema, heir.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))?;

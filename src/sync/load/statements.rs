@@ -5,8 +5,8 @@ use pgrx::PgBuiltInOids;
 use crate::quote::{ident, literal};
 use crate::sync::load::references::Reference;
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::missing::MISSING_DATA;
-use crate::warehouse::{self, Column, Dataset, Source, SqlType};
+use crate::warehouse::missing::{self, MISSING_DATA};
+use crate::warehouse::{self, Column, Dataset, Feed, Source, SqlType};
 
 /// The type in which a column's cells are handed over.
 pub fn carrier(sql_type: SqlType) -> PgBuiltInOids {
@@ -35,13 +35,8 @@ pub struct Target<'a> {
 }
 
 impl Target<'_> {
-    /// `, 'pos' AS channel` in tables with channels.
-    fn channel(&self) -> Option<String> {
-        self.dataset.feeds[self.feed].channel.map(literal)
-    }
-
-    fn channel_or_none(&self) -> String {
-        self.channel().unwrap_or_else(|| "''".into())
+    fn feed(&self) -> &'static Feed {
+        &self.dataset.feeds[self.feed]
     }
 
     pub fn carriers(&self) -> impl Iterator<Item = PgBuiltInOids> + use<> {
@@ -60,7 +55,8 @@ impl Target<'_> {
             let name = ident(column.name);
             format!("given.{name}::{} AS {name}", column.sql_type.name())
         });
-        let channel = self.channel().map(|channel| format!(", {channel}::text AS channel"));
+        let channel = self.feed().channel;
+        let channel = channel.map(|name| format!(", {}::text AS channel", literal(name)));
         format!(
             "SELECT id{channel_name}{values} FROM (SELECT given.id{channel}{typed} \
              FROM unnest($1{parameters}) AS given (id{names}) OFFSET 0) AS typed",
@@ -147,11 +143,10 @@ impl Target<'_> {
     }
 
     pub fn highest(&self) -> String {
-        let condition =
-            self.channel().map_or("true".into(), |channel| format!("channel = {channel}"));
         format!(
-            "SELECT max(id) FROM {} WHERE {condition}",
-            qualified(self.schema, self.dataset.table)
+            "SELECT max(row.id) FROM {} AS row WHERE {}",
+            qualified(self.schema, self.dataset.table),
+            self.feed().condition("row")
         )
     }
 
@@ -265,7 +260,7 @@ impl Target<'_> {
                last_error = EXCLUDED.last_error, last_seen = now(), resolved_at = NULL, attempts = known.attempts + 1",
             missing_data = qualified(self.schema, MISSING_DATA),
             target = literal(self.dataset.table),
-            channel = self.channel_or_none(),
+            channel = literal(self.feed().channel_or_none()),
             columns = list(&|reference| literal(reference.column)),
             models = list(&|reference| literal(reference.model())),
         )
@@ -297,11 +292,10 @@ impl Target<'_> {
     /// just now.
     pub fn resolve(&self) -> String {
         format!(
-            "UPDATE {} SET resolved_at = now() WHERE target = {} AND channel = {} \
+            "UPDATE {} AS known SET resolved_at = now() WHERE {} \
              AND resolved_at IS NULL AND row_id = ANY ($1) AND last_seen < now()",
             qualified(self.schema, MISSING_DATA),
-            literal(self.dataset.table),
-            self.channel_or_none(),
+            missing::condition(self.dataset.table, self.feed(), "known"),
         )
     }
 }

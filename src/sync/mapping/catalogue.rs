@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FaultKind, Fields, Value};
 use crate::server::Session;
-use crate::state::cache::Memory;
+use crate::state::Cache;
 use crate::sync::mapping::refused::Refused;
 
 /// The fields of models, asked for once.
@@ -25,7 +25,7 @@ pub struct Catalogue {
 /// What earlier runs were told, for an hour: modules and rights change rarely. A field or a
 /// model that is gone shows as a fault, after which everything is asked for anew.
 struct Earlier {
-    memory: Memory,
+    cache: Cache,
     /// Nothing is taken from it any more.
     is_stale: bool,
     was_used: bool,
@@ -49,8 +49,8 @@ impl Catalogue {
     }
 
     /// One that remembers what other runs were told; not so, if it shall be `fresh`.
-    pub fn remembering(session: Rc<Session>, memory: Memory, fresh: bool) -> Catalogue {
-        let earlier = Earlier { memory, is_stale: fresh, was_used: false, tries_again: fresh };
+    pub fn remembering(session: Rc<Session>, cache: Cache, fresh: bool) -> Catalogue {
+        let earlier = Earlier { cache, is_stale: fresh, was_used: false, tries_again: fresh };
         Catalogue { earlier: Some(earlier), ..Catalogue::new(session) }
     }
 
@@ -72,7 +72,7 @@ impl Catalogue {
                 let described = self.ask(model)?;
                 if let Some(earlier) = &self.earlier {
                     let value = described.clone().map_or(Json::Null, Value::into_json);
-                    earlier.memory.keep_unless_busy(&what, value)?;
+                    earlier.cache.keep_unless_busy(&what, value)?;
                 }
                 described
             }
@@ -111,7 +111,7 @@ impl Catalogue {
         let Some(earlier) = self.earlier.as_mut().filter(|earlier| !earlier.is_stale) else {
             return Ok(None);
         };
-        let Some(fields) = earlier.memory.recall(what, Some(LIFETIME))? else {
+        let Some(fields) = earlier.cache.recall(what, Some(LIFETIME))? else {
             return Ok(None);
         };
         earlier.was_used = true;
@@ -128,13 +128,13 @@ impl Catalogue {
     }
 
     fn recall_refused(&self, model: &str) -> Result<Refused, Failure> {
-        let Some(Earlier { memory, tries_again, .. }) = &self.earlier else {
+        let Some(Earlier { cache, tries_again, .. }) = &self.earlier else {
             return Ok(Refused::default());
         };
         let what = self.refused_name(model);
-        match memory.recall(&what, Some(LIFETIME))? {
+        match cache.recall(&what, Some(LIFETIME))? {
             Some(known) if *tries_again && known != Json::Null => {
-                memory.keep_unless_busy(&what, Json::Null)?;
+                cache.keep_unless_busy(&what, Json::Null)?;
                 Ok(Refused::default())
             }
             known => Ok(known.map(|known| Refused::from_json(&known)).unwrap_or_default()),
@@ -153,7 +153,7 @@ impl Catalogue {
             return Ok(false);
         }
         if let Some(earlier) = &self.earlier {
-            earlier.memory.keep_unless_busy(&self.refused_name(model), all.to_json())?;
+            earlier.cache.keep_unless_busy(&self.refused_name(model), all.to_json())?;
         }
         self.refused.insert(model.to_owned(), all);
         self.known.remove(model);

@@ -10,7 +10,7 @@ use super::values::{Hop, Origin, Reading, Values};
 use crate::extract;
 use crate::failure::Failure;
 use crate::odoo::{Cells, Domain, FieldType, Page};
-use crate::state::store::FeedKey;
+use crate::state::FeedKey;
 use crate::warehouse::dataset::{ACTIVE, Extent};
 use crate::warehouse::employees;
 use crate::warehouse::path::{self};
@@ -100,8 +100,7 @@ impl Plan {
 
     /// What state of it is kept by, for a server.
     pub fn key<'a>(&self, server: &'a str) -> FeedKey<'a> {
-        let channel = self.feed.channel.unwrap_or_default();
-        FeedKey { server, table: self.dataset.table, channel }
+        FeedKey { server, table: self.dataset.table, channel: self.feed.channel_or_none() }
     }
 
     /// Does without fields of a model that cannot be read.

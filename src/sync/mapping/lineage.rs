@@ -1,6 +1,6 @@
 //! Where the values of a table's columns come from in this Odoo.
 
-use crate::state::store::Lineage;
+use crate::state::Lineage;
 use crate::sync::mapping::feed::Plan;
 use crate::warehouse::{Source, SqlType};
 

@@ -10,12 +10,10 @@ use super::names::{
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, FieldType};
 use crate::pg::writable::require_writable;
-use crate::query::current_user;
 use crate::quote::literal;
 use crate::server::lock;
 use crate::server::{Server, Session};
-use crate::state::additions::{self, mirrors_of};
-use crate::state::store::Extension;
+use crate::state::{Store, warehouse_of};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::resolve;
 use crate::sync::mirror::follow::{self, sql_type};
@@ -29,7 +27,7 @@ use crate::warehouse::{self, AddedColumn, Dataset, Mirror, SqlType, is_reserved}
 const PROBED: usize = 1_000;
 
 /// A table that is to be made of a model.
-pub struct MirrorWish {
+pub struct MirrorOptions {
     pub model: String,
     pub target: String,
     /// `None` for all, also those that are to come.
@@ -46,27 +44,27 @@ pub struct MirrorColumn {
 }
 
 /// What a declaration is made with.
-struct Desk {
+struct DeclareContext {
     server: Server,
-    extension: Extension,
+    store: Store,
     session: Rc<Session>,
     catalogue: Catalogue,
 }
 
-impl Desk {
-    fn open(server: Server) -> Result<Desk, Failure> {
-        let extension = Extension::find()?;
+impl DeclareContext {
+    fn open(server: Server) -> Result<DeclareContext, Failure> {
+        let store = Store::find()?;
         let session = Rc::new(server.session()?);
         session.call(|odoo| odoo.identity())?;
-        origin::check(&extension, &server, &session)?;
+        origin::check(&store, &server, &session)?;
         let catalogue = Catalogue::new(session.clone());
-        Ok(Desk { server, extension, session, catalogue })
+        Ok(DeclareContext { server, store, session, catalogue })
     }
 
     /// Makes the tables that are declared and not there, and columns too.
     fn make(&self, target: &str) -> Result<Option<&'static Dataset>, Failure> {
-        let warehouse = additions::warehouse_of(&self.server.name)?;
-        let mut ready = ready::make_ready(&warehouse, &self.extension, &self.server)?;
+        let warehouse = warehouse_of(&self.server.name)?;
+        let mut ready = ready::make_ready(&warehouse, &self.store, &self.server)?;
         match ready.broken.remove(target) {
             Some(failure) => Err(failure),
             None => Ok(warehouse.dataset(target)),
@@ -74,8 +72,12 @@ impl Desk {
     }
 
     /// The columns of a mirror.
-    fn columns(&mut self, mirror: &Mirror, wish: &MirrorWish) -> Result<Vec<AddedColumn>, Failure> {
-        let model = wish.model.as_str();
+    fn columns(
+        &mut self,
+        mirror: &Mirror,
+        options: &MirrorOptions,
+    ) -> Result<Vec<AddedColumn>, Failure> {
+        let model = options.model.as_str();
         let Some(fields) = self.catalogue.fields(model)? else {
             return Err(Failure::new(
                 State::ERRCODE_INVALID_PARAMETER_VALUE,
@@ -83,7 +85,7 @@ impl Desk {
             )
             .hint("SELECT * FROM odoo_models() lists those that the Odoo user may read."));
         };
-        let columns = match &wish.fields {
+        let columns = match &options.fields {
             None => follow::columns_for(mirror, &fields),
             Some(names) => {
                 // These are there in any case.
@@ -163,13 +165,14 @@ impl Desk {
 }
 
 /// Declares a mirror and makes its table. Returns its columns.
-pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Failure> {
+pub fn mirror(server: Server, options: MirrorOptions) -> Result<Vec<MirrorColumn>, Failure> {
     require_writable()?;
-    let wish = MirrorWish { target: own_name(&server, &wish.target).to_owned(), ..wish };
-    require_free(&server, &wish.target)?;
-    let mut desk = Desk::open(server)?;
-    let known = additions::of(&desk.extension, &desk.server.name)?;
-    let (target, server) = (wish.target.as_str(), desk.server.name.clone());
+    let options =
+        MirrorOptions { target: own_name(&server, &options.target).to_owned(), ..options };
+    require_free(&server, &options.target)?;
+    let mut context = DeclareContext::open(server)?;
+    let known = context.store.additions(&context.server.name)?;
+    let (target, server) = (options.target.as_str(), context.server.name.clone());
     if known.mirrors.iter().any(|mirror| mirror.target == target) {
         return Err(Failure::new(
             State::ERRCODE_DUPLICATE_OBJECT,
@@ -177,38 +180,25 @@ pub fn mirror(server: Server, wish: MirrorWish) -> Result<Vec<MirrorColumn>, Fai
         )
         .hint(format!("SELECT odoo_mirror_drop({}); drops it.", literal(target))));
     }
-    refuse_relation(&desk.server.options.schema, target)?;
-    let fields = desk.catalogue.fields(&wish.model)?;
+    refuse_relation(&context.server.options.schema, target)?;
+    let fields = context.catalogue.fields(&options.model)?;
     let mirror = Mirror {
-        target: wish.target.clone(),
-        model: wish.model.clone(),
-        domain: wish.domain.to_string(),
-        has_all_fields: wish.fields.is_none(),
-        keeps_deleted: wish.keep_deleted,
+        target: options.target.clone(),
+        model: options.model.clone(),
+        domain: options.domain.to_string(),
+        has_all_fields: options.fields.is_none(),
+        keeps_deleted: options.keep_deleted,
         is_dated: fields.as_ref().is_some_and(|fields| fields.contains("write_date")),
     };
-    let columns = desk.columns(&mirror, &wish)?;
+    let columns = context.columns(&mirror, &options)?;
     // Whether the user may read it, the domain is one, and the ids tell records apart.
-    let (model, domain) = (wish.model.clone(), wish.domain.clone());
-    desk.session.call(move |odoo| odoo.model(&model).search_after(domain, BEFORE_ALL, PROBED))?;
-    let sql = format!(
-        "INSERT INTO {} (server, target, model, fields, domain, keep_deleted, is_dated, role) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        mirrors_of(&desk.extension)
-    );
-    let args = [
-        server.as_str().into(),
-        target.into(),
-        mirror.model.as_str().into(),
-        wish.fields.clone().into(),
-        mirror.domain.as_str().into(),
-        mirror.keeps_deleted.into(),
-        mirror.is_dated.into(),
-        current_user()?.into(),
-    ];
-    desk.extension.write(&sql, &args)?;
-    columns.iter().try_for_each(|column| additions::remember(&desk.extension, &server, column))?;
-    let made = desk.make(target)?;
+    let (model, domain) = (options.model.clone(), options.domain.clone());
+    context
+        .session
+        .call(move |odoo| odoo.model(&model).search_after(domain, BEFORE_ALL, PROBED))?;
+    context.store.add_mirror(&server, &mirror, options.fields.clone())?;
+    columns.iter().try_for_each(|column| context.store.note_column(&server, column))?;
+    let made = context.make(target)?;
     let label = |field: &str| {
         let field = fields.as_ref().and_then(|fields| fields.get(field));
         field.map(|field| field.label.clone()).unwrap_or_default()
@@ -231,7 +221,7 @@ pub fn add_column(
     name: Option<&str>,
 ) -> Result<SqlType, Failure> {
     require_writable()?;
-    let warehouse = additions::warehouse_of(&server.name)?;
+    let warehouse = warehouse_of(&server.name)?;
     let dataset = named(&warehouse, &server, target)?;
     let target = dataset.table;
     let name = name.map_or_else(|| field.replace('.', "_"), str::to_owned);
@@ -243,11 +233,11 @@ pub fn add_column(
         )
         .hint("Name another one: odoo_add_column(…, column_name => …)."));
     }
-    let mut desk = Desk::open(server)?;
-    let models = follow::models_of(dataset, &mut desk.catalogue)?;
-    let column = desk.column(target, &models, field, &name)?;
-    lock::take(&desk.server, warehouse::entity_of(dataset))?;
-    additions::remember(&desk.extension, &desk.server.name, &column)?;
-    desk.make(target)?;
+    let mut context = DeclareContext::open(server)?;
+    let models = follow::models_of(dataset, &mut context.catalogue)?;
+    let column = context.column(target, &models, field, &name)?;
+    lock::take(&context.server, warehouse::entity_of(dataset))?;
+    context.store.note_column(&context.server.name, &column)?;
+    context.make(target)?;
     Ok(column.sql_type)
 }

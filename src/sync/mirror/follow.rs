@@ -3,10 +3,9 @@
 
 use crate::failure::{Failure, notice};
 use crate::odoo::{Field, FieldType, Fields};
+use crate::quote::MAX_NAME;
 use crate::server::Server;
-use crate::state::additions;
-use crate::state::store::Extension;
-use crate::state::turns::is_first;
+use crate::state::{Store, is_first};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::resolve;
 use crate::sync::tables::columns::{Existing, existing};
@@ -14,9 +13,6 @@ use crate::warehouse::path::Path;
 use crate::warehouse::{
     self, AddedColumn, Additions, Dataset, Mirror, Source, SqlType, Warehouse, is_reserved, path,
 };
-
-/// A name that PostgreSQL does not cut.
-const LONGEST_NAME: usize = 63;
 
 /// The columns of a mirror of all fields, by the fields' names.
 pub fn columns_for(mirror: &Mirror, fields: &Fields) -> Vec<AddedColumn> {
@@ -30,7 +26,7 @@ fn column_for(mirror: &Mirror, name: &str, field: &Field) -> Option<AddedColumn>
     let is_shown = field.is_kept()
         && field.field_type != FieldType::ToMany
         && name != "write_date"
-        && name.len() <= LONGEST_NAME
+        && name.len() <= MAX_NAME
         && !is_reserved(name, mirror.keeps_deleted);
     let sql_type = sql_type(field).filter(|_| is_shown)?;
     Some(AddedColumn {
@@ -46,28 +42,18 @@ fn column_for(mirror: &Mirror, name: &str, field: &Field) -> Option<AddedColumn>
 
 /// The column type that holds a field's values; `None` for binary ones.
 pub fn sql_type(field: &Field) -> Option<SqlType> {
-    Some(match field.field_type {
-        FieldType::Text if field.type_name == "binary" => return None,
-        FieldType::Boolean => SqlType::Boolean,
-        FieldType::Integer | FieldType::Many2one => SqlType::Bigint,
-        FieldType::Decimal(_) => SqlType::Numeric,
-        FieldType::Text => SqlType::Text,
-        FieldType::Date => SqlType::Date,
-        FieldType::Datetime => SqlType::Timestamptz,
-        FieldType::ToMany => SqlType::BigintArray,
-        FieldType::Json => SqlType::Jsonb,
-    })
+    SqlType::from_name(field.sql_type())
 }
 
 /// Follows Odoo: fields that have come become columns of the mirrors that have all, those that
 /// are gone keep what they have. Of mirrors only that of `entity` is looked at, if there is one.
 pub fn refresh(
-    extension: &Extension,
+    store: &Store,
     server: &Server,
     entity: Option<&str>,
     catalogue: &mut Catalogue,
 ) -> Result<Warehouse, Failure> {
-    let mut known = additions::of(extension, &server.name)?;
+    let mut known = store.additions(&server.name)?;
     if known == Additions::default() {
         return Ok(Warehouse::with(&known));
     }
@@ -80,7 +66,7 @@ pub fn refresh(
     // Another session that notes the same may take long to commit it.
     if !(arrived.is_empty() && turned.is_empty()) && is_first(&server.name, "additions")? {
         for column in arrived.iter().chain(&turned) {
-            additions::remember(extension, &server.name, column)?;
+            store.note_column(&server.name, column)?;
         }
         known.columns.extend(arrived);
     }
@@ -89,16 +75,14 @@ pub fn refresh(
 
 /// The tables after a loss in the middle of a run: columns whose field is gone keep what they have.
 pub fn losses(
-    extension: &Extension,
+    store: &Store,
     server: &Server,
     catalogue: &mut Catalogue,
 ) -> Result<Warehouse, Failure> {
-    let mut known = additions::of(extension, &server.name)?;
+    let mut known = store.additions(&server.name)?;
     let turned = turned(&mut known, |_| true, catalogue)?;
     if !turned.is_empty() && is_first(&server.name, "additions")? {
-        turned
-            .iter()
-            .try_for_each(|column| additions::remember(extension, &server.name, column))?;
+        turned.iter().try_for_each(|column| store.note_column(&server.name, column))?;
     }
     Ok(Warehouse::with(&known))
 }

@@ -4,9 +4,9 @@ use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::Failure;
 use crate::query::{self};
-use crate::quote::literal;
+use crate::quote::{MAX_NAME, literal};
 use crate::server::Server;
-use crate::state::store::Extension;
+use crate::state::Store;
 use crate::warehouse::ALL;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::MISSING_DATA;
@@ -28,10 +28,10 @@ pub fn simple_path(text: &str) -> Result<path::Path, Failure> {
 
 pub fn require_name(what: &str, name: &str) -> Result<(), Failure> {
     let problem = match name.len() {
-        0 => "is empty",
-        64.. => "is longer than 63 bytes",
-        _ if name.contains('\0') => "has a NUL in it",
-        _ => return Ok(()),
+        0 => "is empty".to_owned(),
+        1..=MAX_NAME if !name.contains('\0') => return Ok(()),
+        1..=MAX_NAME => "has a NUL in it".to_owned(),
+        _ => format!("is longer than {MAX_NAME} bytes"),
     };
     Err(invalid(format!("the {what} name \"{name}\" {problem}")))
 }
@@ -66,18 +66,8 @@ pub fn refuse_relation(schema: &str, name: &str) -> Result<(), Failure> {
     }
 }
 
-pub fn refuse_scheduled(
-    extension: &Extension,
-    server: &Server,
-    target: &str,
-) -> Result<(), Failure> {
-    let sql = format!(
-        "SELECT role::text FROM {} WHERE server = $1 AND entity = $2 LIMIT 1",
-        extension.table("schedules")
-    );
-    let args = [server.name.as_str().into(), target.into()];
-    let scheduled = extension.read(&sql, &args, |row| row.get::<String>(1))?;
-    let Some(role) = scheduled.into_iter().flatten().next() else {
+pub fn refuse_scheduled(store: &Store, server: &Server, target: &str) -> Result<(), Failure> {
+    let Some(role) = store.scheduler(&server.name, target)? else {
         return Ok(());
     };
     Err(Failure::new(State::ERRCODE_OBJECT_IN_USE, format!("the mirror \"{target}\" is scheduled"))

@@ -6,49 +6,26 @@ use pgrx::prelude::*;
 use super::names::{invalid, named, own_name, refuse_scheduled};
 use crate::failure::Failure;
 use crate::pg::writable::require_writable;
-use crate::query::{self, current_user};
+use crate::query;
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::server::lock;
-use crate::state::additions::{self, mirrors_of};
-use crate::state::cache::Memory;
-use crate::state::store::Extension;
+use crate::state::Store;
 use crate::sync::load::owner::Table;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{self, Warehouse};
 
-/// The tables that remember something of a mirror, besides its declaration.
-const TABLES: &[&str] = &[
-    "state",
-    "watermarks",
-    "quarantine",
-    "columns",
-    "denied",
-    "relations",
-    "unwatched",
-    "added_columns",
-    "mirrors",
-];
-
 /// Forgets a mirror, and drops its table.
 pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
     require_writable()?;
-    let extension = Extension::find()?;
-    let target = match additions::is_declared(&extension, &server.name, target)? {
+    let store = Store::find()?;
+    let target = match store.has_mirror(&server.name, target)? {
         true => target,
         false => own_name(server, target),
     };
-    let sql = format!(
-        "SELECT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $3) OR EXISTS ( \
-           SELECT FROM pg_catalog.pg_roles r WHERE r.rolname = m.role AND pg_catalog.pg_has_role($3, r.oid, 'MEMBER')) \
-         FROM {} m WHERE server = $1 AND target = $2",
-        mirrors_of(&extension)
-    );
-    let args = [server.name.as_str().into(), target.into(), current_user()?.into()];
-    let allowed = extension.read(&sql, &args, |row| row.get::<bool>(1))?;
-    match allowed.first() {
-        Some(Some(true)) => {}
-        Some(_) => {
+    match store.may_drop_mirror(&server.name, target)? {
+        Some(true) => {}
+        Some(false) => {
             return Err(Failure::new(
                 State::ERRCODE_INSUFFICIENT_PRIVILEGE,
                 format!("permission denied to drop the mirror \"{target}\""),
@@ -63,23 +40,18 @@ pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
             .hint("TABLE odoo_mirrors; lists them."));
         }
     }
-    refuse_scheduled(&extension, server, target)?;
+    refuse_scheduled(&store, server, target)?;
     lock::take(server, target)?;
     lock::take_rows(server, target)?;
     run(&format!("DROP TABLE IF EXISTS {}", qualified(&server.options.schema, target)))?;
-    for table in TABLES {
-        let sql =
-            format!("DELETE FROM {} WHERE server = $1 AND target = $2", extension.table(table));
-        extension.write(&sql, &[server.name.as_str().into(), target.into()])?;
-    }
-    Memory::of(&extension, &server.name)?.forget_values(&[target.to_owned()])
+    store.forget_mirror(&server.name, target)
 }
 
 /// Drops a column that was added.
 pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Failure> {
     require_writable()?;
-    let extension = Extension::find()?;
-    let known = additions::of(&extension, &server.name)?;
+    let store = Store::find()?;
+    let known = store.additions(&server.name)?;
     let warehouse = Warehouse::with(&known);
     let dataset = named(&warehouse, server, target)?;
     let target = dataset.table;
@@ -115,14 +87,7 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
     if own.exists() {
         own.alter(|| run(&sql))?;
     }
-    for table in ["added_columns", "columns"] {
-        let sql = format!(
-            "DELETE FROM {} WHERE server = $1 AND target = $2 AND column_name = $3",
-            extension.table(table)
-        );
-        extension.write(&sql, &[server.name.as_str().into(), target.into(), name.into()])?;
-    }
-    Ok(())
+    store.forget_column(&server.name, target, name)
 }
 
 fn run(statement: &str) -> Result<(), Failure> {

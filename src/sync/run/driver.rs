@@ -9,9 +9,7 @@ use crate::pg;
 use crate::pg::writable::require_writable;
 use crate::server::Server;
 use crate::server::lock;
-use crate::state::additions;
-use crate::state::cache::Memory;
-use crate::state::store::Extension;
+use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
 use crate::sync::load::{loader, restore};
 use crate::sync::mapping::catalogue::Catalogue;
@@ -54,9 +52,9 @@ impl Run {
     pub fn begin(server: Server, order: Order<'_>) -> Result<Run, Failure> {
         require_writable()?;
         let Order { entity, kind, full_refresh, is_job } = order;
-        let extension = Extension::find()?;
+        let store = Store::find()?;
         if let Some(entity) = entity {
-            entity_named(&additions::warehouse_of(&server.name)?, entity)?;
+            entity_named(&warehouse_of(&server.name)?, entity)?;
         }
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
@@ -64,13 +62,13 @@ impl Run {
         let identity = session.call(|odoo| odoo.identity())?;
         session.tell_of_fall_back(&server.name);
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
-        origin::check(&extension, &server, &session)?;
-        let memory = Memory::of(&extension, &server.name)?;
+        origin::check(&store, &server, &session)?;
+        let cache = store.cache(&server.name)?;
         let is_fresh = full_refresh || kind == Kind::Reconcile;
-        let mut catalogue = Catalogue::remembering(session.clone(), memory.clone(), is_fresh);
-        let warehouse = follow::refresh(&extension, &server, entity, &mut catalogue)?;
-        let Ready { widths, broken } = ready::make_ready(&warehouse, &extension, &server)?;
-        let journal = Journal::begin(&extension, kind)?;
+        let mut catalogue = Catalogue::remembering(session.clone(), cache.clone(), is_fresh);
+        let warehouse = follow::refresh(&store, &server, entity, &mut catalogue)?;
+        let Ready { widths, broken } = ready::make_ready(&warehouse, &store, &server)?;
+        let journal = Journal::begin(&store, kind)?;
         let work = Work {
             targets: Targets::new(warehouse, catalogue, broken),
             fetching: Fetching::new(&server, &session),
@@ -79,8 +77,8 @@ impl Run {
                 server,
                 session,
                 identity,
-                extension,
-                memory,
+                store,
+                cache,
                 widths,
                 full_refresh,
                 is_job,
@@ -218,14 +216,14 @@ impl Run {
     /// Restores references whose records have come.
     pub fn restore(&self) -> Result<(), Failure> {
         let context = self.context();
-        restore::heal(context.schema(), |dataset| context.may_write(dataset))
+        restore::restore_all(context.schema(), |dataset| context.may_write(dataset))
     }
 
     /// Whether a mirror was dropped since the run began.
     pub fn is_dropped(&self, entity: &Entity) -> Result<bool, Failure> {
         let is_mirror = self.warehouse().mirrors().any(|mirror| mirror.table == entity.name);
-        let Context { extension, server, .. } = self.context();
-        Ok(is_mirror && !additions::is_declared(extension, &server.name, entity.name)?)
+        let Context { store, server, .. } = self.context();
+        Ok(is_mirror && !store.has_mirror(&server.name, entity.name)?)
     }
 
     /// Loads an entity; its error undoes this entity alone and is in the report.
@@ -284,13 +282,13 @@ impl Run {
     /// Returns whether that is new.
     pub fn show(&mut self, dataset: &Dataset) -> Result<bool, Failure> {
         let Work { context, reports, .. } = &mut self.work;
-        self.journal.show(&context.extension, &context.server.name, reports.of(dataset))
+        self.journal.show(&context.store, &context.server.name, reports.of(dataset))
     }
 
     /// Remembers what the run did with some entities, and tells what it did, a line per table.
     pub fn finish(mut self, entities: &[&Entity]) -> Result<Vec<TableReport>, Failure> {
-        let Context { extension, server, .. } = self.context();
-        journal::close_interrupted(extension, &server.name)?;
+        let Context { store, server, .. } = self.context();
+        journal::close_interrupted(store, &server.name)?;
         entities.iter().try_for_each(|entity| self.remember(entity))?;
         let Work { context, mut reports, .. } = self.work;
         reports.complete(&context)?;
@@ -302,7 +300,7 @@ impl Run {
         let Work { context, reports, .. } = &mut self.work;
         reports.complete(context)?;
         let own = reports.of_entity(entity);
-        self.journal.write(&context.extension, &context.server.name, &own)
+        self.journal.write(&context.store, &context.server.name, &own)
     }
 }
 

@@ -7,8 +7,7 @@ use crate::pg;
 use crate::pg::writable::require_writable;
 use crate::server::Server;
 use crate::server::lock;
-use crate::state::additions;
-use crate::state::store::Extension;
+use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
 use crate::sync::run::driver::{Order, Run, entities_named};
 use crate::sync::run::journal::{self, Kind};
@@ -19,7 +18,7 @@ use crate::warehouse::{Dataset, Entity};
 
 /// What a job is asked to do.
 #[derive(Debug, Clone, Copy)]
-pub struct Wish<'a> {
+pub struct JobOptions<'a> {
     /// An entity's name, or `all`.
     pub entity: &'a str,
     pub full_refresh: bool,
@@ -47,19 +46,19 @@ pub struct Job {
 impl Job {
     /// Begins. If Odoo cannot be reached or refuses the login, that is remembered as the failure
     /// of every entity; an error here is one of the call itself.
-    pub fn begin(server: Server, wish: Wish) -> Result<Job, Failure> {
+    pub fn begin(server: Server, options: JobOptions) -> Result<Job, Failure> {
         require_writable()?;
-        let extension = Extension::find()?;
-        let known = additions::warehouse_of(&server.name)?;
-        let mut entities: VecDeque<_> = entities_named(&known, wish.entity)?.into();
+        let store = Store::find()?;
+        let known = warehouse_of(&server.name)?;
+        let mut entities: VecDeque<_> = entities_named(&known, options.entity)?.into();
         let mut hold = Hold::default();
-        if wish.scheduled {
-            hold = schedules::find_hold(&extension, &server.name)?;
+        if options.scheduled {
+            hold = schedules::find_hold(&store, &server.name)?;
             if let Some(until) = &hold.until {
                 notice!("skipped, Odoo refused the login, which is tried again after {until}");
                 entities.clear();
             }
-            let waiting = schedules::waiting(&extension, &server.name)?;
+            let waiting = store.waiting(&server.name)?;
             entities.retain(|entity| match waiting.get(entity.name) {
                 Some(until) => {
                     notice!("{}: skipped, it failed and waits until {until}", entity.name);
@@ -69,57 +68,57 @@ impl Job {
             });
         }
         // A reconcile, which runs once a night, has none: other jobs shall not wait for it.
-        let interval = match wish.scheduled && !wish.reconcile {
-            true => schedules::interval(&extension, &server.name, wish.entity)?,
+        let interval = match options.scheduled && !options.reconcile {
+            true => schedules::interval(&store, &server.name, options.entity)?,
             false => None,
         };
         let mut job = Job {
             run: None,
-            reconcile: wish.reconcile,
+            reconcile: options.reconcile,
             entities,
             feeds: VecDeque::new(),
             current: None,
             failures: Vec::new(),
             obstacle: None,
-            is_scheduled: wish.scheduled,
+            is_scheduled: options.scheduled,
         };
         if job.entities.is_empty() {
             return Ok(job);
         }
-        let kind = if wish.reconcile { Kind::Reconcile } else { Kind::Job };
+        let kind = if options.reconcile { Kind::Reconcile } else { Kind::Job };
         let name = server.name.clone();
-        let full_refresh = wish.full_refresh;
+        let full_refresh = options.full_refresh;
         let order = Order { entity: None, kind, full_refresh, is_job: true };
         let begun = pg::subtransaction(|| Run::begin(server, order));
-        journal::close_interrupted(&extension, &name)?;
+        journal::close_interrupted(&store, &name)?;
         match begun {
             Ok(mut run) => {
                 // Their fields may be others by now.
                 let names = job.entities.iter().map(|entity| entity.name);
                 job.entities = names.filter_map(|name| run.warehouse().entity(name)).collect();
-                if !wish.reconcile {
+                if !options.reconcile {
                     run.plan_ahead(job.entities.iter().copied());
                 }
                 run.journal().set_interval(interval);
-                run.journal().begin_showing(&extension)?;
+                run.journal().begin_showing(&store)?;
                 job.run = Some(run);
                 job.open_entity();
             }
             Err(failure) => {
-                let mut journal = journal::Journal::begin(&extension, kind)?;
+                let mut journal = journal::Journal::begin(&store, kind)?;
                 journal.set_interval(interval);
                 for entity in job.entities.drain(..) {
                     let mut reports: Vec<_> =
                         entity.datasets.iter().map(TableReport::new).collect();
                     reports.iter_mut().for_each(|report| report.end(Status::Failed, &failure));
-                    journal.write(&extension, &name, &reports.iter().collect::<Vec<_>>())?;
+                    journal.write(&store, &name, &reports.iter().collect::<Vec<_>>())?;
                 }
                 let failure = match failure.cause {
                     Cause::Login if hold.is_refused => why_refused(&name).unwrap_or(failure),
                     _ => failure,
                 };
-                if wish.scheduled {
-                    hold_back(&extension, &name, &failure)?;
+                if options.scheduled {
+                    hold_back(&store, &name, &failure)?;
                 }
                 job.obstacle = Some(failure);
             }
@@ -157,8 +156,8 @@ impl Job {
                 let is_first = run.end().is_none();
                 if run.fail(entity, &failure) == Status::Failed {
                     if is_first && self.is_scheduled {
-                        let Context { extension, server, .. } = run.context();
-                        hold_back(extension, &server.name, &failure)?;
+                        let Context { store, server, .. } = run.context();
+                        hold_back(store, &server.name, &failure)?;
                     }
                     self.failures.push((entity.name, failure));
                 }
@@ -176,7 +175,7 @@ impl Job {
             return Err(failure);
         }
         let Some((_, first)) = self.failures.first() else {
-            return journal::prune(&Extension::find()?);
+            return journal::prune(&Store::find()?);
         };
         let names: Vec<_> = self.failures.iter().map(|(entity, _)| *entity).collect();
         let reasons =
@@ -245,9 +244,9 @@ impl Step<'_> {
 }
 
 /// Keeps scheduled jobs from a login that Odoo refuses, which may lock the user out.
-fn hold_back(extension: &Extension, server: &str, failure: &Failure) -> Result<(), Failure> {
+fn hold_back(store: &Store, server: &str, failure: &Failure) -> Result<(), Failure> {
     let is_refused = matches!(failure.cause, Cause::Login | Cause::CoolDown);
-    if is_refused && schedules::hold_back(extension, server, failure)? {
+    if is_refused && schedules::hold_back(store, server, failure)? {
         journal::alert("stopped", server, None, Some(&failure.message))?;
     }
     Ok(())

@@ -1,6 +1,5 @@
 //! Jobs that pg_cron starts: what is scheduled, what waits after a failure, what is stopped.
 
-use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
 use pgrx::PgSqlErrorCode as State;
@@ -10,18 +9,14 @@ use pgrx::prelude::*;
 use crate::failure::{Cause, Failure};
 use crate::pg;
 use crate::pg::writable::require_writable;
-use crate::query::{self, ask, current_user};
+use crate::query::{self, ask};
 use crate::quote::{ident, literal};
 use crate::server::Server;
-use crate::state::store::Extension;
+use crate::state::{JobKey, Stop, Store};
 use crate::sync::schedule::cron;
 
-/// A job of one role, server and entity.
-pub struct Schedule<'a> {
-    pub server: &'a str,
-    pub entity: &'a str,
-    pub reconcile: bool,
-}
+/// A job of the current user's.
+pub struct Schedule<'a>(pub JobKey<'a>);
 
 impl Schedule<'_> {
     /// Has pg_cron run it from now on, in the place of an earlier schedule. Returns pg_cron's
@@ -29,90 +24,57 @@ impl Schedule<'_> {
     pub fn set(&self, cron: &str) -> Result<i64, Failure> {
         require_writable()?;
         let parsed = cron::parse(cron).map_err(|reason| invalid(cron, &reason))?;
-        let extension = Extension::find()?;
-        let command = self.command(&extension);
-        self.require_pg_cron(&extension, cron, &command)?;
+        let store = Store::find()?;
+        let command = self.command(&store);
+        self.require_pg_cron(&store, cron, &command)?;
         let args = [self.job_name().into(), cron.into(), command.into()];
         let job = Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)?;
         if cron::interval(&parsed, SystemTime::now().into()).is_none() {
             return Err(invalid(cron, "There is no such day"));
         }
-        let sql = format!(
-            "INSERT INTO {} AS known (server, entity, reconcile, role, schedule, jobid) \
-             VALUES ($1, $2, $3, $4, $5, $6) \
-             ON CONFLICT (server, entity, reconcile, role) DO UPDATE SET \
-               schedule = EXCLUDED.schedule, jobid = EXCLUDED.jobid, scheduled_at = now()",
-            extension.table("schedules")
-        );
-        let args = [
-            self.server.into(),
-            self.entity.into(),
-            self.reconcile.into(),
-            current_user()?.into(),
-            cron.into(),
-            job.into(),
-        ];
-        extension.write(&sql, &args)?;
-        Ok(job.unwrap_or(0))
+        let job = job.unwrap_or(0);
+        store.note_schedule(self.0, cron, job)?;
+        Ok(job)
     }
 
     /// Ends it. `false` if the current user has not scheduled it.
     pub fn unset(&self) -> Result<bool, Failure> {
         require_writable()?;
-        let extension = Extension::find()?;
-        let user = current_user()?;
-        let args =
-            [self.server.into(), self.entity.into(), self.reconcile.into(), user.as_str().into()];
-        let known = format!(
-            "SELECT 1 FROM {} \
-             WHERE server = $1 AND entity = $2 AND reconcile = $3 AND role = $4",
-            extension.table("schedules")
-        );
-        let known = !extension.read(&known, &args, |row| row.get::<i32>(1))?.is_empty();
-        if !known {
+        let store = Store::find()?;
+        if store.schedule(self.0)?.is_none() {
             return Ok(false);
         }
         if query::is_true("SELECT to_regclass('cron.job') IS NOT NULL", &[])? {
             // Somebody may have unscheduled it by pg_cron's own function.
             Spi::run_with_args(
-                "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = $1 AND username = $2",
-                &[self.job_name().into(), user.as_str().into()],
+                "SELECT cron.unschedule(jobid) FROM cron.job WHERE jobname = $1 AND username = current_user",
+                &[self.job_name().into()],
             )?;
         }
-        let sql = format!(
-            "DELETE FROM {} \
-             WHERE server = $1 AND entity = $2 AND reconcile = $3 AND role = $4",
-            extension.table("schedules")
-        );
-        extension.write(&sql, &args)?;
+        store.forget_schedule(self.0)?;
         Ok(true)
     }
 
     fn job_name(&self) -> String {
-        let kind = if self.reconcile { " reconcile" } else { "" };
-        format!("odoo_etl {} {}{kind}", self.server, self.entity)
+        let JobKey { server, entity, reconcile } = self.0;
+        let kind = if reconcile { " reconcile" } else { "" };
+        format!("odoo_etl {server} {entity}{kind}")
     }
 
     /// One statement: pg_cron would run several of them in one transaction.
-    fn command(&self, extension: &Extension) -> String {
-        let kind = if self.reconcile { "reconcile => true, " } else { "" };
+    fn command(&self, store: &Store) -> String {
+        let JobKey { server, entity, reconcile } = self.0;
+        let kind = if reconcile { "reconcile => true, " } else { "" };
         format!(
             "CALL {}.odoo_sync_job({}, {}, {kind}scheduled => true)",
-            ident(&extension.schema),
-            literal(self.entity),
-            literal(self.server),
+            ident(&store.schema),
+            literal(entity),
+            literal(server),
         )
     }
 
-    fn require_pg_cron(
-        &self,
-        extension: &Extension,
-        cron: &str,
-        command: &str,
-    ) -> Result<(), Failure> {
-        // A setting that not everybody may see.
-        let sql = "SELECT current_setting('cron.database_name', true)";
-        let home = extension.read(sql, &[], |row| row.get::<String>(1))?.pop().flatten();
+    fn require_pg_cron(&self, store: &Store, cron: &str, command: &str) -> Result<(), Failure> {
+        let home = store.parameter("cron.database_name")?;
         let here = ask::<String>("SELECT current_database()::text", &[])?.unwrap_or_default();
         let installed =
             "SELECT EXISTS (SELECT FROM pg_catalog.pg_extension WHERE extname = 'pg_cron')";
@@ -154,33 +116,10 @@ fn invalid(cron: &str, reason: &str) -> Failure {
         .hint("Minute, hour, day of month, month, day of week, in UTC: '*/10 * * * *'.")
 }
 
-/// Until when entities wait that failed, by name.
-pub fn waiting(extension: &Extension, server: &str) -> Result<HashMap<String, String>, Failure> {
-    let sql = format!(
-        "SELECT entity, max(next_start)::timestamptz(0)::text FROM {} \
-         WHERE server = $1 GROUP BY entity HAVING max(next_start) > clock_timestamp()",
-        extension.table("state")
-    );
-    let waiting = extension.read(&sql, &[server.into()], |row| {
-        Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()))
-    })?;
-    Ok(waiting.into_iter().collect())
-}
-
 /// The time between two runs of an entity's job that the current user has scheduled.
-pub fn interval(
-    extension: &Extension,
-    server: &str,
-    entity: &str,
-) -> Result<Option<Duration>, Failure> {
-    let sql = format!(
-        "SELECT schedule FROM {} \
-         WHERE server = $1 AND entity = $2 AND NOT reconcile AND role = $3",
-        extension.table("schedules")
-    );
-    let args = [server.into(), entity.into(), current_user()?.into()];
-    let found = extension.read(&sql, &args, |row| row.get::<String>(1))?;
-    let cron = found.into_iter().flatten().next().and_then(|text| cron::parse(&text).ok());
+pub fn interval(store: &Store, server: &str, entity: &str) -> Result<Option<Duration>, Failure> {
+    let found = store.schedule(JobKey { server, entity, reconcile: false })?;
+    let cron = found.and_then(|text| cron::parse(&text).ok());
     Ok(cron.and_then(|cron| cron::interval(&cron, SystemTime::now().into())))
 }
 
@@ -198,49 +137,20 @@ pub struct Hold {
 
 /// Holds scheduled jobs back after a refused login: at first for longer than Odoo's cool-down, and
 /// if the next try is refused too, until [`resume`] or a good login. Returns whether until then.
-pub fn hold_back(extension: &Extension, server: &str, reason: &Failure) -> Result<bool, Failure> {
+pub fn hold_back(store: &Store, server: &str, reason: &Failure) -> Result<bool, Failure> {
     // Words that tell of a cool-down say that it ends.
-    let is_last = reason.cause != Cause::CoolDown && find_hold(extension, server)?.is_refused;
-    let user = current_user()?;
-    let args = [server.into(), user.as_str().into(), reason.message.as_str().into()];
-    let sql = format!(
-        "INSERT INTO {} AS known (server, role, reason) VALUES ($1, $2, $3) \
-         ON CONFLICT (server, role) DO UPDATE SET reason = EXCLUDED.reason, since = now()",
-        extension.table("stops")
-    );
-    extension.write(&sql, &args)?;
-    if extension.is_current {
-        let sql = format!(
-            "UPDATE {} SET until = CASE WHEN NOT $3 THEN clock_timestamp() \
-               + make_interval(secs => $4 * (1.1 + 0.4 * random())) END WHERE server = $1 AND role = $2",
-            extension.table("stops")
-        );
-        let wait = COOL_DOWN.as_secs_f64();
-        extension.write(&sql, &[server.into(), user.into(), is_last.into(), wait.into()])?;
-    }
-    Ok(is_last || !extension.is_current)
+    let is_last = reason.cause != Cause::CoolDown && find_hold(store, server)?.is_refused;
+    let wait = if is_last { None } else { Some(COOL_DOWN) };
+    store.stop(server, &reason.message, wait)
 }
 
 /// What holds scheduled jobs back for a while; an error if that is for good.
-pub fn find_hold(extension: &Extension, server: &str) -> Result<Hold, Failure> {
-    let until = if extension.is_current { "until" } else { "NULL::timestamptz" };
-    let sql = format!(
-        "SELECT reason, since::timestamptz(0)::text, {until} IS NULL, \
-           CASE WHEN {until} > clock_timestamp() THEN {until}::timestamptz(0)::text END \
-         FROM {} WHERE server = $1 AND role = $2",
-        extension.table("stops")
-    );
-    let args = [server.into(), current_user()?.into()];
-    let holds = extension.read(&sql, &args, |row| {
-        let text = |index| row.get::<String>(index);
-        Ok((text(1)?.unwrap_or_default(), text(2)?.unwrap_or_default(), row.get(3)?, text(4)?))
-    })?;
-    let Some((reason, since, is_stopped, until)) = holds.into_iter().next() else {
-        return Ok(Hold::default());
+pub fn find_hold(store: &Store, server: &str) -> Result<Hold, Failure> {
+    let (reason, since) = match store.find_stop(server)? {
+        None => return Ok(Hold::default()),
+        Some(Stop { is_final: false, until, .. }) => return Ok(Hold { is_refused: true, until }),
+        Some(Stop { reason, since, .. }) => (reason, since),
     };
-    if is_stopped != Some(true) {
-        return Ok(Hold { is_refused: true, until });
-    }
     Err(Failure::new(
         State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE,
         format!("scheduled jobs of server \"{server}\" are stopped since {since}"),
@@ -264,38 +174,12 @@ fn lift_stops(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
     if pg::is_in_parallel() || query::is_true(is_read_only, &[])? {
         return Ok(());
     }
-    let extension = Extension::find()?;
-    let sql = format!(
-        "DELETE FROM {} AS stops USING pg_catalog.pg_roles AS held, LATERAL ( \
-           SELECT bool_or(umuser = held.oid) AS own, bool_or(umuser = $2) AS same \
-           FROM pg_catalog.pg_user_mappings WHERE srvname = $1 AND umuser IN (held.oid, $2)) AS mapping \
-         WHERE stops.server = $1 AND held.rolname = stops.role \
-           AND (held.oid = $2 OR mapping.own IS NOT TRUE AND mapping.same IS NOT TRUE)",
-        extension.table("stops")
-    );
-    let is_held =
-        format!("SELECT EXISTS (SELECT FROM {} WHERE server = $1)", extension.table("stops"));
-    match extension.read(&is_held, &[server.into()], |row| row.get::<bool>(1))?[..] {
-        [Some(true)] => extension.write(&sql, &[server.into(), role.into()]),
-        _ => Ok(()),
-    }
+    Store::find()?.lift_stops(server, role)
 }
 
 /// Lets scheduled jobs of a server run again, those of the roles that the current user is a
 /// member of, and ends the waiting after failures. Returns whether any was stopped or waiting.
 pub fn resume(server: &Server) -> Result<bool, Failure> {
     require_writable()?;
-    let extension = Extension::find()?;
-    let user = current_user()?;
-    let sql = format!(
-        "WITH resumed AS (DELETE FROM {stops} s USING pg_catalog.pg_roles r \
-           WHERE s.server = $1 AND r.rolname = s.role AND pg_catalog.pg_has_role($2, r.oid, 'MEMBER') \
-           RETURNING 1), \
-         started AS (UPDATE {state} SET next_start = NULL \
-           WHERE server = $1 AND next_start IS NOT NULL RETURNING 1) \
-         SELECT EXISTS (SELECT FROM resumed) OR EXISTS (SELECT FROM started)",
-        state = extension.table("state"),
-        stops = extension.table("stops"),
-    );
-    extension.change(&sql, &[server.name.as_str().into(), user.into()])
+    Store::find()?.resume(&server.name)
 }

@@ -7,11 +7,11 @@ use crate::pg::writable::require_writable;
 use crate::query::{self, current_user};
 use crate::quote::ident;
 use crate::server::{Server, Session};
-use crate::state::store::Extension;
+use crate::state::Store;
 use crate::sync::load::owner;
 use crate::sync::tables::columns::existing;
+use crate::sync::tables::moved;
 use crate::sync::tables::origin::Survey;
-use crate::sync::tables::places;
 use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
@@ -73,13 +73,13 @@ pub fn database() -> Finding {
 /// Whether the server's schema may be filled from where the server leads to, and whether what was
 /// declared for the server still counts.
 pub fn schema(
-    extension: &Extension,
+    store: &Store,
     server: &Server,
     session: &Session,
     warehouse: &Warehouse,
 ) -> Result<(Finding, bool), Failure> {
     const ITEM: &str = "schema";
-    let survey = match Survey::make(extension, server, session) {
+    let survey = match Survey::make(store, server, session) {
         Ok(survey) => survey,
         Err(failure) => return Ok((Finding::failed(ITEM, failure), false)),
     };
@@ -128,12 +128,12 @@ fn forbidden(schema: &str, warehouse: &Warehouse) -> Result<Option<Failure>, Fai
 
 /// The tables with which a run would have trouble, or whose edits it would not see.
 pub fn tables(
-    extension: &Extension,
+    store: &Store,
     server: &Server,
     warehouse: &Warehouse,
 ) -> Result<Vec<Finding>, Failure> {
     let schema = server.options.schema.as_str();
-    let mut findings: Vec<_> = places::moved(extension, server)?
+    let mut findings: Vec<_> = moved::moved(store, server)?
         .into_iter()
         .map(|(table, failure)| Finding::failed(&table, failure))
         .collect();

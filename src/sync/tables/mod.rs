@@ -3,7 +3,7 @@
 
 pub mod columns;
 pub mod inspect;
+pub mod moved;
 pub mod origin;
-pub mod places;
 pub mod ready;
 pub mod trigger;

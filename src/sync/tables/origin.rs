@@ -1,29 +1,14 @@
 //! Which Odoo database a schema is filled from. The ids of another one would mix with its own.
 
 use pgrx::PgSqlErrorCode as State;
-use pgrx::spi::SpiError;
 
 use crate::failure::Failure;
 use crate::odoo::{Domain, FaultKind};
 use crate::pg::writable::require_writable;
-use crate::query::{self, current_user};
+use crate::query;
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
-use crate::state::additions;
-use crate::state::cache::Memory;
-use crate::state::store::Extension;
-use crate::state::turns::is_first;
-use crate::sync::tables::places;
-
-/// What tells one Odoo database from another.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Origin {
-    url: String,
-    database: String,
-    /// Odoo's system parameter `database.uuid`; `None` where the user may not read it. A copy
-    /// of a database gets another one.
-    uuid: Option<String>,
-}
+use crate::state::{Known, Origin, Store};
 
 impl Origin {
     fn ask(server: &Server, session: &Session) -> Result<Origin, Failure> {
@@ -65,13 +50,6 @@ impl Origin {
     }
 }
 
-/// What the extension remembers of a server.
-struct Known {
-    server: String,
-    schema: String,
-    origin: Origin,
-}
-
 /// What a server leads to, and what is known of it.
 pub struct Survey {
     now: Origin,
@@ -88,15 +66,11 @@ impl Survey {
     ///
     /// # Errors
     /// If ids of two databases would mix.
-    pub fn make(
-        extension: &Extension,
-        server: &Server,
-        session: &Session,
-    ) -> Result<Survey, Failure> {
+    pub fn make(store: &Store, server: &Server, session: &Session) -> Result<Survey, Failure> {
         let (mut known, mut orphans) = (Vec::new(), Vec::new());
-        for found in remembered(extension, server)? {
-            let is_orphan = places::is_dropped(extension, &found.server)?
-                && !places::any_left(extension, &found.server, &found.schema)?;
+        for found in store.known_servers(&server.name, &server.options.schema)? {
+            let is_orphan = store.is_dropped(&found.server)?
+                && !store.is_any_left(&found.server, &found.schema)?;
             if is_orphan { orphans.push(found) } else { known.push(found) }
         }
         if let Some(other) = known.iter().find(|known| known.server != server.name) {
@@ -106,7 +80,7 @@ impl Survey {
         let mut known = known.into_iter().next();
         let mut starts_over = false;
         if let Some(before) = known.take_if(|known| !known.origin.is_same(&now)) {
-            if places::any_left(extension, &server.name, &before.schema)? {
+            if store.is_any_left(&server.name, &before.schema)? {
                 return Err(elsewhere(server, &before, &now));
             }
             starts_over = true;
@@ -125,27 +99,26 @@ impl Survey {
     }
 
     /// Forgets what counts no more, and remembers what is new.
-    fn apply(self, extension: &Extension, server: &Server) -> Result<(), Failure> {
+    fn apply(self, store: &Store, server: &Server) -> Result<(), Failure> {
         for orphan in &self.orphans {
-            forget_all(extension, &orphan.server)?;
-            additions::forget(extension, &orphan.server)?;
+            store.forget(&orphan.server)?;
+            store.forget_additions(&orphan.server)?;
         }
+        let (name, schema) = (server.name.as_str(), server.options.schema.as_str());
         if self.starts_over {
-            forget_all(extension, &server.name)?;
+            store.forget(name)?;
         }
-        let schema = server.options.schema.as_str();
         if self.known.as_ref().is_some_and(|known| known.schema != schema) {
             // What was read filled other tables.
-            extension.forget_progress(&server.name)?;
-            places::forget(extension, &server.name)?;
-            Memory::of(extension, &server.name)?.forget()?;
+            store.forget_progress(name)?;
+            store.forget_relations(name)?;
+            store.cache(name)?.forget()?;
         }
         let is_new = self
             .known
             .is_none_or(|known| known.schema != schema || !known.origin.includes(&self.now));
-        // Another session that notes the same may take long to commit it.
-        match is_new && is_first(&server.name, "origin")? {
-            true => remember(extension, server, self.now),
+        match is_new {
+            true => store.note_server(name, schema, self.now),
             false => Ok(()),
         }
     }
@@ -156,85 +129,30 @@ impl Survey {
 ///
 /// # Errors
 /// If it does not; nothing is written then.
-pub fn check(extension: &Extension, server: &Server, session: &Session) -> Result<(), Failure> {
-    Survey::make(extension, server, session)?.apply(extension, server)
-}
-
-/// What is remembered of the server, and of any other one that filled its schema.
-fn remembered(extension: &Extension, server: &Server) -> Result<Vec<Known>, Failure> {
-    let sql = format!(
-        "SELECT server, schema, url, database, database_uuid FROM {} WHERE server = $1 OR schema = $2",
-        extension.table("servers")
-    );
-    let args = [server.name.as_str().into(), server.options.schema.as_str().into()];
-    extension.read(&sql, &args, |row| {
-        let text = |index| Ok::<_, SpiError>(row.get(index)?.unwrap_or_default());
-        Ok(Known {
-            server: text(1)?,
-            schema: text(2)?,
-            origin: Origin { url: text(3)?, database: text(4)?, uuid: row.get(5)? },
-        })
-    })
-}
-
-fn remember(extension: &Extension, server: &Server, origin: Origin) -> Result<(), Failure> {
-    let sql = format!(
-        "INSERT INTO {} AS known (server, schema, url, database, database_uuid, role) \
-         VALUES ($1, $2, $3, $4, $5, $6) \
-         ON CONFLICT (server) DO UPDATE SET schema = EXCLUDED.schema, url = EXCLUDED.url, \
-           database = EXCLUDED.database, \
-           database_uuid = coalesce(EXCLUDED.database_uuid, known.database_uuid)",
-        extension.table("servers")
-    );
-    let args = [
-        server.name.as_str().into(),
-        server.options.schema.as_str().into(),
-        origin.url.into(),
-        origin.database.into(),
-        origin.uuid.into(),
-        current_user()?.into(),
-    ];
-    extension.write(&sql, &args)
-}
-
-/// Forgets how far a server was read, and what it led to.
-fn forget_all(extension: &Extension, server: &str) -> Result<(), Failure> {
-    Memory::of(extension, server)?.forget()?;
-    extension.forget(server)
+pub fn check(store: &Store, server: &Server, session: &Session) -> Result<(), Failure> {
+    Survey::make(store, server, session)?.apply(store, server)
 }
 
 /// Forgets a server: how far it was read, and what it led to. The tables stay; the next run
 /// reads everything, and replaces what they hold.
 pub fn forget(server: &str) -> Result<(), Failure> {
     require_writable()?;
-    let extension = Extension::find()?;
-    let sql = format!(
-        "SELECT EXISTS (SELECT FROM pg_catalog.pg_roles r \
-           WHERE r.rolname = s.role AND pg_catalog.pg_has_role($2, r.oid, 'MEMBER')) \
-           OR (SELECT rolsuper FROM pg_catalog.pg_roles WHERE rolname = $2), schema \
-         FROM {} s WHERE s.server = $1",
-        extension.table("servers")
-    );
-    let caller = current_user()?;
-    let known = extension.read(&sql, &[server.into(), caller.into()], |row| {
-        Ok((row.get::<bool>(1)? == Some(true), row.get::<String>(2)?.unwrap_or_default()))
-    })?;
-    match known.first() {
+    let store = Store::find()?;
+    match store.may_forget(server)? {
         None => Err(Failure::new(
             State::ERRCODE_UNDEFINED_OBJECT,
             format!("nothing was ever synced from server \"{server}\""),
         )
         .hint("The servers that are known: SELECT DISTINCT server FROM odoo_columns;")),
-        Some((true, schema)) => {
-            forget_all(&extension, server)?;
+        Some(true) => {
             // What was declared for a server that is there stays.
             let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_foreign_server WHERE srvname = $1)";
-            match query::is_true(sql, &[server.into()])? {
-                true => Ok(()),
-                false => additions::bequeath(&extension, server, schema),
+            if !query::is_true(sql, &[server.into()])? {
+                store.bequeath(server)?;
             }
+            store.forget(server)
         }
-        Some(_) => Err(Failure::new(
+        Some(false) => Err(Failure::new(
             State::ERRCODE_INSUFFICIENT_PRIVILEGE,
             format!("permission denied to forget server \"{server}\""),
         )

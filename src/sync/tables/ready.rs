@@ -11,13 +11,11 @@ use crate::pg;
 use crate::query;
 use crate::quote::ident;
 use crate::server::Server;
-use crate::state::additions;
-use crate::state::cache::Memory;
-use crate::state::store::Extension;
+use crate::state::Store;
 use crate::sync::load::deletes;
 use crate::sync::load::owner::Table;
 use crate::sync::tables::columns::{Existing, existing};
-use crate::sync::tables::places;
+use crate::sync::tables::moved;
 use crate::sync::tables::trigger;
 use crate::warehouse::missing::{self, MISSING_DATA};
 use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
@@ -38,34 +36,30 @@ const PATIENCE: &str = "5s";
 
 /// Makes a server's tables ready. What was made anew, or completed, is read in full by the next
 /// run.
-pub fn make_ready(
-    warehouse: &Warehouse,
-    extension: &Extension,
-    server: &Server,
-) -> Result<Ready, Failure> {
+pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Result<Ready, Failure> {
     let schema = server.options.schema.as_str();
-    if extension.owns(schema) {
+    if store.owns(schema) {
         return Err(not_for_a_warehouse(server));
     }
     let mut ready = Ready::default();
     let declared: Vec<_> = warehouse.declared().collect();
-    let mut moved = places::moved(extension, server)?;
+    let mut moved = moved::moved(store, server)?;
     let own = declared.iter().map(|dataset| dataset.table).chain([MISSING_DATA]);
     if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
         return Err(failure);
     }
     // First of all: tables that get new columns get the trigger too.
-    let mut made = trigger::watch(extension, server, &declared)?;
+    let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
     if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
-        made.extend(make(&declared, schema, extension)?);
+        made.extend(make(&declared, schema, store)?);
         found = existing(schema)?;
     }
     declared.iter().try_for_each(|dataset| ready.take(schema, dataset, &found))?;
     for mirror in warehouse.mirrors() {
         let done = match moved.remove(mirror.table) {
             Some(failure) => Err(failure),
-            None => complete_mirror(mirror, extension, server, &found).and_then(|new| {
+            None => complete_mirror(mirror, store, server, &found).and_then(|new| {
                 let is_as_found = new.is_empty();
                 made.extend(new);
                 match is_as_found {
@@ -78,10 +72,10 @@ pub fn make_ready(
             ready.broken.insert(mirror.table, failure);
         }
     }
-    places::remember(extension, server, warehouse)?;
+    moved::note(store, server, warehouse)?;
     if !made.is_empty() {
-        extension.forget_watermarks(&server.name, &made)?;
-        Memory::of(extension, &server.name)?.forget_values(&made)?;
+        store.forget_watermarks(&server.name, &made)?;
+        store.cache(&server.name)?.forget_values(&made)?;
     }
     Ok(ready)
 }
@@ -108,7 +102,7 @@ impl Ready {
 /// Makes a mirror's table, its columns or its trigger, unless that takes long.
 fn complete_mirror(
     mirror: &'static Dataset,
-    extension: &Extension,
+    store: &Store,
     server: &Server,
     found: &Existing,
 ) -> Result<Vec<String>, Failure> {
@@ -118,9 +112,9 @@ fn complete_mirror(
         return Ok(Vec::new());
     }
     patiently(|| {
-        let mut made = trigger::watch(extension, server, &[mirror])?;
+        let mut made = trigger::watch(store, server, &[mirror])?;
         if !is_complete {
-            made.extend(make_mirror(mirror, extension, server)?);
+            made.extend(make_mirror(mirror, store, server)?);
         }
         Ok(made)
     })
@@ -128,11 +122,11 @@ fn complete_mirror(
 
 fn make_mirror(
     mirror: &'static Dataset,
-    extension: &Extension,
+    store: &Store,
     server: &Server,
 ) -> Result<Vec<String>, Failure> {
-    match additions::is_declared(extension, &server.name, mirror.table)? {
-        true => make(&[mirror], &server.options.schema, extension),
+    match store.has_mirror(&server.name, mirror.table)? {
+        true => make(&[mirror], &server.options.schema, store),
         false => Ok(Vec::new()),
     }
 }
@@ -184,7 +178,7 @@ fn not_for_a_warehouse(server: &Server) -> Failure {
 fn make(
     datasets: &[&'static Dataset],
     schema: &str,
-    extension: &Extension,
+    store: &Store,
 ) -> Result<Vec<String>, Failure> {
     // Two first runs at once would both try to make the tables.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
@@ -239,7 +233,7 @@ fn make(
         }
         if made.iter().any(|(table, _)| *table == dataset.table) {
             let comments = ddl::comments(dataset, schema).into_iter();
-            let trigger = ddl::edited_trigger(dataset, schema, &extension.function("row_edited"));
+            let trigger = ddl::edited_trigger(dataset, schema, &store.function("row_edited"));
             let mut statements = comments.chain(trigger);
             statements.try_for_each(|sql| alter(schema, dataset, &sql))?;
         }

@@ -7,7 +7,7 @@ use pgrx::prelude::*;
 use crate::failure::Failure;
 use crate::query;
 use crate::server::Server;
-use crate::state::store::Extension;
+use crate::state::Store;
 use crate::sync::load::owner::Table;
 use crate::warehouse::Dataset;
 use crate::warehouse::ddl::{self, EDITED_TRIGGER};
@@ -19,24 +19,24 @@ const TABLES: &str = "pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.
 
 /// Makes the triggers of tables that have none. Returns the tables.
 pub fn watch(
-    extension: &Extension,
+    store: &Store,
     server: &Server,
     datasets: &[&'static Dataset],
 ) -> Result<Vec<String>, Failure> {
     let schema = server.options.schema.as_str();
     let tables = missing(schema, datasets)?;
     for dataset in datasets.iter().filter(|dataset| tables.iter().any(|t| t == dataset.table)) {
-        make(dataset, schema, extension)?;
-        let channels = dataset.feeds.iter().map(|feed| feed.channel.unwrap_or_default().to_owned());
-        extension.doubt(&server.name, dataset.table, channels.collect())?;
+        make(dataset, schema, store)?;
+        let channels = dataset.feeds.iter().map(|feed| feed.channel_or_none().to_owned());
+        store.note_unwatched(&server.name, dataset.table, channels.collect())?;
     }
     Ok(tables)
 }
 
 /// Makes a table's trigger as the table's owner, who had it before: that needs no privilege of the
 /// caller's.
-fn make(dataset: &Dataset, schema: &str, extension: &Extension) -> Result<(), Failure> {
-    let statements = ddl::edited_trigger(dataset, schema, &extension.function("row_edited"));
+fn make(dataset: &Dataset, schema: &str, store: &Store) -> Result<(), Failure> {
+    let statements = ddl::edited_trigger(dataset, schema, &store.function("row_edited"));
     let run = || Ok(statements.iter().try_for_each(|statement| Spi::run(statement))?);
     Table::new(schema, dataset.table).run(&[], run)
 }

@@ -6,8 +6,7 @@ use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, FieldType, Identity};
 use crate::server::lock;
 use crate::server::{Server, Session};
-use crate::state::cache::Memory;
-use crate::state::store::{Extension, FeedKey};
+use crate::state::{Cache, FeedKey, Store};
 use crate::sync::mapping::feed::Plan;
 use crate::sync::tables::ready::Widths;
 use crate::warehouse::{self, Dataset, Entity};
@@ -16,8 +15,8 @@ pub struct Context {
     pub server: Server,
     pub session: Rc<Session>,
     pub identity: Identity,
-    pub extension: Extension,
-    pub memory: Memory,
+    pub store: Store,
+    pub cache: Cache,
     pub widths: Widths,
     /// Everything is read, whatever has changed.
     pub full_refresh: bool,

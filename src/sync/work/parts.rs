@@ -51,10 +51,10 @@ impl Work {
         }
         fetching.announce(plan);
         // Of a table that is known the run of its own entity tells what has changed.
-        let (extension, key) = (&context.extension, context.key(plan));
-        if !extension.knows_columns(key)? {
+        let (store, key) = (&context.store, context.key(plan));
+        if !store.knows_columns(key)? {
             let may_write = || context.may_write(plan.dataset);
-            extension.remember_columns(key, &lineage(plan), may_write)?;
+            store.remember_columns(key, &lineage(plan), may_write)?;
         }
         Ok(())
     }

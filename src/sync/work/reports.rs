@@ -89,7 +89,7 @@ impl Reports {
             warning!("{}", what.replace("{}", &count.to_string()));
         }
         let missing = restore::count_missing(context.schema())?;
-        let quarantined = context.extension.count_quarantined(&context.server.name)?;
+        let quarantined = context.store.count_quarantined(&context.server.name)?;
         self.tables.sort_by_key(|report| warehouse::position(report.target));
         for report in &mut self.tables {
             report.missing = missing.get(report.target).copied().unwrap_or(0);

@@ -105,7 +105,7 @@ impl Targets {
 
     /// Takes up what the catalogue has learned of columns whose fields are gone.
     pub fn follow_losses(&mut self, context: &Context) -> Result<(), Failure> {
-        self.warehouse = follow::losses(&context.extension, &context.server, &mut self.catalogue)?;
+        self.warehouse = follow::losses(&context.store, &context.server, &mut self.catalogue)?;
         Ok(())
     }
 
