@@ -148,8 +148,8 @@ def circles(arrows):
 
 #: Arrows between rooms. The callbacks of foreign tables in pg/fdw call fdw, which answers them.
 ROOMS = {
-    "functions": {"fdw", "sync", "server", "state", "warehouse", "odoo", "pg"},
-    "fdw": {"server", "odoo", "pg"},
+    "functions": {"fdw", "sync", "extract", "server", "state", "warehouse", "odoo", "pg"},
+    "fdw": {"extract", "server", "odoo", "pg"},
     "sync": {"extract", "server", "state", "warehouse", "odoo", "pg"},
     "extract": {"server", "odoo"},
     "server": {"state", "odoo", "pg"},

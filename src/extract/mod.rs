@@ -3,11 +3,15 @@
 //! `server`, `odoo` and `pg`.
 
 pub mod bisect;
+mod ids;
 mod page_size;
+mod pages;
 mod request;
 mod scan;
 
 pub use bisect::{Fetched, Poison};
-pub use page_size::Pace;
-pub use request::{CHUNK, among, for_each_chunk, ids, read, visible, visible_in};
+pub use ids::{CHUNK, Ids, Search};
+pub use page_size::PageSize;
+pub use pages::{Pages, columns, values};
+pub use request::{among, for_each_chunk, ids, read, visible, visible_in};
 pub use scan::{Scan, Wanted};

@@ -13,22 +13,30 @@ const FEWEST: usize = 200;
 const MOST: usize = 8_000;
 
 #[derive(Debug, Clone)]
-pub struct Pace {
+pub struct PageSize {
     size: usize,
     fewest: usize,
     most: usize,
 }
 
-impl Pace {
+impl PageSize {
     /// `fixed` is the size that the user set: smaller ones follow only where Odoo asks for less.
-    pub fn new(fixed: Option<usize>) -> Pace {
+    pub fn new(fixed: Option<usize>) -> PageSize {
         match fixed {
-            Some(size) => Pace { size, fewest: size, most: size },
-            None => Pace { size: FIRST, fewest: FEWEST, most: MOST },
+            Some(size) => PageSize { size, fewest: size, most: size },
+            None => PageSize { size: FIRST, fewest: FEWEST, most: MOST },
         }
     }
 
-    pub fn size(&self) -> usize {
+    /// Small at first, where perhaps not all pages are wanted: each is twice as large as the one
+    /// before it.
+    pub fn growing(first: usize, most: usize) -> PageSize {
+        let first = first.min(most);
+        PageSize { size: first, fewest: first, most }
+    }
+
+    /// Records in the next page.
+    pub fn records(&self) -> usize {
         self.size
     }
 
@@ -60,38 +68,38 @@ mod tests {
 
     #[test]
     fn pages_take_about_a_second() {
-        let mut pace = Pace::new(None);
-        pace.took(2_000, seconds(0.1));
-        assert_eq!(pace.size(), 4_000);
-        pace.took(4_000, seconds(0.8));
-        assert_eq!(pace.size(), 5_000);
-        pace.took(5_000, seconds(9.0));
-        assert_eq!(pace.size(), 2_500);
-        (0..9).for_each(|_| pace.took(pace.size(), seconds(60.0)));
-        assert_eq!(pace.size(), FEWEST);
-        (0..9).for_each(|_| pace.took(pace.size(), seconds(0.001)));
-        assert_eq!(pace.size(), MOST);
+        let mut size = PageSize::new(None);
+        size.took(2_000, seconds(0.1));
+        assert_eq!(size.records(), 4_000);
+        size.took(4_000, seconds(0.8));
+        assert_eq!(size.records(), 5_000);
+        size.took(5_000, seconds(9.0));
+        assert_eq!(size.records(), 2_500);
+        (0..9).for_each(|_| size.took(size.records(), seconds(60.0)));
+        assert_eq!(size.records(), FEWEST);
+        (0..9).for_each(|_| size.took(size.records(), seconds(0.001)));
+        assert_eq!(size.records(), MOST);
     }
 
     #[test]
     fn a_size_that_the_user_set_stays() {
-        let mut pace = Pace::new(Some(500));
-        pace.took(500, seconds(0.01));
-        assert_eq!(pace.size(), 500);
-        pace.too_much(500);
-        assert_eq!(pace.size(), 250);
-        pace.took(250, seconds(0.01));
-        assert_eq!(pace.size(), 500);
+        let mut size = PageSize::new(Some(500));
+        size.took(500, seconds(0.01));
+        assert_eq!(size.records(), 500);
+        size.too_much(500);
+        assert_eq!(size.records(), 250);
+        size.took(250, seconds(0.01));
+        assert_eq!(size.records(), 500);
     }
 
     #[test]
     fn what_was_too_much_is_halved_down_to_one() {
-        let mut pace = Pace::new(None);
-        pace.too_much(3);
-        assert_eq!(pace.size(), 1);
-        pace.too_much(1);
-        assert_eq!(pace.size(), 1);
-        pace.took(1, seconds(0.1));
-        assert_eq!(pace.size(), 2);
+        let mut size = PageSize::new(None);
+        size.too_much(3);
+        assert_eq!(size.records(), 1);
+        size.too_much(1);
+        assert_eq!(size.records(), 1);
+        size.took(1, seconds(0.1));
+        assert_eq!(size.records(), 2);
     }
 }

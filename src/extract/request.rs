@@ -1,11 +1,9 @@
 //! Single questions about a model: records by their ids, ids by a domain.
 
+use super::ids::CHUNK;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, FieldType, Page, Value};
 use crate::server::{Session, Ticket};
-
-/// Ids in one answer of `search`.
-pub const CHUNK: usize = 50_000;
 
 pub(super) fn named(fields: &[(String, FieldType)]) -> Vec<(&str, FieldType)> {
     fields.iter().map(|(name, kind)| (name.as_str(), *kind)).collect()

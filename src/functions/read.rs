@@ -1,6 +1,5 @@
 //! odoo_read, odoo_search and odoo_count: records of any model, as they are.
 
-use std::collections::VecDeque;
 use std::mem;
 
 use pgrx::JsonB;
@@ -9,9 +8,10 @@ use pgrx::prelude::*;
 
 use super::arguments::{Members, not_negative, object, required};
 use super::domain;
+use crate::extract::{self, Ids, PageSize, Pages};
 use crate::failure::{Failure, OrRaise, notice};
 use crate::odoo::{Domain, EXAMPLES, Error, Fields, Model, Value};
-use crate::server::{Server, Session, Ticket};
+use crate::server::{Server, Session};
 
 /// The records of a model that meet a domain, each as Odoo's `read` returns it. Pages are read
 /// while earlier ones are taken, and no more than a few are held.
@@ -41,17 +41,10 @@ fn odoo_read(
         if !is_chosen {
             leave_out_refused(&session, &model, &ids[..ids.len().min(EXAMPLES)], &mut fields)?;
         }
-        let page_size = server.options.batch();
-        Ok(Records {
-            session,
-            model,
-            context,
-            fields,
-            ids: ids.into(),
-            page_size,
-            pages: VecDeque::new(),
-            records: Vec::new().into_iter(),
-        })
+        let size = PageSize::new(Some(server.options.batch()));
+        let read = extract::values(&model, fields, context);
+        let pages = Pages::new(&session, Ids::known(ids), read, size);
+        Ok(Records { session, pages, records: Vec::new().into_iter() })
     };
     TableIterator::new(request().or_raise())
 }
@@ -212,28 +205,17 @@ fn similar(one: &str, other: &str) -> bool {
 /// Records on their way, page by page.
 struct Records {
     session: Session,
-    model: String,
-    context: Members,
-    fields: Vec<String>,
-    ids: VecDeque<i64>,
-    page_size: usize,
-    pages: VecDeque<Ticket<Vec<Value>>>,
+    pages: Pages<Vec<Value>>,
     records: std::vec::IntoIter<Value>,
 }
 
 impl Records {
     /// The next page; `None` at the end.
     fn next_page(&mut self) -> Result<Option<Vec<Value>>, Failure> {
-        while self.pages.len() < self.session.readers() && !self.ids.is_empty() {
-            let amount = self.ids.len().min(self.page_size);
-            let ids: Vec<i64> = self.ids.drain(..amount).collect();
-            let (model, fields) = (self.model.clone(), self.fields.clone());
-            let context = self.context.clone();
-            self.pages.push_back(self.session.submit(move |odoo| {
-                odoo.model(&model).with_context(context).read_values(ids, &fields)
-            })?);
+        match self.pages.next(&self.session)? {
+            None => Ok(None),
+            Some((_, page)) => Ok(Some(page?)),
         }
-        self.pages.pop_front().map(Ticket::wait).transpose()
     }
 }
 

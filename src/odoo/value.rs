@@ -58,6 +58,19 @@ impl Value {
         }
     }
 
+    /// About how many bytes of memory it takes.
+    pub fn bytes(&self) -> usize {
+        let held = match self {
+            Value::Null | Value::Bool(_) | Value::Int(_) => 0,
+            Value::Double(text) | Value::Text(text) => text.capacity(),
+            Value::Array(items) => items.iter().map(Value::bytes).sum(),
+            Value::Struct(members) => {
+                members.iter().map(|(name, value)| name.capacity() + value.bytes()).sum()
+            }
+        };
+        size_of::<Value>() + held
+    }
+
     /// The value as JSON; NaN and the infinities, which JSON lacks, become their names.
     pub fn into_json(self) -> serde_json::Value {
         use serde_json::Value as Json;

@@ -54,7 +54,7 @@ pub struct Plan {
     /// Expressions whose dates and times become times with a zone first.
     pub times: Vec<usize>,
     pub path: PathPlan,
-    /// All rows are likely to be taken, so that reading ahead is no waste.
+    /// All rows are likely to be taken.
     pub is_eager: bool,
     /// What the plan makes of the model's fields, as a number.
     pub basis: u64,
@@ -101,6 +101,11 @@ impl Plan {
             )
             .hint("ALTER FOREIGN TABLE … OPTIONS (ADD pushdown 'false') helps; please report it.")),
         }
+    }
+
+    /// All that is asked for is wanted, so that reading ahead is no waste.
+    pub fn wants_all(&self) -> bool {
+        self.is_eager || self.path.limit.as_ref().is_some_and(|limit| limit.count.is_some())
     }
 
     /// What the plan would make of these fields.

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use chrono::DateTime;
 use pgrx::prelude::*;
 
-use crate::extract::Pace;
+use crate::extract::PageSize;
 use crate::extract::{self, Scan, Wanted};
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Cells, FieldType};
@@ -83,7 +83,7 @@ fn versions(session: &Rc<Session>, plan: &Plan) -> Result<(Vec<i64>, Vec<Option<
         at_once: false,
         from_memory: false,
     };
-    let mut scan = Scan::begin(session, wanted, Pace::new(Some(PAGE_SIZE)))?;
+    let mut scan = Scan::begin(session, wanted, PageSize::new(Some(PAGE_SIZE)))?;
     let (mut ids, mut dates) = (Vec::new(), Vec::new());
     while let Some(page) = scan.next()? {
         ids.extend(page.ids());

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
 
-use crate::extract::{CHUNK, Pace, Scan, Wanted};
+use crate::extract::{CHUNK, PageSize, Scan, Wanted};
 use crate::failure::{Failure, warning};
 use crate::odoo::{BEFORE_ALL, Cells, Page};
 use crate::server::Ticket;
@@ -36,8 +36,8 @@ pub fn scan(
         at_once: since.is_some() || plan.is_read_whole(),
         from_memory: work.targets.is_from_memory(),
     };
-    let pace = Pace::new(work.context.server.options.page_size);
-    Ok(Box::new(Scan::begin(&work.context.session, wanted, pace)?))
+    let size = PageSize::new(work.context.server.options.page_size);
+    Ok(Box::new(Scan::begin(&work.context.session, wanted, size)?))
 }
 
 /// The latest write_date of a page, by which the watermark moves: not one that lies ahead of

@@ -1,19 +1,19 @@
 //! Rows of a table as they would be loaded now, without the table.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::rc::Rc;
 
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::{PgBuiltInOids, PgSqlErrorCode as State};
 
-use crate::extract;
 use crate::extract::bisect;
+use crate::extract::{self, Ids, PageSize, Pages};
 use crate::failure::{Cause, Failure, OrRaise, Unreadable, notice};
 use crate::odoo::{Cells, Domain, Error, FieldType, Identity, Page};
 use crate::pg;
 use crate::quote::ident;
-use crate::server::{Server, Session, Ticket};
+use crate::server::{Server, Session};
 use crate::sync::load::loader::argument;
 use crate::sync::load::statements::{Target, carrier};
 use crate::sync::mapping::catalogue::Catalogue;
@@ -44,9 +44,7 @@ pub struct Live {
     reader: Reader,
     plan: Plan,
     inherited: Vec<Inherited>,
-    page_size: usize,
-    ids: VecDeque<i64>,
-    pages: VecDeque<(Vec<i64>, Ticket<Page>)>,
+    pages: Pages<Page>,
     lines: std::vec::IntoIter<String>,
     /// What was left out of models.
     refused: HashMap<String, Refused>,
@@ -94,13 +92,13 @@ impl Live {
             }
         };
         let zones = Zones::new(&server.options.timezone);
+        let size = PageSize::new(Some(server.options.batch()));
+        let read = extract::columns(&plan.model, plan.fields());
         Ok(Some(Live {
+            pages: Pages::new(&session, Ids::known(ids), read, size),
             reader: Reader { session, identity, lookups, zones },
             plan,
             inherited,
-            page_size: server.options.batch(),
-            ids: ids.into(),
-            pages: VecDeque::new(),
             lines: Vec::new().into_iter(),
             refused: HashMap::new(),
         }))
@@ -109,35 +107,20 @@ impl Live {
     /// The lines of the next page; `None` at the end. Fields that no record can be read with are
     /// done without from then on.
     fn next_page(&mut self) -> Result<Option<Vec<String>>, Failure> {
-        loop {
-            self.request_pages()?;
-            let Some((ids, page)) = self.pages.pop_front() else {
-                return Ok(None);
-            };
-            match self.lines_of(ids.clone(), page) {
+        while let Some((ids, page)) = self.pages.next(&self.reader.session)? {
+            match self.lines_of(&ids, page) {
                 Err(failure) => self.leave_out(ids, failure)?,
                 lines => return lines.map(Some),
             }
         }
+        Ok(None)
     }
 
-    fn request_pages(&mut self) -> Result<(), Failure> {
-        let Live { reader, plan, .. } = self;
-        let fields = plan.fields();
-        while self.pages.len() < reader.session.readers() && !self.ids.is_empty() {
-            let amount = self.ids.len().min(self.page_size);
-            let ids: Vec<i64> = self.ids.drain(..amount).collect();
-            let page = extract::read(&reader.session, &plan.model, ids.clone(), &fields, None)?;
-            self.pages.push_back((ids, page));
-        }
-        Ok(())
-    }
-
-    fn lines_of(&mut self, ids: Vec<i64>, page: Ticket<Page>) -> Result<Vec<String>, Failure> {
+    fn lines_of(&mut self, ids: &[i64], page: Result<Page, Error>) -> Result<Vec<String>, Failure> {
         let Live { reader, plan, inherited, .. } = self;
-        let page = match page.outcome()? {
+        let page = match page {
             Ok(page) => page,
-            Err(error) => reader.recover(plan, ids, error)?,
+            Err(error) => reader.recover(plan, ids.to_vec(), error)?,
         };
         let rows = reader.rows(plan, page)?;
         let more = inherited.iter().map(|column| column.values(plan, &rows, reader));
@@ -161,10 +144,7 @@ impl Live {
             .into_iter()
             .chain(inherited)
             .for_each(|plan| plan.leave_out(model, fields));
-        for (ids, _) in self.pages.drain(..).rev() {
-            ids.into_iter().rev().for_each(|id| self.ids.push_front(id));
-        }
-        ids.into_iter().rev().for_each(|id| self.ids.push_front(id));
+        self.pages.begin_anew(ids, extract::columns(&self.plan.model, self.plan.fields()));
         Ok(())
     }
 }
