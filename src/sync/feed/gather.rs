@@ -14,7 +14,6 @@ use crate::sync::load::loader::{Absent, Loaded};
 use crate::sync::mapping::feed::Plan;
 use crate::sync::transform::rows::Rows;
 use crate::sync::work::parts::Work;
-use crate::sync::work::report::Status;
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 
@@ -148,7 +147,7 @@ impl Work {
             context.store.quarantine(context.key(plan), &plan.model, &rows.ids, &bad)?;
             self.note_denied(plan)?;
             if !poison.is_empty() {
-                self.reports.of(dataset).status = Status::Partial;
+                self.reports.of(dataset).set_partial();
             }
         }
         Ok(loaded)

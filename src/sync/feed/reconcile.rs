@@ -35,7 +35,7 @@ impl Work {
         for some in wanted.chunks(self.context.server.options.batch()) {
             if let Some(fetched) = self.fetch(&target.plan, some)? {
                 pg::in_own_memory(|| self.load(dataset, &target, fetched))?;
-                self.reports.of(dataset).pages += 1;
+                self.reports.of(dataset).add_page();
             }
         }
         let Work { context, reports, .. } = self;
@@ -47,7 +47,7 @@ impl Work {
             refuse_empty(schema, dataset, feed)?;
         }
         let gone = deletes::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
-        reports.of(dataset).deleted += deletes::rows(schema, dataset, feed, &gone)?;
+        reports.of(dataset).add_deleted(deletes::rows(schema, dataset, feed, &gone)?);
         context.store.forget_unwatched(context.key(&target.plan), started)
     }
 

@@ -216,7 +216,7 @@ impl TableLoad {
         }
         if let Some(fetched) = work.fetch(&self.target.plan, &ids)? {
             work.load(self.dataset, &self.target, fetched)?;
-            work.reports.of(self.dataset).pages += 1;
+            work.reports.of(self.dataset).add_page();
         }
         Ok(())
     }
@@ -253,7 +253,7 @@ impl TableLoad {
         // Records that came as parents before are not counted again.
         let ids = page.ids();
         let known = |id: &&i64| work.fetching.was_asked(self.dataset, self.feed, **id);
-        let again = ids.iter().filter(known).count() as i64;
+        let again = ids.iter().filter(known).count();
         let now = work.context.session.server_time();
         self.latest = self.latest.take().max(latest_change(&page, now));
         if is_whole && is_over && poison.is_empty() && self.since.is_none() && self.after.is_none()
@@ -263,13 +263,13 @@ impl TableLoad {
         }
         self.is_unchanged = self.is_as_before(work, &page)?;
         if self.is_unchanged {
-            work.reports.of(self.dataset).fetched += ids.len() as i64;
+            work.reports.of(self.dataset).add_unchanged(ids.len());
         } else {
             work.load(self.dataset, &self.target, Fetched { page, poison })?;
         }
         let report = work.reports.of(self.dataset);
-        report.fetched -= again;
-        report.pages += 1;
+        report.count_once(again);
+        report.add_page();
         if let Some(progress) = &mut self.progress {
             progress.tell(self.rows);
         }
@@ -348,7 +348,7 @@ impl TableLoad {
                     return Err(work.context.rows_taken(self.dataset));
                 }
                 let deleted = gone.delete(work.context.schema(), self.dataset, self.feed)?;
-                work.reports.of(self.dataset).deleted += deleted;
+                work.reports.of(self.dataset).add_deleted(deleted);
             }
         }
         self.share_changes(&mut work.fetching);

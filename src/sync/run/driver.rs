@@ -22,8 +22,8 @@ use crate::sync::tables::ready::{self, Ready};
 use crate::sync::work::context::Context;
 use crate::sync::work::fetching::Fetching;
 use crate::sync::work::parts::Work;
+use crate::sync::work::report::Reports;
 use crate::sync::work::report::{Status, TableReport};
-use crate::sync::work::reports::Reports;
 use crate::sync::work::targets::Targets;
 use crate::warehouse::{ALL, Dataset, Entity, Warehouse};
 

@@ -12,7 +12,7 @@ use crate::sync::transform::related::Lookups;
 use crate::sync::transform::rows::{self, Rows};
 use crate::sync::transform::zones::Zones;
 use crate::sync::work::context::Context;
-use crate::sync::work::reports::Reports;
+use crate::sync::work::report::Reports;
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 

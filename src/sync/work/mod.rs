@@ -5,5 +5,4 @@ pub mod context;
 pub mod fetching;
 pub mod parts;
 pub mod report;
-pub mod reports;
 pub mod targets;

@@ -9,8 +9,8 @@ use crate::sync::mapping::feed::Plan;
 use crate::sync::mapping::lineage::lineage;
 use crate::sync::work::context::Context;
 use crate::sync::work::fetching::Fetching;
+use crate::sync::work::report::Reports;
 use crate::sync::work::report::Status;
-use crate::sync::work::reports::Reports;
 use crate::sync::work::targets::{Found, Target, Targets};
 use crate::warehouse::Dataset;
 
@@ -63,7 +63,7 @@ impl Work {
     fn tell_absent(&mut self, dataset: &'static Dataset, feed: usize) {
         let models = dataset.feeds[feed].models.join(" or ");
         if dataset.feeds.len() == 1 {
-            self.reports.of(dataset).status = Status::Absent;
+            self.reports.of(dataset).set_absent();
             notice!("{}: Odoo has no model {models}, the table stays empty", dataset.table);
         } else {
             notice!("{}: Odoo has no model {models}", dataset.table);
