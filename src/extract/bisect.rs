@@ -10,7 +10,7 @@ use crate::settings::{self, Without};
 
 /// A value that Odoo cannot give.
 #[derive(Debug, Clone)]
-pub struct Poison {
+pub struct BadValue {
     pub id: i64,
     /// `None` for a record of which nothing can be read.
     pub field: Option<String>,
@@ -21,7 +21,7 @@ pub struct Poison {
 /// Records as they came, and the values that could not be read.
 pub struct Fetched {
     pub page: Page,
-    pub poison: Vec<Poison>,
+    pub bad: Vec<BadValue>,
 }
 
 /// So many records of one page fault on their own only if something else is wrong.
@@ -91,7 +91,7 @@ struct Recovery<'a> {
 impl<'a> Recovery<'a> {
     fn new(session: &'a Session, model: &'a str, fields: &'a Wanted) -> Recovery<'a> {
         let named = fields.iter().map(|(name, kind)| (name.as_str(), *kind));
-        let found = Fetched { page: Page::new(named), poison: Vec::new() };
+        let found = Fetched { page: Page::new(named), bad: Vec::new() };
         Recovery { session, model, fields, found, faulty: 0, looks_for_fields: true }
     }
 
@@ -233,7 +233,11 @@ impl<'a> Recovery<'a> {
             match self.fault(id, std::slice::from_ref(field))? {
                 None => good.push(field.clone()),
                 Some(error) => {
-                    bad.push(Poison { id, field: Some(field.0.clone()), error: error.to_string() });
+                    bad.push(BadValue {
+                        id,
+                        field: Some(field.0.clone()),
+                        error: error.to_string(),
+                    });
                 }
             }
         }
@@ -244,10 +248,10 @@ impl<'a> Recovery<'a> {
         match rest {
             Ok(page) => {
                 self.found.page.append(&page);
-                self.found.poison.extend(bad);
+                self.found.bad.extend(bad);
             }
             Err(error) => {
-                self.found.poison.push(Poison { id, field: None, error: error.to_string() });
+                self.found.bad.push(BadValue { id, field: None, error: error.to_string() });
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ mod pages;
 mod request;
 mod scan;
 
-pub use bisect::{Fetched, Poison};
+pub use bisect::{BadValue, Fetched};
 pub use ids::{CHUNK, Ids, Search};
 pub use page_size::PageSize;
 pub use pages::{Pages, columns, values};

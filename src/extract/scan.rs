@@ -3,7 +3,7 @@
 use std::mem;
 use std::rc::Rc;
 
-use super::bisect::{self, Poison};
+use super::bisect::{self, BadValue};
 use super::ids::{Found, Ids, Search};
 use super::page_size::PageSize;
 use super::pages::{Pages, columns};
@@ -35,7 +35,7 @@ pub struct Scan {
     /// All ids, if they came in one piece.
     present: Option<Vec<i64>>,
     /// Values that could not be read.
-    poison: Vec<Poison>,
+    bad: Vec<BadValue>,
 }
 
 enum Stage {
@@ -55,7 +55,7 @@ impl Scan {
             stage: Stage::Over,
             total: None,
             present: None,
-            poison: Vec::new(),
+            bad: Vec::new(),
         };
         scan.stage = match scan.wanted.at_once {
             true => Stage::First(scan.request_first()?),
@@ -110,8 +110,8 @@ impl Scan {
     }
 
     /// The values that could not be read since it was last asked.
-    pub fn take_poison(&mut self) -> Vec<Poison> {
-        mem::take(&mut self.poison)
+    pub fn take_bad(&mut self) -> Vec<BadValue> {
+        mem::take(&mut self.bad)
     }
 
     /// The page that may be all; what is behind it is read in the usual way, and so is all if
@@ -163,7 +163,7 @@ impl Scan {
             Some((ids, Err(error))) => {
                 let Wanted { model, fields, .. } = &self.wanted;
                 let recovered = bisect::recover(&self.session, model, ids, fields, error)?;
-                self.poison.extend(recovered.poison);
+                self.bad.extend(recovered.bad);
                 Ok(Some(recovered.page))
             }
         }

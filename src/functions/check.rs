@@ -12,7 +12,7 @@ use crate::pg::locked_foreign_table;
 use crate::query;
 use crate::server::{Server, Session};
 use crate::state::Store;
-use crate::sync::{self, Catalogue, Finding, Lacks, Level, Plan, Trials, warehouse_of};
+use crate::sync::{self, Catalogue, Finding, Lacks, Level, Mapping, Trials, warehouse_of};
 use crate::warehouse::{Additions, Dataset, Warehouse};
 
 /// The first release that has JSON-2.
@@ -165,7 +165,7 @@ fn table(
     catalogue: &mut Catalogue,
     trials: &mut Trials,
 ) -> Result<Finding, Failure> {
-    let Some(plan) = Plan::make(dataset, feed, catalogue)? else {
+    let Some(mapping) = Mapping::make(dataset, feed, catalogue)? else {
         let models = dataset.feeds[feed].models.join(" or ");
         return Ok(Finding::new(
             dataset.table,
@@ -174,11 +174,11 @@ fn table(
             Some("Install the Odoo module that brings it, or leave the table empty.".into()),
         ));
     };
-    let (model, domain) = (plan.model.clone(), plan.domain());
+    let (model, domain) = (mapping.model.clone(), mapping.domain());
     let count = session.call(move |odoo| odoo.model(&model).count(domain))?;
-    let Lacks { unreadable, unsearchable } = trials.of(session, catalogue, &plan)?;
-    let absent = plan.absent().into_iter().map(str::to_owned).collect();
-    let (mut detail, mut hints) = (format!("{}: {count} records", plan.model), Vec::new());
+    let Lacks { unreadable, unsearchable } = trials.of(session, catalogue, &mapping)?;
+    let absent = mapping.absent().into_iter().map(str::to_owned).collect();
+    let (mut detail, mut hints) = (format!("{}: {count} records", mapping.model), Vec::new());
     for (what, names, hint) in [
         ("no field for", absent, NO_FIELD),
         ("cannot read", unreadable, CANNOT_READ),

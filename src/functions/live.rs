@@ -6,7 +6,7 @@ use super::arguments::{not_negative, required};
 use super::domain;
 use crate::failure::OrRaise;
 use crate::server::Server;
-use crate::sync::{Live, LiveWish};
+use crate::sync::{Live, LiveRequest};
 
 extension_sql_file!("../../sql/live.sql", name = "live", requires = ["domain"]);
 
@@ -24,8 +24,8 @@ fn odoo_live(
         let filters = domain::argument(filters)?;
         let max_rows = not_negative("max_rows", max_rows)?;
         let since = since.map(domain::utc).transpose()?;
-        let wish = LiveWish { table, since: since.as_deref(), filters, max_rows };
-        Live::begin(&Server::named_or_only(server)?, wish)
+        let request = LiveRequest { table, since: since.as_deref(), filters, max_rows };
+        Live::begin(&Server::named_or_only(server)?, request)
     };
     match begin().or_raise() {
         Some(live) => SetOfIterator::new(live),

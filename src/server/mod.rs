@@ -2,9 +2,9 @@
 
 mod file;
 pub mod lock;
+mod option_error;
 mod options;
 mod session;
-mod wrong;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -13,7 +13,7 @@ use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
 use file::CA_FILE;
 pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
-pub use options::{DEFAULT_SCHEMA, Place, ServerOptions, Wrong, check, find, flag};
+pub use options::{DEFAULT_SCHEMA, OptionError, Place, ServerOptions, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
 use crate::failure::Failure;

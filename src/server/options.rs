@@ -174,7 +174,7 @@ pub fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
 
 /// What is wrong with a set of options.
 #[derive(Debug, PartialEq)]
-pub enum Wrong {
+pub enum OptionError {
     Unknown {
         name: String,
         known: Vec<&'static str>,
@@ -193,18 +193,19 @@ pub enum Wrong {
 }
 
 /// Checks a whole set of options, as CREATE and ALTER hand it over.
-pub fn check(place: Option<Place>, pairs: &[(String, String)]) -> Result<(), Wrong> {
+pub fn check(place: Option<Place>, pairs: &[(String, String)]) -> Result<(), OptionError> {
     let known = || OPTIONS.iter().filter(|option| Some(option.place) == place);
     for (name, value) in pairs {
         let Some(option) = known().find(|option| option.name == name) else {
             let known = known().map(|option| option.name).collect();
-            return Err(Wrong::Unknown { name: name.clone(), known });
+            return Err(OptionError::Unknown { name: name.clone(), known });
         };
-        (option.check)(value).map_err(|reason| Wrong::Value { name: name.clone(), reason })?;
+        (option.check)(value)
+            .map_err(|reason| OptionError::Value { name: name.clone(), reason })?;
     }
     for option in known().filter(|option| option.required) {
         if find(pairs, option.name).is_none() {
-            return Err(Wrong::Missing { name: option.name });
+            return Err(OptionError::Missing { name: option.name });
         }
     }
     if place == Some(Place::UserMapping) {
@@ -212,12 +213,12 @@ pub fn check(place: Option<Place>, pairs: &[(String, String)]) -> Result<(), Wro
         match secrets {
             0 => {
                 let reason = "one of password, api_key and api_key_file is required";
-                return Err(Wrong::Secret { reason });
+                return Err(OptionError::Secret { reason });
             }
             1 => {}
             _ => {
                 let reason = "password, api_key and api_key_file exclude each other";
-                return Err(Wrong::Secret { reason });
+                return Err(OptionError::Secret { reason });
             }
         }
     }
@@ -330,15 +331,15 @@ mod tests {
     fn a_mapping_has_one_secret() {
         let mapping = |list| check(Some(Place::UserMapping), &pairs(list));
         assert_eq!(mapping(&[("login", "a"), ("password", "b")]), Ok(()));
-        assert!(matches!(mapping(&[("login", "a")]), Err(Wrong::Secret { .. })));
+        assert!(matches!(mapping(&[("login", "a")]), Err(OptionError::Secret { .. })));
         let both = [("login", "a"), ("password", "b"), ("api_key", "c")];
-        assert!(matches!(mapping(&both), Err(Wrong::Secret { .. })));
-        assert_eq!(mapping(&[("password", "b")]), Err(Wrong::Missing { name: "login" }));
+        assert!(matches!(mapping(&both), Err(OptionError::Secret { .. })));
+        assert_eq!(mapping(&[("password", "b")]), Err(OptionError::Missing { name: "login" }));
     }
 
     #[test]
     fn elsewhere_there_is_no_option() {
-        assert!(matches!(check(None, &pairs(&[("url", "x")])), Err(Wrong::Unknown { .. })));
+        assert!(matches!(check(None, &pairs(&[("url", "x")])), Err(OptionError::Unknown { .. })));
         assert_eq!(check(None, &[]), Ok(()));
     }
 }

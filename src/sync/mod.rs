@@ -18,9 +18,9 @@ pub mod transform;
 pub mod work;
 
 pub use crate::state::{JobKey, warehouse_of};
-pub use live::{Live, Wish as LiveWish};
+pub use live::{Live, Request as LiveRequest};
 pub use mapping::catalogue::Catalogue;
-pub use mapping::feed::Plan;
+pub use mapping::feed::Mapping;
 pub use mapping::trial::{Lacks, Trials};
 pub use mirror::declare::{MirrorColumn, MirrorOptions, add_column, mirror};
 pub use mirror::undo::{drop_column, drop_mirror};

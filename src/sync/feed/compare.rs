@@ -13,7 +13,7 @@ use crate::odoo::{BEFORE_ALL, Cells, FieldType};
 use crate::server::Session;
 use crate::sync::feed::silent;
 use crate::sync::load::owner::{self, Table};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{Dataset, Kind};
 
@@ -40,11 +40,11 @@ pub struct Difference {
 pub fn compare(
     session: &Rc<Session>,
     schema: &str,
-    plan: &Plan,
+    mapping: &Mapping,
     feed: usize,
 ) -> Result<Difference, Failure> {
-    let (ids, dates) = versions(session, plan)?;
-    let sql = difference(schema, plan.dataset, feed);
+    let (ids, dates) = versions(session, mapping)?;
+    let sql = difference(schema, mapping.dataset, feed);
     let args = [ids.clone().into(), dates.into()];
     let ask = || {
         Spi::connect(|client| {
@@ -58,9 +58,9 @@ pub fn compare(
             })
         })
     };
-    let mut found = Table::new(schema, plan.dataset.table).run(owner::READ, ask)?;
-    let mut stale = silent::turned(session, schema, plan, feed)?;
-    stale.append(&mut silent::released(session, schema, plan, feed)?);
+    let mut found = Table::new(schema, mapping.dataset.table).run(owner::READ, ask)?;
+    let mut stale = silent::turned(session, schema, mapping, feed)?;
+    stale.append(&mut silent::released(session, schema, mapping, feed)?);
     stale.retain(|id| found.present.binary_search(id).is_ok());
     stale.extend(&found.stale);
     found.stale = stale.into_iter().collect();
@@ -69,15 +69,18 @@ pub fn compare(
 
 /// Every record's id and write_date. As seconds: the texts of a large table would take much
 /// memory.
-fn versions(session: &Rc<Session>, plan: &Plan) -> Result<(Vec<i64>, Vec<Option<i64>>), Failure> {
-    if !plan.is_dated {
-        let ids = extract::ids(session, &plan.model, plan.domain())?;
+fn versions(
+    session: &Rc<Session>,
+    mapping: &Mapping,
+) -> Result<(Vec<i64>, Vec<Option<i64>>), Failure> {
+    if !mapping.is_dated {
+        let ids = extract::ids(session, &mapping.model, mapping.domain())?;
         let dates = vec![None; ids.len()];
         return Ok((ids, dates));
     }
     let wanted = Wanted {
-        model: plan.model.clone(),
-        domain: plan.domain(),
+        model: mapping.model.clone(),
+        domain: mapping.domain(),
         fields: vec![("write_date".to_owned(), FieldType::Datetime)],
         after: BEFORE_ALL,
         at_once: false,

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use pgrx::PgSqlErrorCode as State;
 
-use crate::extract::{self, Fetched, Poison, bisect};
+use crate::extract::{self, BadValue, Fetched, bisect};
 use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::pg;
 use crate::state::Unread;
 use crate::sync::load::loader::{Absent, Loaded};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::transform::rows::Rows;
 use crate::sync::work::parts::Work;
 use crate::sync::work::targets::Target;
@@ -22,7 +22,7 @@ struct Batch {
     dataset: &'static Dataset,
     target: Rc<Target>,
     rows: Rows,
-    poison: Vec<Poison>,
+    bad: Vec<BadValue>,
     /// All that the rows refer to was there before.
     is_complete: bool,
 }
@@ -65,8 +65,8 @@ impl Work {
         fetched: Fetched,
         batches: &mut Vec<Batch>,
     ) -> Result<(), Failure> {
-        let Fetched { page, mut poison } = fetched;
-        let mut rows = self.transform(&target.plan, page)?;
+        let Fetched { page, mut bad } = fetched;
+        let mut rows = self.transform(&target.mapping, page)?;
         let ids = rows.ids.clone();
         self.fetching.begin_waiting(dataset, target, &ids);
         let mut is_complete = true;
@@ -85,14 +85,14 @@ impl Work {
                 break;
             }
             for some in wanted.chunks(self.context.server.options.batch()) {
-                if let Some(more) = self.fetch(&target.plan, some)? {
-                    rows.append(self.transform(&target.plan, more.page)?);
-                    poison.extend(more.poison);
+                if let Some(more) = self.fetch(&target.mapping, some)? {
+                    rows.append(self.transform(&target.mapping, more.page)?);
+                    bad.extend(more.bad);
                 }
             }
         }
         self.fetching.end_waiting(dataset, target, &ids);
-        batches.push(Batch { dataset, target: target.clone(), rows, poison, is_complete });
+        batches.push(Batch { dataset, target: target.clone(), rows, bad, is_complete });
         Ok(())
     }
 
@@ -126,7 +126,7 @@ impl Work {
     ) -> Result<Vec<Option<Loaded>>, Failure> {
         let mut loaded = Vec::new();
         for (index, batch) in batches.iter().enumerate() {
-            let Batch { dataset, target, rows, poison, is_complete } = batch;
+            let Batch { dataset, target, rows, bad, is_complete } = batch;
             let is_parent = index + 1 < batches.len();
             if !self.context.may_write(dataset)? {
                 if !is_parent {
@@ -142,19 +142,19 @@ impl Work {
                 true => target.loader.insert(rows)?,
                 false => target.loader.load(rows, reason)?,
             }));
-            let (context, plan) = (&self.context, &target.plan);
-            let bad = unread(poison);
-            context.store.quarantine(context.key(plan), &plan.model, &rows.ids, &bad)?;
-            self.note_denied(plan)?;
-            if !poison.is_empty() {
+            let (context, mapping) = (&self.context, &target.mapping);
+            let bad = unread(bad);
+            context.store.quarantine(context.key(mapping), &mapping.model, &rows.ids, &bad)?;
+            self.note_denied(mapping)?;
+            if !bad.is_empty() {
                 self.reports.of(dataset).set_partial();
             }
         }
         Ok(loaded)
     }
 
-    fn transform(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
-        self.fetching.rows(&self.context, &mut self.reports, plan, page)
+    fn transform(&mut self, mapping: &Mapping, page: Page) -> Result<Rows, Failure> {
+        self.fetching.rows(&self.context, &mut self.reports, mapping, page)
     }
 
     /// The rows of records that others refer to. What Odoo does not give stays missing.
@@ -166,7 +166,7 @@ impl Work {
             return Ok(());
         };
         for some in wanted.chunks(self.context.server.options.batch()) {
-            match self.fetch(&target.plan, some) {
+            match self.fetch(&target.mapping, some) {
                 Ok(Some(fetched)) => self.gather(dataset, &target, fetched, batches)?,
                 Ok(None) => {}
                 Err(failure) if failure.is_denied() => {
@@ -180,41 +180,43 @@ impl Work {
     }
 
     /// Reads records by id, if they belong to the table; `None` if Odoo gives none of them.
-    pub fn fetch(&self, plan: &Plan, ids: &[i64]) -> Result<Option<Fetched>, Failure> {
-        self.fetch_by(plan, ids, bisect::recover)
+    pub fn fetch(&self, mapping: &Mapping, ids: &[i64]) -> Result<Option<Fetched>, Failure> {
+        self.fetch_by(mapping, ids, bisect::recover)
     }
 
     /// The same with a way to go on after a fault.
     pub fn fetch_by(
         &self,
-        plan: &Plan,
+        mapping: &Mapping,
         ids: &[i64],
         recover: bisect::Recover,
     ) -> Result<Option<Fetched>, Failure> {
-        let found = extract::visible_in(&self.context.session, &plan.model, ids, plan.domain())?;
+        let found =
+            extract::visible_in(&self.context.session, &mapping.model, ids, mapping.domain())?;
         if found.is_empty() {
             return Ok(None);
         }
-        let fields = plan.fields();
-        let page = extract::read(&self.context.session, &plan.model, found.clone(), &fields, None)?;
+        let fields = mapping.fields();
+        let page =
+            extract::read(&self.context.session, &mapping.model, found.clone(), &fields, None)?;
         match page.outcome()? {
-            Ok(page) => Ok(Some(Fetched { page, poison: Vec::new() })),
+            Ok(page) => Ok(Some(Fetched { page, bad: Vec::new() })),
             Err(error) if error.is_about_fields() && self.targets.is_from_memory() => {
                 Err(error.into())
             }
             Err(error) => {
-                recover(&self.context.session, &plan.model, found, &fields, error).map(Some)
+                recover(&self.context.session, &mapping.model, found, &fields, error).map(Some)
             }
         }
     }
 }
 
 /// What the quarantine keeps of values that could not be read.
-fn unread(poison: &[Poison]) -> Vec<Unread> {
-    let unread = |poison: &Poison| Unread {
-        record: poison.id,
-        field: poison.field.clone().unwrap_or_default(),
-        error: poison.error.clone(),
+fn unread(bad: &[BadValue]) -> Vec<Unread> {
+    let unread = |bad: &BadValue| Unread {
+        record: bad.id,
+        field: bad.field.clone().unwrap_or_default(),
+        error: bad.error.clone(),
     };
-    poison.iter().map(unread).collect()
+    bad.iter().map(unread).collect()
 }

@@ -8,7 +8,7 @@ use crate::extract;
 use crate::extract::bisect;
 use crate::failure::Failure;
 use crate::odoo::FieldType;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::parts::Work;
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
@@ -22,22 +22,23 @@ impl Work {
         target: &Rc<Target>,
         begin: SystemTime,
     ) -> Result<(), Failure> {
-        let plan = &target.plan;
-        let quarantined = self.context.store.quarantined(self.context.key(plan), begin)?;
+        let mapping = &target.mapping;
+        let quarantined = self.context.store.quarantined(self.context.key(mapping), begin)?;
         if quarantined.is_empty() {
             return Ok(());
         }
         let all: BTreeSet<i64> = quarantined.values().flatten().copied().collect();
         let all: Vec<i64> = all.into_iter().collect();
-        let there = extract::visible_in(&self.context.session, &plan.model, &all, plan.domain())?;
+        let there =
+            extract::visible_in(&self.context.session, &mapping.model, &all, mapping.domain())?;
         let gone: Vec<i64> = all.into_iter().filter(|id| !there.contains(id)).collect();
         let mut ready: BTreeSet<i64> = BTreeSet::new();
         for (field, mut ids) in quarantined {
             ids.retain(|id| there.contains(id));
-            match plan.fields().into_iter().find(|(name, _)| *name == field) {
+            match mapping.fields().into_iter().find(|(name, _)| *name == field) {
                 Some(field) => {
                     for some in ids.chunks(bisect::MOST) {
-                        ready.extend(self.readable(plan, some, std::slice::from_ref(&field))?);
+                        ready.extend(self.readable(mapping, some, std::slice::from_ref(&field))?);
                     }
                 }
                 // Whole records, or a field that is not asked for any more.
@@ -46,32 +47,32 @@ impl Work {
         }
         let ready: Vec<i64> = ready.into_iter().collect();
         for some in ready.chunks(bisect::MOST) {
-            if let Some(fetched) = self.fetch_by(plan, some, bisect::recover_known)? {
+            if let Some(fetched) = self.fetch_by(mapping, some, bisect::recover_known)? {
                 self.load(dataset, target, fetched)?;
             }
         }
-        self.context.store.quarantine(self.context.key(plan), &plan.model, &gone, &[])
+        self.context.store.quarantine(self.context.key(mapping), &mapping.model, &gone, &[])
     }
 
     /// Those of the records that have a readable value.
     fn readable(
         &self,
-        plan: &Plan,
+        mapping: &Mapping,
         ids: &[i64],
         field: &[(String, FieldType)],
     ) -> Result<Vec<i64>, Failure> {
-        let page = extract::read(&self.context.session, &plan.model, ids.to_vec(), field, None)?;
+        let page = extract::read(&self.context.session, &mapping.model, ids.to_vec(), field, None)?;
         let fetched = match page.outcome()? {
             Ok(page) => return Ok(page.ids()),
             Err(error) => bisect::recover_known(
                 &self.context.session,
-                &plan.model,
+                &mapping.model,
                 ids.to_vec(),
                 field,
                 error,
             )?,
         };
-        let bad: BTreeSet<i64> = fetched.poison.iter().map(|poison| poison.id).collect();
+        let bad: BTreeSet<i64> = fetched.bad.iter().map(|bad| bad.id).collect();
         Ok(fetched.page.ids().into_iter().filter(|id| !bad.contains(id)).collect())
     }
 }

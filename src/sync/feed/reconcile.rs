@@ -28,12 +28,12 @@ impl Work {
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(());
         };
-        let wanted: Vec<i64> = match target.plan.tells_changes {
+        let wanted: Vec<i64> = match target.mapping.tells_changes {
             true => found.missing.iter().chain(&found.stale).copied().collect(),
             false => found.present.clone(),
         };
         for some in wanted.chunks(self.context.server.options.batch()) {
-            if let Some(fetched) = self.fetch(&target.plan, some)? {
+            if let Some(fetched) = self.fetch(&target.mapping, some)? {
                 pg::in_own_memory(|| self.load(dataset, &target, fetched))?;
                 self.reports.of(dataset).add_page();
             }
@@ -48,7 +48,7 @@ impl Work {
         }
         let gone = deletes::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
         reports.of(dataset).add_deleted(deletes::rows(schema, dataset, feed, &gone)?);
-        context.store.forget_unwatched(context.key(&target.plan), started)
+        context.store.forget_unwatched(context.key(&target.mapping), started)
     }
 
     /// `None` if Odoo has no such model, or is known to keep it from the user.
@@ -60,9 +60,9 @@ impl Work {
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(None);
         };
-        let (context, plan) = (&self.context, &target.plan);
-        let mut found = compare::compare(&context.session, context.schema(), plan, feed)?;
-        if context.store.was_unwatched(context.key(plan))? {
+        let (context, mapping) = (&self.context, &target.mapping);
+        let mut found = compare::compare(&context.session, context.schema(), mapping, feed)?;
+        if context.store.was_unwatched(context.key(mapping))? {
             let missing: HashSet<i64> = found.missing.iter().copied().collect();
             let there = found.present.iter().copied();
             found.stale = there.filter(|id| !missing.contains(id)).collect();

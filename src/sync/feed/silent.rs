@@ -15,7 +15,7 @@ use crate::server::Session;
 use crate::sync::load::deletes::of_feed;
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::mapping::filter;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{Extent, Kind};
@@ -24,24 +24,24 @@ use crate::warehouse::{Extent, Kind};
 pub fn turned(
     session: &Rc<Session>,
     schema: &str,
-    plan: &Plan,
+    mapping: &Mapping,
     feed: usize,
 ) -> Result<BTreeSet<i64>, Failure> {
     let mut turned = BTreeSet::new();
-    for column in plan.feed.silent {
-        let Some(holds) = filter::holds(plan, column) else {
+    for column in mapping.feed.silent {
+        let Some(holds) = filter::holds(mapping, column) else {
             continue;
         };
-        let there = extract::ids(session, &plan.model, plan.domain() & holds)?;
+        let there = extract::ids(session, &mapping.model, mapping.domain() & holds)?;
         let sql = format!(
             "SELECT array_agg(row.id) FROM {} AS row \
              LEFT JOIN unnest($1::bigint[]) AS there (id) ON there.id = row.id \
              WHERE {} AND row.{} IS DISTINCT FROM (there.id IS NOT NULL)",
-            qualified(schema, plan.dataset.table),
-            of_feed(plan.dataset, feed, "row"),
+            qualified(schema, mapping.dataset.table),
+            of_feed(mapping.dataset, feed, "row"),
             ident(column),
         );
-        turned.extend(rows(schema, plan, &sql, &[there.into()])?);
+        turned.extend(rows(schema, mapping, &sql, &[there.into()])?);
     }
     Ok(turned)
 }
@@ -52,32 +52,32 @@ pub fn turned(
 pub fn released(
     session: &Rc<Session>,
     schema: &str,
-    plan: &Plan,
+    mapping: &Mapping,
     feed: usize,
 ) -> Result<BTreeSet<i64>, Failure> {
     let mut released = BTreeSet::new();
-    if plan.dataset.extent == Extent::Whole {
+    if mapping.dataset.extent == Extent::Whole {
         return Ok(released);
     }
-    for reference in references(plan.dataset, feed) {
-        let gone = gone_parents(schema, plan, feed, &reference)?;
-        let path = plan.columns[reference.index].values.origins().next().map(|one| one.path());
+    for reference in references(mapping.dataset, feed) {
+        let gone = gone_parents(schema, mapping, feed, &reference)?;
+        let path = mapping.columns[reference.index].values.origins().next().map(|one| one.path());
         let (Some(path), false) = (path, gone.is_empty()) else {
             continue;
         };
         let theirs = Domain::leaf(&path, "in", gone.iter().copied().collect::<Value>());
-        let Some(still) = found(session, &plan.model, plan.domain() & theirs)? else {
+        let Some(still) = found(session, &mapping.model, mapping.domain() & theirs)? else {
             continue;
         };
         let sql = format!(
             "SELECT array_agg(row.id) FROM {} AS row \
              LEFT JOIN unnest($2::bigint[]) AS still (id) ON still.id = row.id \
              WHERE {} AND row.{} = ANY ($1::bigint[]) AND still.id IS NULL",
-            qualified(schema, plan.dataset.table),
-            of_feed(plan.dataset, feed, "row"),
+            qualified(schema, mapping.dataset.table),
+            of_feed(mapping.dataset, feed, "row"),
             ident(reference.column),
         );
-        released.extend(rows(schema, plan, &sql, &[gone.into(), still.into()])?);
+        released.extend(rows(schema, mapping, &sql, &[gone.into(), still.into()])?);
     }
     Ok(released)
 }
@@ -85,7 +85,7 @@ pub fn released(
 /// The rows marked as deleted that rows of a feed refer to.
 fn gone_parents(
     schema: &str,
-    plan: &Plan,
+    mapping: &Mapping,
     feed: usize,
     reference: &Reference,
 ) -> Result<Vec<i64>, Failure> {
@@ -96,11 +96,11 @@ fn gone_parents(
         "SELECT array_agg(parent.id) FROM {} AS parent WHERE parent.deleted_at IS NOT NULL \
          AND EXISTS (SELECT FROM {} AS row WHERE row.{} = parent.id AND {})",
         qualified(schema, parent.table),
-        qualified(schema, plan.dataset.table),
+        qualified(schema, mapping.dataset.table),
         ident(reference.column),
-        of_feed(plan.dataset, feed, "row"),
+        of_feed(mapping.dataset, feed, "row"),
     );
-    rows(schema, plan, &sql, &[])
+    rows(schema, mapping, &sql, &[])
 }
 
 /// Every id that meets a domain; `None` if Odoo does not search by it.
@@ -124,8 +124,13 @@ fn found(session: &Session, model: &str, domain: Domain) -> Result<Option<Vec<i6
     }
 }
 
-/// The ids that a statement on a plan's table finds.
-fn rows(schema: &str, plan: &Plan, sql: &str, args: &[DatumWithOid]) -> Result<Vec<i64>, Failure> {
+/// The ids that a statement on a mapping's table finds.
+fn rows(
+    schema: &str,
+    mapping: &Mapping,
+    sql: &str,
+    args: &[DatumWithOid],
+) -> Result<Vec<i64>, Failure> {
     let find = || Ok(Spi::get_one_with_args::<Vec<i64>>(sql, args)?.unwrap_or_default());
-    Table::new(schema, plan.dataset.table).run(owner::READ, find)
+    Table::new(schema, mapping.dataset.table).run(owner::READ, find)
 }

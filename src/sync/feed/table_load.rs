@@ -87,7 +87,7 @@ impl TableLoad {
 
     /// Whether nothing has changed what is known of the feed since it was begun.
     pub fn is_current(&self, work: &Work) -> Result<bool, Failure> {
-        Ok(self.mark.version == work.mark(&self.target.plan, None)?.version)
+        Ok(self.mark.version == work.mark(&self.target.mapping, None)?.version)
     }
 
     /// Has Odoo work on the pages that are known, and waits for nothing.
@@ -106,29 +106,29 @@ impl TableLoad {
         let Some(target) = work.target(dataset, feed)? else {
             return Ok(None);
         };
-        let plan = &target.plan;
+        let mapping = &target.mapping;
         owner::require_loadable(work.context.schema(), dataset)?;
         let Work { context, .. } = &*work;
         let may_write = || context.may_write(dataset);
-        if context.store.remember_columns(context.key(plan), &lineage(plan), may_write)? {
+        if context.store.remember_columns(context.key(mapping), &lineage(mapping), may_write)? {
             // The rows that were loaded before lack its values.
             let table = dataset.table.to_owned();
             context.store.forget_watermarks(&context.server.name, &[table])?;
         }
         let now = context.session.server_time();
-        let mut mark = work.mark(plan, now)?;
+        let mut mark = work.mark(mapping, now)?;
         let resume = mark.resume.take().filter(|_| context.is_job && !context.full_refresh);
         let since = match &resume {
             Some(resume) => resume.since.clone(),
-            None if mark.since.is_some() && work.is_to_be_read_again(plan)? => None,
-            None => work.since(plan, &mark),
+            None if mark.since.is_some() && work.is_to_be_read_again(mapping)? => None,
+            None => work.since(mapping, &mark),
         };
         let Resume { after, latest, seconds, began, .. } = resume.unwrap_or_default();
         let stage = match &since {
-            Some(time) if after.is_none() && plan.domain() != Domain::all() => {
-                Stage::Probe(probe(&work.context, plan, time)?)
+            Some(time) if after.is_none() && mapping.domain() != Domain::all() => {
+                Stage::Probe(probe(&work.context, mapping, time)?)
             }
-            _ => Stage::Scan(scan(work, plan, since.as_deref(), after)?),
+            _ => Stage::Scan(scan(work, mapping, since.as_deref(), after)?),
         };
         Ok(Some(TableLoad {
             dataset,
@@ -206,15 +206,15 @@ impl TableLoad {
         if self.since.is_none() {
             return Ok(VecDeque::new());
         }
-        let (schema, plan) = (context.schema(), &self.target.plan);
-        Ok(silent::turned(&context.session, schema, plan, self.feed)?.into_iter().collect())
+        let (schema, mapping) = (context.schema(), &self.target.mapping);
+        Ok(silent::turned(&context.session, schema, mapping, self.feed)?.into_iter().collect())
     }
 
     fn load_silent(&self, work: &mut Work, ids: Vec<i64>) -> Result<(), Failure> {
         if ids.is_empty() {
             return Ok(());
         }
-        if let Some(fetched) = work.fetch(&self.target.plan, &ids)? {
+        if let Some(fetched) = work.fetch(&self.target.mapping, &ids)? {
             work.load(self.dataset, &self.target, fetched)?;
             work.reports.of(self.dataset).add_page();
         }
@@ -233,7 +233,7 @@ impl TableLoad {
                     return Ok(false);
                 }
                 self.changed = Some(changed).filter(|ids| ids.len() < CHUNK);
-                scan(work, &self.target.plan, self.since.as_deref(), None)?
+                scan(work, &self.target.mapping, self.since.as_deref(), None)?
             }
         };
         let progress = match &mut self.progress {
@@ -243,7 +243,7 @@ impl TableLoad {
         let page = scan.next()?;
         progress.expect(scan.total());
         let is_whole = scan.present().is_some();
-        let poison = scan.take_poison();
+        let bad = scan.take_bad();
         let is_over = scan.is_over();
         self.stage = Stage::Scan(scan);
         let Some(page) = page else {
@@ -256,16 +256,15 @@ impl TableLoad {
         let again = ids.iter().filter(known).count();
         let now = work.context.session.server_time();
         self.latest = self.latest.take().max(latest_change(&page, now));
-        if is_whole && is_over && poison.is_empty() && self.since.is_none() && self.after.is_none()
-        {
+        if is_whole && is_over && bad.is_empty() && self.since.is_none() && self.after.is_none() {
             let zone = &work.context.server.options.timezone;
-            self.digest = unchanged::digest(&self.target.plan, &page, zone);
+            self.digest = unchanged::digest(&self.target.mapping, &page, zone);
         }
         self.is_unchanged = self.is_as_before(work, &page)?;
         if self.is_unchanged {
             work.reports.of(self.dataset).add_unchanged(ids.len());
         } else {
-            work.load(self.dataset, &self.target, Fetched { page, poison })?;
+            work.load(self.dataset, &self.target, Fetched { page, bad })?;
         }
         let report = work.reports.of(self.dataset);
         report.count_once(again);
@@ -278,7 +277,7 @@ impl TableLoad {
         }
         if let (Some(last), true) = (ids.last(), work.context.is_job) {
             let (context, resume) = (&work.context, self.resume(*last));
-            context.store.remember_page(context.key(&self.target.plan), &resume)?;
+            context.store.remember_page(context.key(&self.target.mapping), &resume)?;
         }
         Ok(true)
     }
@@ -312,7 +311,7 @@ impl TableLoad {
             return Ok(false);
         };
         let since = self.mark.since.as_deref();
-        unchanged::is_as_before(work, &self.target.plan, self.feed, (digest, page), since)
+        unchanged::is_as_before(work, &self.target.mapping, self.feed, (digest, page), since)
     }
 
     /// What the scan has seen.
@@ -353,11 +352,11 @@ impl TableLoad {
         }
         self.share_changes(&mut work.fetching);
         if self.since.is_none() && !self.is_resumed() {
-            work.forget_denied(&self.target.plan)?;
+            work.forget_denied(&self.target.mapping)?;
         }
-        work.note_unsearched(&self.target.plan)?;
+        work.note_unsearched(&self.target.mapping)?;
         if self.since.is_none() {
-            let key = work.context.key(&self.target.plan);
+            let key = work.context.key(&self.target.mapping);
             work.context.store.forget_unwatched(key, self.started)?;
         }
         let reached = Reached {
@@ -367,22 +366,22 @@ impl TableLoad {
             may_go_back: self.since.is_none(),
         };
         self.progress = None;
-        if self.target.plan.is_read_whole() && !self.is_unchanged {
-            unchanged::keep(&work.context, &self.target.plan, self.digest)?;
+        if self.target.mapping.is_read_whole() && !self.is_unchanged {
+            unchanged::keep(&work.context, &self.target.mapping, self.digest)?;
         }
         let context = &work.context;
-        context.store.move_watermark(context.key(&self.target.plan), &reached)
+        context.store.move_watermark(context.key(&self.target.mapping), &reached)
     }
 
     /// Tells the feeds that follow which records of the model have changed.
     fn share_changes(&mut self, fetching: &mut Fetching) {
-        let plan = &self.target.plan;
+        let mapping = &self.target.mapping;
         let all = match self.changed.take() {
-            None if plan.domain() == Domain::all() => self.present().map(<[i64]>::to_vec),
+            None if mapping.domain() == Domain::all() => self.present().map(<[i64]>::to_vec),
             changed => changed,
         };
         if let (Some(since), Some(ids)) = (&self.since, all) {
-            fetching.share_changes(&plan.model, since, ids);
+            fetching.share_changes(&mapping.model, since, ids);
         }
     }
 }

@@ -7,17 +7,17 @@ use serde_json::Value as Json;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Error, Page};
 use crate::sync::load::{deletes, restore};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::context::Context;
 use crate::sync::work::parts::Work;
 use crate::warehouse::Source;
 
 /// A number for all values of a table that one page holds; `None` where its rows show values of
 /// other rows.
-pub fn digest(plan: &Plan, page: &Page, zone: &str) -> Option<i64> {
+pub fn digest(mapping: &Mapping, page: &Page, zone: &str) -> Option<i64> {
     let inherits = |source| matches!(source, Source::Inherited { .. });
-    let is_closed = !plan.dataset.columns.iter().any(|column| inherits(column.source));
-    (is_closed && plan.is_read_whole()).then(|| {
+    let is_closed = !mapping.dataset.columns.iter().any(|column| inherits(column.source));
+    (is_closed && mapping.is_read_whole()).then(|| {
         let mut hasher = DefaultHasher::new();
         (page, zone).hash(&mut hasher);
         hasher.finish().cast_signed()
@@ -25,43 +25,43 @@ pub fn digest(plan: &Plan, page: &Page, zone: &str) -> Option<i64> {
 }
 
 /// Remembers it for the next run; without one, that there is none.
-pub fn keep(context: &Context, plan: &Plan, digest: Option<i64>) -> Result<(), Failure> {
-    context.cache.keep(&name(plan), digest.map_or(Json::Null, Json::from))
+pub fn keep(context: &Context, mapping: &Mapping, digest: Option<i64>) -> Result<(), Failure> {
+    context.cache.keep(&name(mapping), digest.map_or(Json::Null, Json::from))
 }
 
 /// Whether Odoo shows the very values that the last run loaded, and those of the records that they
 /// lead to are as old. `since` is the time of that run.
 pub fn is_as_before(
     work: &Work,
-    plan: &Plan,
+    mapping: &Mapping,
     feed: usize,
     (digest, page): (i64, &Page),
     since: Option<&str>,
 ) -> Result<bool, Failure> {
     let context = &work.context;
-    let is_same = context.cache.recall(&name(plan), None)? == Some(Json::from(digest));
-    if context.full_refresh || !is_same || !is_settled(context, plan)? {
+    let is_same = context.cache.recall(&name(mapping), None)? == Some(Json::from(digest));
+    if context.full_refresh || !is_same || !is_settled(context, mapping)? {
         return Ok(false);
     }
     // Nobody has edited, added or deleted a row.
-    let unedited = deletes::count_unedited(context.schema(), plan.dataset, feed)?;
+    let unedited = deletes::count_unedited(context.schema(), mapping.dataset, feed)?;
     let (Some(since), true) = (since, unedited == Some(page.rows() as i64)) else {
         return Ok(false);
     };
-    match work.was_denied(plan)? {
+    match work.was_denied(mapping)? {
         true => Ok(false),
-        false => leads_to_nothing_new(context, plan, since, page),
+        false => leads_to_nothing_new(context, mapping, since, page),
     }
 }
 
 /// Whether the records that a page's rows lead to are as old as the last run.
 fn leads_to_nothing_new(
     context: &Context,
-    plan: &Plan,
+    mapping: &Mapping,
     since: &str,
     page: &Page,
 ) -> Result<bool, Failure> {
-    let Some(questions) = plan.related_since(since, page) else {
+    let Some(questions) = mapping.related_since(since, page) else {
         return Ok(false);
     };
     for (model, domain) in questions {
@@ -78,13 +78,13 @@ fn leads_to_nothing_new(
 }
 
 /// Whether nothing of a table is missing or quarantined.
-fn is_settled(context: &Context, plan: &Plan) -> Result<bool, Failure> {
-    let table = plan.dataset.table;
+fn is_settled(context: &Context, mapping: &Mapping) -> Result<bool, Failure> {
+    let table = mapping.dataset.table;
     let missing = restore::count_missing(context.schema())?;
     let quarantined = context.store.count_quarantined(&context.server.name)?;
     Ok(!missing.contains_key(table) && !quarantined.contains_key(table))
 }
 
-fn name(plan: &Plan) -> String {
-    format!("values {} {}", plan.dataset.table, plan.feed.channel_or_none())
+fn name(mapping: &Mapping) -> String {
+    format!("values {} {}", mapping.dataset.table, mapping.feed.channel_or_none())
 }

@@ -5,68 +5,71 @@
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::state::Kept;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::parts::Work;
 
 impl Work {
     /// After rows were written: remembers the values that were kept from them.
-    pub fn note_denied(&self, plan: &Plan) -> Result<(), Failure> {
-        let models = self.fetching.denied(plan).into_iter();
-        self.note(plan, models.map(|model| Kept { model, relation: String::new() }).collect())
+    pub fn note_denied(&self, mapping: &Mapping) -> Result<(), Failure> {
+        let models = self.fetching.denied(mapping).into_iter();
+        self.note(mapping, models.map(|model| Kept { model, relation: String::new() }).collect())
     }
 
     /// After a feed was read: remembers the relations that told nothing of changes.
-    pub fn note_unsearched(&self, plan: &Plan) -> Result<(), Failure> {
-        let model = &plan.model;
-        let relations = plan.unsearched.iter().map(|relation| (*relation).to_owned());
-        self.note(plan, relations.map(|relation| Kept { model: model.clone(), relation }).collect())
+    pub fn note_unsearched(&self, mapping: &Mapping) -> Result<(), Failure> {
+        let model = &mapping.model;
+        let relations = mapping.unsearched.iter().map(|relation| (*relation).to_owned());
+        self.note(
+            mapping,
+            relations.map(|relation| Kept { model: model.clone(), relation }).collect(),
+        )
     }
 
-    fn note(&self, plan: &Plan, kept: Vec<Kept>) -> Result<(), Failure> {
-        match kept.is_empty() || !self.may_be_denied(plan) {
+    fn note(&self, mapping: &Mapping, kept: Vec<Kept>) -> Result<(), Failure> {
+        match kept.is_empty() || !self.may_be_denied(mapping) {
             true => Ok(()),
-            false => self.context.store.note_unreadable(self.context.key(plan), kept),
+            false => self.context.store.note_unreadable(self.context.key(mapping), kept),
         }
     }
 
     /// Whether something may be kept from a feed's rows; older scripts cannot remember it.
-    fn may_be_denied(&self, plan: &Plan) -> bool {
-        let leads_elsewhere = plan.hops().next().is_some() || !plan.feed.also.is_empty();
+    fn may_be_denied(&self, mapping: &Mapping) -> bool {
+        let leads_elsewhere = mapping.hops().next().is_some() || !mapping.feed.also.is_empty();
         leads_elsewhere && self.context.store.is_current
     }
 
     /// After all rows were loaded anew: forgets what was kept from those before.
-    pub fn forget_denied(&self, plan: &Plan) -> Result<(), Failure> {
-        if !self.may_be_denied(plan) {
+    pub fn forget_denied(&self, mapping: &Mapping) -> Result<(), Failure> {
+        if !self.may_be_denied(mapping) {
             return Ok(());
         }
-        self.context.store.forget_unreadable(self.context.key(plan))?;
-        self.note_denied(plan)
+        self.context.store.forget_unreadable(self.context.key(mapping))?;
+        self.note_denied(mapping)
     }
 
     /// Whether values were kept from a feed's rows.
-    pub fn was_denied(&self, plan: &Plan) -> Result<bool, Failure> {
-        if !self.may_be_denied(plan) {
+    pub fn was_denied(&self, mapping: &Mapping) -> Result<bool, Failure> {
+        if !self.may_be_denied(mapping) {
             return Ok(false);
         }
-        let kept = self.context.store.unreadable(self.context.key(plan))?;
+        let kept = self.context.store.unreadable(self.context.key(mapping))?;
         Ok(kept.iter().any(|kept| kept.relation.is_empty()))
     }
 
     /// Whether Odoo gives by now what it kept from a feed's rows.
-    pub fn is_allowed_again(&self, plan: &Plan) -> Result<bool, Failure> {
-        if !self.may_be_denied(plan) {
+    pub fn is_allowed_again(&self, mapping: &Mapping) -> Result<bool, Failure> {
+        if !self.may_be_denied(mapping) {
             return Ok(false);
         }
-        for Kept { model, relation } in self.context.store.unreadable(self.context.key(plan))? {
+        for Kept { model, relation } in self.context.store.unreadable(self.context.key(mapping))? {
             if !relation.is_empty() {
-                let is_tried = plan.also.contains(&relation.as_str());
+                let is_tried = mapping.also.contains(&relation.as_str());
                 if is_tried && self.targets.can_search(&model, &relation)? {
                     return Ok(true);
                 }
                 continue;
             }
-            let fields = plan.hops().filter(|hop| hop.model == model);
+            let fields = mapping.hops().filter(|hop| hop.model == model);
             let fields: Vec<_> =
                 fields.map(|hop| (hop.field.name.clone(), hop.field.field_type)).collect();
             match self.context.session.call(move |odoo| can_read(odoo, &model, &fields)) {

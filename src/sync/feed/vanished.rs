@@ -11,7 +11,7 @@ use crate::odoo::{BEFORE_ALL, Domain, Value};
 use crate::settings::{self, Without};
 use crate::sync::load::deletes::{self, Range};
 use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::context::Context;
 use crate::sync::work::parts::Work;
 use crate::sync::work::targets::Target;
@@ -62,7 +62,7 @@ impl Gone {
     /// are younger than the scan and stay.
     fn all(context: &Context, scanned: &Scanned<'_>) -> Result<Gone, Failure> {
         let Scanned { dataset, target, started, .. } = *scanned;
-        let (plan, schema) = (&target.plan, context.schema());
+        let (mapping, schema) = (&target.mapping, context.schema());
         let mut ids = Vec::new();
         let mut take = |range: Range, present: &[i64]| -> Result<(), Failure> {
             if present.is_empty() && range.after == BEFORE_ALL {
@@ -75,8 +75,8 @@ impl Gone {
             Some(present) => take(Range::ALL, present)?,
             None => {
                 let mut after = BEFORE_ALL;
-                let (session, domain) = (&context.session, plan.domain());
-                extract::for_each_chunk(session, &plan.model, &domain, |chunk, is_last| {
+                let (session, domain) = (&context.session, mapping.domain());
+                extract::for_each_chunk(session, &mapping.model, &domain, |chunk, is_last| {
                     let to = chunk.last().copied().filter(|_| !is_last).unwrap_or(i64::MAX);
                     take(Range { after, to }, chunk)?;
                     after = to;
@@ -89,23 +89,25 @@ impl Gone {
 
     fn since(work: &mut Work, scanned: &Scanned<'_>, time: &str) -> Result<Gone, Failure> {
         let Work { context, targets, fetching, .. } = work;
-        let plan = &scanned.target.plan;
+        let mapping = &scanned.target.mapping;
         let ids = |model: &str, domain| extract::ids(&context.session, model, domain);
         let mut gone = Gone::default();
-        if plan.domain() != Domain::all() {
-            let changed = plan.changed_since(time);
+        if mapping.domain() != Domain::all() {
+            let changed = mapping.changed_since(time);
             let all = match scanned.changed {
                 Some(changed) => changed.to_vec(),
-                None => ids(&plan.model, changed.clone())?,
+                None => ids(&mapping.model, changed.clone())?,
             };
             let inside: HashSet<i64> = match (scanned.present, all.is_empty()) {
                 (_, true) => HashSet::new(),
                 (Some(present), _) => present.iter().copied().collect(),
-                (None, _) => ids(&plan.model, plan.domain().and(changed))?.into_iter().collect(),
+                (None, _) => {
+                    ids(&mapping.model, mapping.domain().and(changed))?.into_iter().collect()
+                }
             };
             gone.ids = all.into_iter().filter(|id| !inside.contains(id)).collect();
         }
-        let Some((field, model)) = owner(targets.catalogue(), plan)? else {
+        let Some((field, model)) = owner(targets.catalogue(), mapping)? else {
             return Ok(gone);
         };
         let owners = match fetching.changes(&model, time) {
@@ -114,7 +116,7 @@ impl Gone {
         };
         for owners in owners.chunks(OWNERS) {
             let theirs = Domain::leaf(&field, "in", owners.iter().copied().collect::<Value>());
-            let parts = ids(&plan.model, plan.domain().and(theirs))?;
+            let parts = ids(&mapping.model, mapping.domain().and(theirs))?;
             gone.parts.push((owners.to_vec(), parts));
         }
         Ok(gone)
@@ -154,12 +156,15 @@ pub fn refuse_empty(schema: &str, dataset: &Dataset, feed: usize) -> Result<(), 
 }
 
 /// The field that leads to the record which this one is a part of, and its model.
-fn owner(catalogue: &mut Catalogue, plan: &Plan) -> Result<Option<(String, String)>, Failure> {
-    let field = plan.dataset.owner.and_then(|column| plan.field_of(column));
+fn owner(
+    catalogue: &mut Catalogue,
+    mapping: &Mapping,
+) -> Result<Option<(String, String)>, Failure> {
+    let field = mapping.dataset.owner.and_then(|column| mapping.field_of(column));
     let Some(field) = field.filter(|_| !settings::is_without(Without::LineComparison)) else {
         return Ok(None);
     };
-    let fields = catalogue.fields(&plan.model)?;
+    let fields = catalogue.fields(&mapping.model)?;
     let model = fields.as_ref().and_then(|fields| fields.get(field)?.relation.clone());
     Ok(model.map(|model| (field.to_owned(), model)))
 }

@@ -9,31 +9,35 @@ use crate::failure::{Failure, warning};
 use crate::odoo::{BEFORE_ALL, Cells, Page};
 use crate::server::Ticket;
 use crate::state::Mark;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::context::Context;
 use crate::sync::work::parts::Work;
 
-pub fn probe(context: &Context, plan: &Plan, since: &str) -> Result<Ticket<Vec<i64>>, Failure> {
-    let (model, changed) = (plan.model.clone(), plan.changed_since(since));
+pub fn probe(
+    context: &Context,
+    mapping: &Mapping,
+    since: &str,
+) -> Result<Ticket<Vec<i64>>, Failure> {
+    let (model, changed) = (mapping.model.clone(), mapping.changed_since(since));
     context.session.submit(move |odoo| odoo.model(&model).search_after(changed, BEFORE_ALL, CHUNK))
 }
 
 pub fn scan(
     work: &Work,
-    plan: &Plan,
+    mapping: &Mapping,
     since: Option<&str>,
     after: Option<i64>,
 ) -> Result<Box<Scan>, Failure> {
     let domain = match since {
-        Some(time) => plan.domain().and(plan.changed_since(time)),
-        None => plan.domain(),
+        Some(time) => mapping.domain().and(mapping.changed_since(time)),
+        None => mapping.domain(),
     };
     let wanted = Wanted {
-        model: plan.model.clone(),
+        model: mapping.model.clone(),
         domain,
-        fields: plan.fields(),
+        fields: mapping.fields(),
         after: after.unwrap_or(BEFORE_ALL),
-        at_once: since.is_some() || plan.is_read_whole(),
+        at_once: since.is_some() || mapping.is_read_whole(),
         from_memory: work.targets.is_from_memory(),
     };
     let size = PageSize::new(work.context.server.options.page_size);
@@ -55,25 +59,25 @@ pub fn latest_change(page: &Page, now: Option<DateTime<Utc>>) -> Option<String> 
 
 impl Work {
     /// What is remembered of a feed.
-    pub fn mark(&self, plan: &Plan, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
-        self.context.store.mark(self.context.key(plan), self.context.server.options.overlap, now)
+    pub fn mark(&self, mapping: &Mapping, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
+        self.context.store.mark(self.context.key(mapping), self.context.server.options.overlap, now)
     }
 
     /// Whether rows that did not change in Odoo are to be read again too.
-    pub fn is_to_be_read_again(&self, plan: &Plan) -> Result<bool, Failure> {
-        Ok(self.context.store.was_unwatched(self.context.key(plan))?
-            || self.is_allowed_again(plan)?)
+    pub fn is_to_be_read_again(&self, mapping: &Mapping) -> Result<bool, Failure> {
+        Ok(self.context.store.was_unwatched(self.context.key(mapping))?
+            || self.is_allowed_again(mapping)?)
     }
 
     /// When the changes to read began; `None` to read everything.
-    pub fn since(&self, plan: &Plan, mark: &Mark) -> Option<String> {
-        if self.context.full_refresh || plan.is_read_whole() {
+    pub fn since(&self, mapping: &Mapping, mark: &Mark) -> Option<String> {
+        if self.context.full_refresh || mapping.is_read_whole() {
             return None;
         }
         if mark.is_future {
             warning!(
                 "{}: its watermark lies ahead of Odoo's clock, which must have been set back; everything is read again",
-                plan.dataset.table
+                mapping.dataset.table
             );
             return None;
         }

@@ -3,4 +3,4 @@
 
 mod reader;
 
-pub use reader::{Live, Wish};
+pub use reader::{Live, Request};

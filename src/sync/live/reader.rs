@@ -17,7 +17,7 @@ use crate::server::{Server, Session};
 use crate::sync::load::loader::argument;
 use crate::sync::load::statements::{Target, carrier};
 use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::mapping::filter;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::transform::companies::with_companies;
@@ -30,7 +30,7 @@ use crate::warehouse::{self, Column, Dataset, Source, SqlType};
 const FEED: usize = 0;
 
 /// Which rows are read.
-pub struct Wish<'a> {
+pub struct Request<'a> {
     pub table: &'a str,
     /// Records that changed then or later (`2024-01-31 23:59:59`, in UTC).
     pub since: Option<&'a str>,
@@ -42,7 +42,7 @@ pub struct Wish<'a> {
 /// Rows on their way, page by page, each as a line of JSON.
 pub struct Live {
     reader: Reader,
-    plan: Plan,
+    mapping: Mapping,
     inherited: Vec<Inherited>,
     pages: Pages<Page>,
     lines: std::vec::IntoIter<String>,
@@ -63,29 +63,30 @@ struct Inherited {
     column: &'static Column,
     reference: &'static str,
     /// How that value is read; `None` if Odoo has no such model.
-    plan: Option<Plan>,
+    mapping: Option<Mapping>,
 }
 
 impl Live {
     /// Begins to read; `None` if Odoo has no model for the table.
-    pub fn begin(server: &Server, wish: Wish<'_>) -> Result<Option<Live>, Failure> {
-        let dataset = warehouse::dataset(wish.table).ok_or_else(|| unknown_table(wish.table))?;
+    pub fn begin(server: &Server, request: Request<'_>) -> Result<Option<Live>, Failure> {
+        let dataset =
+            warehouse::dataset(request.table).ok_or_else(|| unknown_table(request.table))?;
         let session = Rc::new(server.session()?);
         let identity = session.call(|odoo| odoo.identity())?;
         let mut catalogue = Catalogue::new(session.clone());
-        let Some(plan) = Plan::make(dataset, FEED, &mut catalogue)? else {
+        let Some(mapping) = Mapping::make(dataset, FEED, &mut catalogue)? else {
             notice!("Odoo has no model {}", dataset.feeds[FEED].models.join(" or "));
             return Ok(None);
         };
-        let domain = filter::domain(&plan, wish.since, wish.filters)?;
+        let domain = filter::domain(&mapping, request.since, request.filters)?;
         let inherited = Inherited::all(dataset, &mut catalogue)?;
         let mut lookups = Lookups::new(session.clone(), server.options.batch());
-        lookups.announce(&plan);
-        let ids = match wish.max_rows {
+        lookups.announce(&mapping);
+        let ids = match request.max_rows {
             // Odoo takes 0 for "no limit".
             Some(0) => Vec::new(),
             limit => {
-                let (model, is_dated) = (plan.model.clone(), plan.is_dated);
+                let (model, is_dated) = (mapping.model.clone(), mapping.is_dated);
                 session.call(move |odoo| {
                     odoo.model(&model).search_to_read(domain, Some("id"), 0, limit, is_dated)
                 })?
@@ -93,11 +94,11 @@ impl Live {
         };
         let zones = Zones::new(&server.options.timezone);
         let size = PageSize::new(Some(server.options.batch()));
-        let read = extract::columns(&plan.model, plan.fields());
+        let read = extract::columns(&mapping.model, mapping.fields());
         Ok(Some(Live {
             pages: Pages::new(&session, Ids::known(ids), read, size),
             reader: Reader { session, identity, lookups, zones },
-            plan,
+            mapping,
             inherited,
             lines: Vec::new().into_iter(),
             refused: HashMap::new(),
@@ -117,16 +118,16 @@ impl Live {
     }
 
     fn lines_of(&mut self, ids: &[i64], page: Result<Page, Error>) -> Result<Vec<String>, Failure> {
-        let Live { reader, plan, inherited, .. } = self;
+        let Live { reader, mapping, inherited, .. } = self;
         let page = match page {
             Ok(page) => page,
-            Err(error) => reader.recover(plan, ids.to_vec(), error)?,
+            Err(error) => reader.recover(mapping, ids.to_vec(), error)?,
         };
-        let rows = reader.rows(plan, page)?;
-        let more = inherited.iter().map(|column| column.values(plan, &rows, reader));
+        let rows = reader.rows(mapping, page)?;
+        let more = inherited.iter().map(|column| column.values(mapping, &rows, reader));
         let more = more.collect::<Result<Vec<_>, _>>()?;
-        let sql = statement(plan.dataset, inherited);
-        pg::in_own_memory(|| lines(&sql, plan.dataset, &rows, inherited, &more))
+        let sql = statement(mapping.dataset, inherited);
+        pg::in_own_memory(|| lines(&sql, mapping.dataset, &rows, inherited, &more))
     }
 
     /// Begins anew with a page, without the fields that it failed for.
@@ -139,12 +140,13 @@ impl Live {
         if !self.refused.entry(model.clone()).or_default().add(model, Refused::of_fields(refused)) {
             return Err(failure);
         }
-        let inherited = self.inherited.iter_mut().filter_map(|inherited| inherited.plan.as_mut());
-        [&mut self.plan]
+        let inherited =
+            self.inherited.iter_mut().filter_map(|inherited| inherited.mapping.as_mut());
+        [&mut self.mapping]
             .into_iter()
             .chain(inherited)
-            .for_each(|plan| plan.leave_out(model, fields));
-        self.pages.begin_anew(ids, extract::columns(&self.plan.model, self.plan.fields()));
+            .for_each(|mapping| mapping.leave_out(model, fields));
+        self.pages.begin_anew(ids, extract::columns(&self.mapping.model, self.mapping.fields()));
         Ok(())
     }
 }
@@ -163,44 +165,44 @@ impl Iterator for Live {
 }
 
 impl Reader {
-    fn rows(&mut self, plan: &Plan, page: Page) -> Result<Rows, Failure> {
-        let page = with_companies(&self.session, &self.identity, plan, page)?;
+    fn rows(&mut self, mapping: &Mapping, page: Page) -> Result<Rows, Failure> {
+        let page = with_companies(&self.session, &self.identity, mapping, page)?;
         let mut context = Context { lookups: &mut self.lookups, zones: &mut self.zones };
-        let rows = Rows::from_page(plan, &page, &mut context);
+        let rows = Rows::from_page(mapping, &page, &mut context);
         self.zones.warn();
         rows
     }
 
     /// The rows of those records that the user may see; none of a model that it may not read.
-    fn parents(&mut self, plan: &Plan, ids: &[Option<i64>]) -> Result<Rows, Failure> {
+    fn parents(&mut self, mapping: &Mapping, ids: &[Option<i64>]) -> Result<Rows, Failure> {
         let mut ids: Vec<i64> = ids.iter().copied().flatten().collect();
         ids.sort_unstable();
         ids.dedup();
-        let fields = plan.fields();
-        let page = match extract::visible(&self.session, &plan.model, &ids) {
+        let fields = mapping.fields();
+        let page = match extract::visible(&self.session, &mapping.model, &ids) {
             Err(failure) if failure.is_denied() => {
                 Page::new(fields.iter().map(|(name, kind)| (name.as_str(), *kind)))
             }
             ids => {
-                let (session, model, ids) = (&self.session, &plan.model, ids?);
+                let (session, model, ids) = (&self.session, &mapping.model, ids?);
                 let page = extract::read(session, model, ids.clone(), &fields, None)?;
                 let explain = |error| bisect::explain(session, model, &ids, &fields, error);
                 page.outcome()?.map_err(explain)?
             }
         };
-        self.rows(plan, page)
+        self.rows(mapping, page)
     }
 
     /// What can be read of a page that faults; a warning names the rest.
-    fn recover(&self, plan: &Plan, ids: Vec<i64>, error: Error) -> Result<Page, Failure> {
-        let fields = plan.fields();
-        let recovered = bisect::recover(&self.session, &plan.model, ids, &fields, error)?;
-        for poison in recovered.poison {
-            let lost = match &poison.field {
-                Some(field) => format!("{field} of {} {} is NULL", plan.model, poison.id),
-                None => format!("{} {} is left out", plan.model, poison.id),
+    fn recover(&self, mapping: &Mapping, ids: Vec<i64>, error: Error) -> Result<Page, Failure> {
+        let fields = mapping.fields();
+        let recovered = bisect::recover(&self.session, &mapping.model, ids, &fields, error)?;
+        for bad in recovered.bad {
+            let lost = match &bad.field {
+                Some(field) => format!("{field} of {} {} is NULL", mapping.model, bad.id),
+                None => format!("{} {} is left out", mapping.model, bad.id),
             };
-            Failure::new(State::ERRCODE_WARNING, lost).detail(poison.error).warn();
+            Failure::new(State::ERRCODE_WARNING, lost).detail(bad.error).warn();
         }
         Ok(recovered.page)
     }
@@ -214,27 +216,27 @@ impl Inherited {
                 continue;
             };
             let parent = dataset.column(reference).and_then(Column::refers_to);
-            let mut plan = match parent.and_then(warehouse::dataset) {
-                Some(parent) => Plan::make(parent, FEED, catalogue)?,
+            let mut mapping = match parent.and_then(warehouse::dataset) {
+                Some(parent) => Mapping::make(parent, FEED, catalogue)?,
                 None => None,
             };
-            if let Some(plan) = &mut plan {
-                plan.columns.retain(|planned| planned.column.name == shown);
+            if let Some(mapping) = &mut mapping {
+                mapping.columns.retain(|mapped| mapped.column.name == shown);
             }
-            all.push(Inherited { column, reference, plan });
+            all.push(Inherited { column, reference, mapping });
         }
         Ok(all)
     }
 
     /// The value for each row.
-    fn values(&self, child: &Plan, rows: &Rows, reader: &mut Reader) -> Result<Cells, Failure> {
+    fn values(&self, child: &Mapping, rows: &Rows, reader: &mut Reader) -> Result<Cells, Failure> {
         let place = child.columns.iter().position(|p| p.column.name == self.reference);
-        let (Some(plan), Some(Cells::Integers(parents))) =
-            (&self.plan, place.and_then(|place| rows.columns.get(place)))
+        let (Some(mapping), Some(Cells::Integers(parents))) =
+            (&self.mapping, place.and_then(|place| rows.columns.get(place)))
         else {
             return Ok(nothing(self.column.sql_type, rows.ids.len()));
         };
-        let found = reader.parents(plan, parents)?;
+        let found = reader.parents(mapping, parents)?;
         let places: HashMap<i64, usize> =
             found.ids.iter().enumerate().map(|(row, id)| (*id, row)).collect();
         let mut values = nothing(self.column.sql_type, 0);

@@ -17,13 +17,13 @@ use crate::warehouse::path::{self};
 use crate::warehouse::{Column, Dataset, Feed, Source};
 
 /// How one feed of a dataset is read from this Odoo.
-pub struct Plan {
+pub struct Mapping {
     pub dataset: &'static Dataset,
     pub feed: &'static Feed,
     /// The name that the model has there.
     pub model: String,
     /// Parallel to [`Dataset::loaded_columns`].
-    pub columns: Vec<PlannedColumn>,
+    pub columns: Vec<MappedColumn>,
     /// Fields of which each company has its own value.
     pub per_company: Vec<(String, FieldType)>,
     /// Relations to records whose change counts, as far as this Odoo can be searched by them.
@@ -36,18 +36,18 @@ pub struct Plan {
     pub tells_changes: bool,
 }
 
-pub struct PlannedColumn {
+pub struct MappedColumn {
     pub column: &'static Column,
     pub values: Values,
 }
 
-impl Plan {
+impl Mapping {
     /// Resolves a feed of a dataset; `None` if Odoo has none of its models.
     pub fn make(
         dataset: &'static Dataset,
         feed: usize,
         catalogue: &mut Catalogue,
-    ) -> Result<Option<Plan>, Failure> {
+    ) -> Result<Option<Mapping>, Failure> {
         let source = &dataset.feeds[feed];
         for model in source.models {
             let Some(fields) = catalogue.fields(model)? else {
@@ -66,11 +66,11 @@ impl Plan {
                     )
                     .hint("The next run does without it."));
                 }
-                columns.push(PlannedColumn { column, values });
+                columns.push(MappedColumn { column, values });
             }
             let is_dated = fields.contains("write_date");
             let (unsearched, also) = searchable(source.also, model, catalogue)?;
-            let mut plan = Plan {
+            let mut mapping = Mapping {
                 dataset,
                 feed: source,
                 model: (*model).to_owned(),
@@ -85,10 +85,10 @@ impl Plan {
             if fields.contains("company_id") {
                 let dependent =
                     |name: &str| fields.get(name).is_some_and(|field| field.company_dependent);
-                plan.per_company =
-                    plan.fields().into_iter().filter(|(name, _)| dependent(name)).collect();
+                mapping.per_company =
+                    mapping.fields().into_iter().filter(|(name, _)| dependent(name)).collect();
             }
-            return Ok(Some(plan));
+            return Ok(Some(mapping));
         }
         Ok(None)
     }
@@ -114,8 +114,8 @@ impl Plan {
             };
             !steps.chain(hops).any(is_bad)
         };
-        for planned in &mut self.columns {
-            match &mut planned.values {
+        for mapped in &mut self.columns {
+            match &mut mapped.values {
                 Values::Plain(origins) => origins.retain(is_read),
                 Values::Day { time, zone } => {
                     time.retain(is_read);
@@ -133,8 +133,8 @@ impl Plan {
 
     /// The field behind a column.
     pub fn field_of(&self, column: &str) -> Option<&str> {
-        let planned = self.columns.iter().find(|planned| planned.column.name == column)?;
-        planned.values.origins().next().map(|origin| origin.field.name.as_str())
+        let mapped = self.columns.iter().find(|mapped| mapped.column.name == column)?;
+        mapped.values.origins().next().map(|origin| origin.field.name.as_str())
     }
 
     /// Which records changed at a time or later (`2024-01-31 23:59:59`, in UTC). Whole seconds
@@ -150,7 +150,7 @@ impl Plan {
     /// searched, its records are asked for.
     pub fn related_since(&self, time: &str, page: &Page) -> Option<Vec<(String, Domain)>> {
         let mut asked: BTreeMap<(&str, Option<&str>), BTreeSet<String>> = BTreeMap::new();
-        for origin in self.columns.iter().flat_map(|planned| planned.values.origins()) {
+        for origin in self.columns.iter().flat_map(|mapped| mapped.values.origins()) {
             let Some(first) = origin.hops.first() else {
                 continue;
             };
@@ -181,7 +181,7 @@ impl Plan {
 
     /// The fields of other records that the rows show.
     pub fn hops(&self) -> impl Iterator<Item = &Hop> {
-        let origins = self.columns.iter().flat_map(|planned| planned.values.origins());
+        let origins = self.columns.iter().flat_map(|mapped| mapped.values.origins());
         origins.flat_map(|origin| &origin.hops)
     }
 
@@ -189,7 +189,7 @@ impl Plan {
     /// record's company.
     pub fn fields(&self) -> Vec<(String, FieldType)> {
         let mut fields: Vec<(String, FieldType)> = Vec::new();
-        let origins = self.columns.iter().flat_map(|planned| planned.values.origins());
+        let origins = self.columns.iter().flat_map(|mapped| mapped.values.origins());
         for field in
             origins.flat_map(|origin| [Some(&origin.field), origin.guard.as_ref()]).flatten()
         {
@@ -205,10 +205,10 @@ impl Plan {
 
     /// The columns that stay NULL here.
     pub fn absent(&self) -> Vec<&'static str> {
-        let absent = self.columns.iter().filter(|planned| planned.values.is_absent());
+        let absent = self.columns.iter().filter(|mapped| mapped.values.is_absent());
         absent
-            .filter(|planned| has_path(planned.column, self))
-            .map(|planned| planned.column.name)
+            .filter(|mapped| has_path(mapped.column, self))
+            .map(|mapped| mapped.column.name)
             .filter(|name| *name != ACTIVE)
             .collect()
     }
@@ -229,8 +229,8 @@ fn written_since(dates: impl Iterator<Item = String>, time: &str) -> Domain {
 }
 
 /// Whether the declaration has a path for this feed at all.
-fn has_path(column: &Column, plan: &Plan) -> bool {
-    let feed = plan.dataset.feeds.iter().position(|feed| std::ptr::eq(feed, plan.feed));
+fn has_path(column: &Column, mapping: &Mapping) -> bool {
+    let feed = mapping.dataset.feeds.iter().position(|feed| std::ptr::eq(feed, mapping.feed));
     match column.source {
         Source::Field(text)
         | Source::Added(text)

@@ -4,32 +4,37 @@ use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::Failure;
 use crate::odoo::{Domain, Value};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::mapping::values::{Origin, Values};
 use crate::warehouse::path::Test;
 
 /// Which records make the rows that meet `filters`, a domain over the table's columns. A filter
 /// on what the table's own domain is about takes its place: drafts are not in the warehouse, but
 /// may be asked for.
-pub fn domain(plan: &Plan, since: Option<&str>, filters: Domain) -> Result<Domain, Failure> {
+pub fn domain(mapping: &Mapping, since: Option<&str>, filters: Domain) -> Result<Domain, Failure> {
     let filters =
-        filters.map(|column, operator, value| condition(plan, column, operator, value))?;
-    let own = plan.domain();
+        filters.map(|column, operator, value| condition(mapping, column, operator, value))?;
+    let own = mapping.domain();
     let is_replaced = own.fields().any(|field| filters.fields().any(|other| other == field));
     let mut domain = match is_replaced {
         true => filters,
         false => own & filters,
     };
-    if let Some(time) = since.filter(|_| plan.is_dated) {
-        domain = domain & plan.changed_since(time);
+    if let Some(time) = since.filter(|_| mapping.is_dated) {
+        domain = domain & mapping.changed_since(time);
     }
     Ok(domain)
 }
 
-fn condition(plan: &Plan, column: &str, operator: &str, value: Value) -> Result<Domain, Failure> {
-    let planned = plan.columns.iter().find(|planned| planned.column.name == column);
-    let Some(Values::Plain(origins)) = planned.map(|planned| &planned.values) else {
-        let message = format!("rows of {} cannot be chosen by {column}", plan.dataset.table);
+fn condition(
+    mapping: &Mapping,
+    column: &str,
+    operator: &str,
+    value: Value,
+) -> Result<Domain, Failure> {
+    let mapped = mapping.columns.iter().find(|mapped| mapped.column.name == column);
+    let Some(Values::Plain(origins)) = mapped.map(|mapped| &mapped.values) else {
+        let message = format!("rows of {} cannot be chosen by {column}", mapping.dataset.table);
         return Err(Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message));
     };
     // The column is NULL here, and so meets nothing.
@@ -37,10 +42,10 @@ fn condition(plan: &Plan, column: &str, operator: &str, value: Value) -> Result<
         return Ok(Domain::none());
     };
     if !origin.is_searchable() {
-        let message = format!("rows of {} cannot be chosen by {column}", plan.dataset.table);
+        let message = format!("rows of {} cannot be chosen by {column}", mapping.dataset.table);
         return Err(Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message).detail(format!(
             "Odoo does not search {} by {}, which it computes.",
-            plan.model,
+            mapping.model,
             origin.path()
         )));
     }
@@ -54,9 +59,9 @@ fn condition(plan: &Plan, column: &str, operator: &str, value: Value) -> Result<
 }
 
 /// Which records have a boolean column; `None` where this Odoo has no field for it.
-pub fn holds(plan: &Plan, column: &str) -> Option<Domain> {
-    let planned = plan.columns.iter().find(|planned| planned.column.name == column)?;
-    let origin = planned.values.origins().next()?;
+pub fn holds(mapping: &Mapping, column: &str) -> Option<Domain> {
+    let mapped = mapping.columns.iter().find(|mapped| mapped.column.name == column)?;
+    let origin = mapped.values.origins().next()?;
     Some(match origin.test {
         None => Domain::leaf(&origin.path(), "=", true),
         Some(test) => positive(origin, test),

@@ -1,17 +1,16 @@
 //! Where the values of a table's columns come from in this Odoo.
 
 use crate::state::Lineage;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::warehouse::{Source, SqlType};
 
-/// That of each column of a plan's table.
-pub fn lineage(plan: &Plan) -> Vec<Lineage> {
+/// That of each column of a mapping's table.
+pub fn lineage(mapping: &Mapping) -> Vec<Lineage> {
     let describe = |(name, sql_type): (&str, SqlType)| {
-        let planned = plan.columns.iter().find(|planned| planned.column.name == name);
-        let fields = planned.map(|planned| {
-            planned.values.origins().map(|origin| origin.path()).collect::<Vec<_>>()
-        });
-        let kind = match plan.dataset.column(name).map(|column| column.source) {
+        let mapped = mapping.columns.iter().find(|mapped| mapped.column.name == name);
+        let fields = mapped
+            .map(|mapped| mapped.values.origins().map(|origin| origin.path()).collect::<Vec<_>>());
+        let kind = match mapping.dataset.column(name).map(|column| column.source) {
             _ if name == "id" => "key",
             Some(Source::Reference { .. }) => "reference",
             Some(Source::Generated(_) | Source::Refreshed(_)) => "generated",
@@ -24,9 +23,9 @@ pub fn lineage(plan: &Plan) -> Vec<Lineage> {
             "id" => Some("id".to_owned()),
             _ => fields.filter(|fields| !fields.is_empty()).map(|fields| fields.join(", ")),
         };
-        let model = field.as_ref().map(|_| plan.model.clone());
+        let model = field.as_ref().map(|_| mapping.model.clone());
         let named = |text: &str| Some(text.to_owned());
         [named(name), named(sql_type.name()), model, field, named(kind)]
     };
-    plan.dataset.all_columns().into_iter().map(describe).collect()
+    mapping.dataset.all_columns().into_iter().map(describe).collect()
 }

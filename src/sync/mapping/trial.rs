@@ -8,7 +8,7 @@ use crate::failure::{Cause, Failure};
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::server::Session;
 use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 
 /// Records that are read on trial.
 const SAMPLE: usize = 3;
@@ -30,29 +30,29 @@ pub struct Lacks {
 }
 
 impl Trials {
-    /// Reads some records of a plan's model, and of those whose values its rows show; and asks
+    /// Reads some records of a mapping's model, and of those whose values its rows show; and asks
     /// for records by its relations.
     pub fn of(
         &mut self,
         session: &Session,
         catalogue: &Catalogue,
-        plan: &Plan,
+        mapping: &Mapping,
     ) -> Result<Lacks, Failure> {
         let mut others: BTreeMap<String, Vec<(String, FieldType)>> = BTreeMap::new();
-        for hop in plan.hops() {
+        for hop in mapping.hops() {
             let field = (hop.field.name.clone(), hop.field.field_type);
             let fields = others.entry(hop.model.clone()).or_default();
             if !fields.contains(&field) {
                 fields.push(field);
             }
         }
-        let mut unreadable = self.unreadable(session, (plan.model.clone(), plan.fields()))?;
+        let mut unreadable = self.unreadable(session, (mapping.model.clone(), mapping.fields()))?;
         for question in others {
             unreadable.extend(self.unreadable(session, question)?);
         }
         let mut unsearchable = Vec::new();
-        for relation in &plan.also {
-            if catalogue.can_search(&plan.model, relation)?.is_err() {
+        for relation in &mapping.also {
+            if catalogue.can_search(&mapping.model, relation)?.is_err() {
                 unsearchable.push((*relation).to_owned());
             }
         }

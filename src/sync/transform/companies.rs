@@ -6,19 +6,19 @@ use crate::extract;
 use crate::failure::Failure;
 use crate::odoo::{Cells, Identity, Page};
 use crate::server::Session;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 
 /// The page with such fields read again as the record's company, if it is not the current one.
 pub fn with_companies(
     session: &Session,
     identity: &Identity,
-    plan: &Plan,
+    mapping: &Mapping,
     mut page: Page,
 ) -> Result<Page, Failure> {
     let Some(Cells::Integers(companies)) = page.column("company_id") else {
         return Ok(page);
     };
-    if plan.per_company.is_empty() {
+    if mapping.per_company.is_empty() {
         return Ok(page);
     }
     let ids = page.ids();
@@ -35,8 +35,8 @@ pub fn with_companies(
         }
     }
     for (company, ids_of) in by_company {
-        let fields = &plan.per_company;
-        let own = extract::read(session, &plan.model, ids_of, fields, Some(company))?;
+        let fields = &mapping.per_company;
+        let own = extract::read(session, &mapping.model, ids_of, fields, Some(company))?;
         page.overlay(&own.wait()?);
     }
     Ok(page)

@@ -8,7 +8,7 @@ use crate::extract::bisect;
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType, Lists, Page, Texts};
 use crate::server::Session;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::mapping::values::{Hop, Reading};
 
 /// Records of one model that are kept at most, so that memory stays bounded.
@@ -21,7 +21,7 @@ pub struct Lookups {
     known: HashMap<String, Known>,
 }
 
-/// The fields of a model that plans want, and what they hold.
+/// The fields of a model that mappings want, and what they hold.
 #[derive(Default)]
 struct Known {
     fields: Vec<Reading>,
@@ -38,9 +38,9 @@ impl Lookups {
         Lookups { session, page_size, known: HashMap::new() }
     }
 
-    /// Announces what a plan will ask for, so that each record is read once with all of it.
-    pub fn announce(&mut self, plan: &Plan) {
-        for hop in plan.hops() {
+    /// Announces what a mapping will ask for, so that each record is read once with all of it.
+    pub fn announce(&mut self, mapping: &Mapping) {
+        for hop in mapping.hops() {
             let known = self.known.entry(hop.model.clone()).or_default();
             if !known.fields.contains(&hop.field) {
                 known.fields.push(hop.field.clone());
@@ -49,9 +49,9 @@ impl Lookups {
         }
     }
 
-    /// The models whose values stay NULL in a plan's rows, because the user may not read them.
-    pub fn denied(&self, plan: &Plan) -> BTreeSet<String> {
-        let models = plan.hops().map(|hop| &hop.model);
+    /// The models whose values stay NULL in a mapping's rows, because the user may not read them.
+    pub fn denied(&self, mapping: &Mapping) -> BTreeSet<String> {
+        let models = mapping.hops().map(|hop| &hop.model);
         let is_denied =
             |model: &&String| self.known.get(*model).is_some_and(|known| known.is_denied);
         models.filter(is_denied).cloned().collect()

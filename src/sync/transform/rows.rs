@@ -5,7 +5,7 @@ use chrono_tz::Tz;
 
 use crate::failure::Failure;
 use crate::odoo::{Cells, FieldType, Page, Texts};
-use crate::sync::mapping::feed::{Plan, PlannedColumn};
+use crate::sync::mapping::feed::{MappedColumn, Mapping};
 use crate::sync::mapping::values::{Origin, Values};
 use crate::sync::transform::related::Lookups;
 use crate::sync::transform::zones::Zones;
@@ -28,11 +28,15 @@ pub struct Context<'a> {
 
 impl Rows {
     /// The rows of a page.
-    pub fn from_page(plan: &Plan, page: &Page, context: &mut Context<'_>) -> Result<Rows, Failure> {
-        let columns = plan
+    pub fn from_page(
+        mapping: &Mapping,
+        page: &Page,
+        context: &mut Context<'_>,
+    ) -> Result<Rows, Failure> {
+        let columns = mapping
             .columns
             .iter()
-            .map(|planned| column(planned, page, context))
+            .map(|mapped| column(mapped, page, context))
             .collect::<Result<_, _>>()?;
         Ok(Rows { ids: page.ids(), columns })
     }
@@ -61,17 +65,13 @@ impl Rows {
     }
 }
 
-fn column(
-    planned: &PlannedColumn,
-    page: &Page,
-    context: &mut Context<'_>,
-) -> Result<Cells, Failure> {
-    let sql_type = planned.column.sql_type;
-    match &planned.values {
+fn column(mapped: &MappedColumn, page: &Page, context: &mut Context<'_>) -> Result<Cells, Failure> {
+    let sql_type = mapped.column.sql_type;
+    match &mapped.values {
         Values::Plain(origins) => {
             let cells = first_value(origins, sql_type, page, context)?;
-            match (cells, planned.column.source) {
-                (None, _) if planned.column.name == ACTIVE => {
+            match (cells, mapped.column.source) {
+                (None, _) if mapped.column.name == ACTIVE => {
                     Ok(Cells::Booleans(vec![Some(true); page.rows()]))
                 }
                 (cells, Source::Zone(_)) => {

@@ -7,7 +7,7 @@ use crate::odoo::{BEFORE_ALL, FieldType, Identity};
 use crate::server::lock;
 use crate::server::{Server, Session};
 use crate::state::{Cache, FeedKey, Store};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::tables::ready::Widths;
 use crate::warehouse::{self, Dataset, Entity};
 
@@ -31,8 +31,8 @@ impl Context {
     }
 
     /// What state of a feed is kept by.
-    pub fn key(&self, plan: &Plan) -> FeedKey<'_> {
-        plan.key(&self.server.name)
+    pub fn key(&self, mapping: &Mapping) -> FeedKey<'_> {
+        mapping.key(&self.server.name)
     }
 
     /// Keeps other runs from an entity, and from its rows, until the transaction ends.
@@ -51,9 +51,9 @@ impl Context {
         lock::rows_taken(&self.server, warehouse::entity_of(dataset))
     }
 
-    /// Whether the user may search and read the records of a plan.
-    pub fn shows_some(&self, plan: &Plan) -> Result<(), Failure> {
-        let (model, domain) = (plan.model.clone(), plan.domain());
+    /// Whether the user may search and read the records of a mapping.
+    pub fn shows_some(&self, mapping: &Mapping) -> Result<(), Failure> {
+        let (model, domain) = (mapping.model.clone(), mapping.domain());
         self.session.call(move |odoo| {
             let ids = odoo.model(&model).search_after(domain, BEFORE_ALL, 1)?;
             odoo.model(&model).read(ids, &[("id", FieldType::Integer)]).map(drop)

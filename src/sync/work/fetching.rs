@@ -6,7 +6,7 @@ use std::rc::Rc;
 use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::server::{Server, Session};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::transform::companies::with_companies;
 use crate::sync::transform::related::Lookups;
 use crate::sync::transform::rows::{self, Rows};
@@ -44,14 +44,14 @@ impl Fetching {
         }
     }
 
-    /// Announces what a plan will ask for of related records.
-    pub fn announce(&mut self, plan: &Plan) {
-        self.lookups.announce(plan);
+    /// Announces what a mapping will ask for of related records.
+    pub fn announce(&mut self, mapping: &Mapping) {
+        self.lookups.announce(mapping);
     }
 
-    /// The models whose values stay NULL in a plan's rows, because the user may not read them.
-    pub fn denied(&self, plan: &Plan) -> BTreeSet<String> {
-        self.lookups.denied(plan)
+    /// The models whose values stay NULL in a mapping's rows, because the user may not read them.
+    pub fn denied(&self, mapping: &Mapping) -> BTreeSet<String> {
+        self.lookups.denied(mapping)
     }
 
     /// The rows of a page, fit for their table.
@@ -59,17 +59,17 @@ impl Fetching {
         &mut self,
         context: &Context,
         reports: &mut Reports,
-        plan: &Plan,
+        mapping: &Mapping,
         page: Page,
     ) -> Result<Rows, Failure> {
-        let page = with_companies(&context.session, &context.identity, plan, page)?;
+        let page = with_companies(&context.session, &context.identity, mapping, page)?;
         let mut beside = rows::Context { lookups: &mut self.lookups, zones: &mut self.zones };
-        let mut rows = Rows::from_page(plan, &page, &mut beside)?;
+        let mut rows = Rows::from_page(mapping, &page, &mut beside)?;
         self.zones.warn();
-        let table = plan.dataset.table;
+        let table = mapping.dataset.table;
         reports.blemish(format!("{table}: left out {{}} control character(s)"), page.dropped());
-        for (index, planned) in plan.columns.iter().enumerate() {
-            let name = planned.column.name;
+        for (index, mapped) in mapping.columns.iter().enumerate() {
+            let name = mapped.column.name;
             if let Some(width) = context.widths.get(&(table.to_owned(), name.to_owned())) {
                 let cut = rows.narrow(index, *width);
                 let what = format!("{table}.{name}: cut {{}} value(s) to {width} characters");

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use crate::failure::{Failure, notice};
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::mapping::lineage::lineage;
 use crate::sync::work::context::Context;
 use crate::sync::work::fetching::Fetching;
@@ -22,7 +22,7 @@ pub struct Work {
 }
 
 impl Work {
-    /// The plan and the statements for a feed; `None` if it cannot be read.
+    /// The mapping and the statements for a feed; `None` if it cannot be read.
     pub fn target(
         &mut self,
         dataset: &'static Dataset,
@@ -32,7 +32,7 @@ impl Work {
         match self.targets.find(self.context.schema(), dataset, feed)? {
             Found::Known(target) => Ok(target),
             Found::New(target) => {
-                self.meet(&target.plan)?;
+                self.meet(&target.mapping)?;
                 Ok(Some(target))
             }
             Found::Absent => {
@@ -42,19 +42,19 @@ impl Work {
         }
     }
 
-    /// Takes note of what a plan asks for, and of where its columns come from.
-    fn meet(&mut self, plan: &Plan) -> Result<(), Failure> {
+    /// Takes note of what a mapping asks for, and of where its columns come from.
+    fn meet(&mut self, mapping: &Mapping) -> Result<(), Failure> {
         let Work { context, fetching, .. } = self;
-        if !plan.absent().is_empty() {
-            let columns = plan.absent().join(", ");
-            notice!("{}: {} has no field for {columns}", plan.dataset.table, plan.model);
+        if !mapping.absent().is_empty() {
+            let columns = mapping.absent().join(", ");
+            notice!("{}: {} has no field for {columns}", mapping.dataset.table, mapping.model);
         }
-        fetching.announce(plan);
+        fetching.announce(mapping);
         // Of a table that is known the run of its own entity tells what has changed.
-        let (store, key) = (&context.store, context.key(plan));
+        let (store, key) = (&context.store, context.key(mapping));
         if !store.knows_columns(key)? {
-            let may_write = || context.may_write(plan.dataset);
-            store.remember_columns(key, &lineage(plan), may_write)?;
+            let may_write = || context.may_write(mapping.dataset);
+            store.remember_columns(key, &lineage(mapping), may_write)?;
         }
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Work {
     ) -> Result<(), Failure> {
         self.context.session.call(|odoo| odoo.check_options())?;
         if let Some(target) = self.target(dataset, feed)? {
-            match self.context.shows_some(&target.plan) {
+            match self.context.shows_some(&target.mapping) {
                 Err(denied) if denied.is_denied() => {}
                 _ => return Err(failure),
             }

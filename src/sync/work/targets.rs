@@ -7,7 +7,7 @@ use std::rc::Rc;
 use crate::failure::Failure;
 use crate::sync::load::loader::Loader;
 use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed::Plan;
+use crate::sync::mapping::feed::Mapping;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
 use crate::sync::work::context::Context;
@@ -16,7 +16,7 @@ use crate::warehouse::{Dataset, Entity, Warehouse};
 /// How a feed of a table is read and written in this run.
 pub struct Target {
     pub feed: usize,
-    pub plan: Plan,
+    pub mapping: Mapping,
     pub loader: Loader,
 }
 
@@ -70,7 +70,7 @@ impl Targets {
         self.warehouse.dataset(dataset.table).unwrap_or(dataset)
     }
 
-    /// The plan and the statements for a feed, made when it is first needed.
+    /// The mapping and the statements for a feed, made when it is first needed.
     pub fn find(
         &mut self,
         schema: &str,
@@ -83,12 +83,12 @@ impl Targets {
         if let Some(target) = self.known.get(&(dataset.table, feed)) {
             return Ok(Found::Known(target.clone()));
         }
-        let Some(plan) = Plan::make(dataset, feed, &mut self.catalogue)? else {
+        let Some(mapping) = Mapping::make(dataset, feed, &mut self.catalogue)? else {
             self.leave_out(dataset, feed);
             return Ok(Found::Absent);
         };
         let loader = Loader::new(dataset, feed, schema);
-        let target = Rc::new(Target { feed, plan, loader });
+        let target = Rc::new(Target { feed, mapping, loader });
         self.known.insert((dataset.table, feed), Some(target.clone()));
         Ok(Found::New(target))
     }
@@ -121,14 +121,14 @@ impl Targets {
             let Some(Some(target)) = self.known.get(&(dataset.table, feed)).cloned() else {
                 continue;
             };
-            let model = &target.plan.model;
+            let model = &target.mapping.model;
             let mut relations = BTreeMap::new();
-            for relation in &target.plan.also {
+            for relation in &target.mapping.also {
                 if let Err(error) = self.catalogue.can_search(model, relation)? {
                     relations.insert((*relation).to_owned(), error.to_string());
                 }
             }
-            if !relations.is_empty() && context.shows_some(&target.plan).is_ok() {
+            if !relations.is_empty() && context.shows_some(&target.mapping).is_ok() {
                 has_learned |= self.catalogue.leave_out(model, Refused::of_relations(relations))?;
             }
         }

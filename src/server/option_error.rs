@@ -1,14 +1,14 @@
-//! Wrong options as errors, in PostgreSQL's words where it has some.
+//! OptionError options as errors, in PostgreSQL's words where it has some.
 
 use pgrx::PgSqlErrorCode as State;
 
-use super::options::Wrong;
+use super::options::OptionError;
 use crate::failure::Failure;
 
-impl From<Wrong> for Failure {
-    fn from(wrong: Wrong) -> Failure {
-        match wrong {
-            Wrong::Unknown { name, known } => {
+impl From<OptionError> for Failure {
+    fn from(error: OptionError) -> Failure {
+        match error {
+            OptionError::Unknown { name, known } => {
                 let failure = Failure::new(
                     State::ERRCODE_FDW_INVALID_OPTION_NAME,
                     format!("invalid option \"{name}\""),
@@ -19,16 +19,16 @@ impl From<Wrong> for Failure {
                         .hint(format!("Valid options in this context are: {}.", known.join(", "))),
                 }
             }
-            Wrong::Missing { name } => Failure::new(
+            OptionError::Missing { name } => Failure::new(
                 State::ERRCODE_FDW_DYNAMIC_PARAMETER_VALUE_NEEDED,
                 format!("option \"{name}\" is required"),
             ),
-            Wrong::Value { name, reason } => Failure::new(
+            OptionError::Value { name, reason } => Failure::new(
                 State::ERRCODE_FDW_INVALID_ATTRIBUTE_VALUE,
                 format!("invalid value for option \"{name}\""),
             )
             .detail(format!("{}.", uppercase_first(&reason))),
-            Wrong::Secret { reason } => {
+            OptionError::Secret { reason } => {
                 Failure::new(State::ERRCODE_FDW_INVALID_OPTION_NAME, reason)
             }
         }
