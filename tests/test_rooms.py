@@ -131,8 +131,8 @@ ROOMS = {
     "pg": {"fdw", "odoo"},
 }
 
-#: What stands beside the rooms; `failure` tells what an error of Odoo's means.
-BESIDE = {"failure": {"odoo", "pg"}, "query": {"failure"}, "quote": set(), "settings": set()}
+#: What stands beside the rooms.
+BESIDE = {"failure": {"pg"}, "query": {"failure"}, "quote": set(), "settings": set()}
 
 #: The same inside src/sync.
 SYNC = {

@@ -14,7 +14,6 @@ mod relation;
 mod roles;
 mod threads;
 mod transaction;
-pub mod writable;
 
 pub use catalog::{
     argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server,

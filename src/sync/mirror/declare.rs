@@ -9,8 +9,7 @@ use super::names::{
 };
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, FieldType};
-use crate::pg::writable::require_writable;
-use crate::query::current_user;
+use crate::query::{current_user, require_writable};
 use crate::quote::literal;
 use crate::server::lock;
 use crate::server::{Server, Session};

@@ -9,8 +9,7 @@ use pgrx::prelude::*;
 
 use crate::failure::{Cause, Failure};
 use crate::pg;
-use crate::pg::writable::require_writable;
-use crate::query::{self, ask, current_user};
+use crate::query::{self, ask, current_user, require_writable};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::state::store::Extension;

@@ -5,8 +5,7 @@ use pgrx::spi::SpiError;
 
 use crate::failure::Failure;
 use crate::odoo::{Domain, FaultKind};
-use crate::pg::writable::require_writable;
-use crate::query::{self, current_user};
+use crate::query::{self, current_user, require_writable};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
 use crate::state::additions;
