@@ -5,7 +5,8 @@
 #![allow(unsafe_code)]
 
 mod catalog;
-mod fdw;
+mod compat;
+pub mod fdw;
 mod log;
 mod memory;
 mod nodes;
@@ -19,7 +20,6 @@ pub use catalog::{
     argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server,
     user_mapping_options,
 };
-pub use fdw::locked_foreign_table;
 pub use log::log_line;
 pub use memory::{in_own_memory, random_below};
 pub use progress::{Progress, hide_progress, show_progress};

@@ -6,13 +6,13 @@ use pgrx::pg_sys::Oid;
 
 use crate::failure::Failure;
 use crate::fdw::query::plan::Plan;
-use crate::fdw::query::predicate::Constant;
 use crate::fdw::scan::sessions::{self, Lease};
 use crate::fdw::table::rights::refusal;
 use crate::odoo::{
     self, BEFORE_ALL, Cells, Connection, Domain, Error, FaultKind, FieldType, Page, Traffic,
 };
 use crate::pg;
+use crate::pg::fdw::Constant;
 use crate::server::{Server, Ticket};
 
 /// Ids in one answer of `search`.
