@@ -157,6 +157,7 @@ impl fdw::Modification for Modification {
 }
 
 impl fdw::Cells for odoo::Cells {
+    #[inline]
     fn value(&self, row: usize) -> Option<Value<'_>> {
         match self {
             odoo::Cells::Booleans(cells) => cells[row].map(Value::Boolean),

@@ -3,6 +3,7 @@
 //! Each function here is safe to call from the backend's own thread, which is where pgrx runs
 //! every SQL function. Threads that this module spawns must not call PostgreSQL.
 #![allow(unsafe_code)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod catalog;
 mod compat;

@@ -27,6 +27,7 @@ pub(super) unsafe fn options(list: *mut pg_sys::List) -> Vec<(String, String)> {
 pub(super) unsafe fn nodes<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
     // SAFETY: as above; a null pointer is PostgreSQL's empty list.
     let length = if list.is_null() { 0 } else { unsafe { (*list).length } };
+    // SAFETY: as above; the index is below the list's length.
     (0..length).map(move |index| unsafe { pg_sys::list_nth(list, index) }.cast())
 }
 
