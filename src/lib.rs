@@ -1,6 +1,6 @@
 //! odoo_etl keeps a retail star schema in step with an Odoo ERP, from inside PostgreSQL.
 //!
-//! The map; arrows point down it. One points up: the callbacks of foreign tables, in `pg`, call `fdw`:
+//! The map; arrows point down it:
 //!
 //! - `functions`: the SQL surface, a file per group of functions
 //! - `fdw`: foreign tables: what PostgreSQL asks, answered with Odoo's domains
@@ -10,7 +10,8 @@
 //! - `state`: the extension's own tables, and every statement on them
 //! - [`warehouse`]: what is loaded: declarations and their DDL; knows nothing of PostgreSQL's API
 //! - [`odoo`]: the client of Odoo; knows nothing of PostgreSQL
-//! - [`pg`]: PostgreSQL for the others, the only unsafe code
+//! - [`pg`]: PostgreSQL for the others, the only unsafe code; its callbacks of foreign tables ask what
+//!   `fdw` answers
 //!
 //! Beside them: `failure` is what an error tells a user, `query` asks PostgreSQL by SQL, `quote` writes
 //! names and values into it, `settings` are the parameters of the extension.

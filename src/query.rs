@@ -3,7 +3,7 @@
 //! pgrx's own shortcuts take a transaction id for every question, which a standby cannot give.
 
 use pgrx::datum::DatumWithOid;
-use pgrx::{FromDatum, IntoDatum, Spi};
+use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode as State, Spi};
 
 use crate::failure::Failure;
 
@@ -22,4 +22,19 @@ pub fn is_true(sql: &str, args: &[DatumWithOid<'_>]) -> Result<bool, Failure> {
 
 pub fn current_user() -> Result<String, Failure> {
     Ok(ask("SELECT current_user::text", &[])?.unwrap_or_default())
+}
+
+/// Says at once, before Odoo is asked, that nothing can be written: on a standby, or where the
+/// transaction is read-only.
+pub fn require_writable() -> Result<(), Failure> {
+    let state = State::ERRCODE_READ_ONLY_SQL_TRANSACTION;
+    let standby = is_true("SELECT pg_catalog.pg_is_in_recovery()", &[])?;
+    let read_only = "SELECT pg_catalog.current_setting('transaction_read_only')::boolean";
+    match standby || is_true(read_only, &[])? {
+        false => Ok(()),
+        true if standby => Err(Failure::new(state, "odoo_etl cannot write during recovery")
+            .hint("Run it on the primary server.")),
+        true => Err(Failure::new(state, "odoo_etl cannot write in a read-only transaction")
+            .hint("SET transaction_read_only = off; or look at default_transaction_read_only.")),
+    }
 }

@@ -10,22 +10,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::fdw::query::plan::{Fetched, basis, require_same};
-use crate::fdw::query::predicate::{Comparison, Constant, Scalar};
 use crate::fdw::query::time;
 use crate::fdw::relation::Relation;
 use crate::fdw::scan::sessions::{self, Lease};
 use crate::odoo::{Cells, Condition, FieldType, Fields, Value};
+use crate::pg::fdw::{Action, Comparison, Constant, Scalar};
 use crate::server::Server;
 
 /// Records in one request.
 pub const BATCH: usize = 100;
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Action {
-    Insert,
-    Update,
-    Delete,
-}
 
 /// What a statement changes.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -36,8 +29,6 @@ pub struct ModifyPlan {
     pub written: Vec<Fetched>,
     /// The columns that RETURNING needs besides the id.
     pub returned: Vec<Fetched>,
-    /// The column that shows the id; an INSERT returns it there.
-    pub id: Option<i16>,
     /// What the plan makes of the model's fields, as a number.
     pub basis: u64,
 }
@@ -67,13 +58,10 @@ impl Relation {
                 written.push(self.fetched(column)?);
             }
         }
-        let returned =
-            self.table.columns.iter().filter(|column| {
-                Some(column.attribute) != id && returned.contains(&column.attribute)
-            });
+        let returned = returned.iter().filter_map(|attribute| self.table.column(*attribute));
         let returned = returned.map(|column| self.fetched(column)).collect::<Result<_, _>>()?;
         let model = self.table.model.clone();
-        let mut plan = ModifyPlan { action, model, written, returned, id, basis: 0 };
+        let mut plan = ModifyPlan { action, model, written, returned, basis: 0 };
         plan.basis = plan.basis_in(self.fields());
         Ok(plan)
     }
@@ -82,16 +70,6 @@ impl Relation {
 impl ModifyPlan {
     fn basis_in(&self, fields: &Fields) -> u64 {
         basis(self.written.iter().chain(&self.returned).map(|column| &column.field), fields)
-    }
-
-    pub fn to_text(&self) -> String {
-        crate::fdw::query::plan::to_text(self)
-    }
-
-    /// # Errors
-    /// If the text is none that [`ModifyPlan::to_text`] made.
-    pub fn from_text(text: &str) -> Result<ModifyPlan, Failure> {
-        crate::fdw::query::plan::from_text(text)
     }
 }
 
@@ -124,10 +102,6 @@ impl Modification {
             met: HashSet::new(),
             done: 0,
         })
-    }
-
-    pub fn plan(&self) -> &ModifyPlan {
-        &self.plan
     }
 
     /// Makes records of these rows and returns their ids.

@@ -6,24 +6,16 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
 use crate::failure::Failure;
-use crate::fdw::query::plan::{Fetched, PathPlan, Plan};
-use crate::fdw::query::predicate::Predicate;
+use crate::fdw::query::plan::{Fetched, Plan};
 use crate::fdw::query::pushdown::{Pushed, push};
-use crate::fdw::scan::records::{Scan, all_of};
+use crate::fdw::scan::records::all_of;
 use crate::fdw::scan::sessions;
 use crate::fdw::table::columns::{Kind, searches_otherwise};
-use crate::fdw::table::options::{Column, RawTable, Table};
+use crate::fdw::table::options::{Column, Table};
 use crate::odoo::{Condition, Fields};
+use crate::pg::fdw::{Asked, Predicate, RawTable, SortKey};
 use crate::quote::ident;
 use crate::server::Server;
-
-/// By what a query wants its rows sorted.
-#[derive(Debug, Clone, Copy)]
-pub struct SortKey {
-    pub attribute: i16,
-    pub is_descending: bool,
-    pub nulls_first: bool,
-}
 
 pub struct Relation {
     pub table: Table,
@@ -121,20 +113,11 @@ impl Relation {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
-    /// The plan of a scan that brings these columns.
-    pub fn plan(
-        &self,
-        predicate: Predicate,
-        attributes: &[i16],
-        path: PathPlan,
-        is_eager: bool,
-    ) -> Result<Plan, Failure> {
-        let mut fetched = Vec::new();
-        for column in &self.table.columns {
-            if attributes.contains(&column.attribute) {
-                fetched.push(self.fetched(column)?);
-            }
-        }
+    /// The plan of a scan.
+    pub fn plan(&self, asked: Asked) -> Result<Plan, Failure> {
+        let Asked { predicate, attributes, path, is_eager } = asked;
+        let columns = attributes.iter().filter_map(|attribute| self.table.column(*attribute));
+        let fetched = columns.map(|column| self.fetched(column)).collect::<Result<_, _>>()?;
         let subjects = self.table.columns.iter().filter_map(|column| {
             let (field, kind) = self.subject(column.attribute)?;
             mentions(&predicate, column.attribute)
@@ -148,21 +131,12 @@ impl Relation {
             subjects: subjects.collect(),
             predicate,
             fetched,
-            times: Vec::new(),
             path,
             is_eager,
             basis: 0,
         };
         plan.basis = plan.basis_in(&self.fields);
         Ok(plan)
-    }
-
-    /// A scan of records picked at random, and how many there are in all.
-    pub fn sample(&self, wanted: usize) -> Result<(Plan, Scan, usize), Failure> {
-        let all: Vec<i16> = self.table.columns.iter().map(|column| column.attribute).collect();
-        let plan = self.plan(Predicate::All(Vec::new()), &all, PathPlan::default(), true)?;
-        let (scan, found) = Scan::sample(&plan, self.table.server, self.user, wanted)?;
-        Ok((plan, scan, found))
     }
 
     pub fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
@@ -186,7 +160,6 @@ impl Relation {
             )));
         };
         Ok(Fetched {
-            attribute: column.attribute,
             column: column.name.clone(),
             field: column.field.clone(),
             field_type: field.field_type,

@@ -8,8 +8,13 @@ use crate::odoo::Value;
 /// Members of an object in JSON.
 pub type Members = Vec<(String, Value)>;
 
+/// An argument that may not be NULL, and is.
+pub fn null_argument(name: &str) -> Failure {
+    Failure::new(State::ERRCODE_NULL_VALUE_NOT_ALLOWED, format!("{name} must not be NULL"))
+}
+
 pub fn required<'a>(name: &str, value: Option<&'a str>) -> Result<&'a str, Failure> {
-    value.ok_or_else(|| Failure::null_argument(name))
+    value.ok_or_else(|| null_argument(name))
 }
 
 pub fn not_negative(name: &str, value: Option<i64>) -> Result<Option<i64>, Failure> {
@@ -21,9 +26,8 @@ pub fn not_negative(name: &str, value: Option<i64>) -> Result<Option<i64>, Failu
 
 /// The ids of records.
 pub fn ids(ids: Option<Vec<Option<i64>>>) -> Result<Vec<i64>, Failure> {
-    let ids: Option<Vec<i64>> =
-        ids.ok_or_else(|| Failure::null_argument("ids"))?.into_iter().collect();
-    ids.ok_or_else(|| Failure::null_argument("an element of ids"))
+    let ids: Option<Vec<i64>> = ids.ok_or_else(|| null_argument("ids"))?.into_iter().collect();
+    ids.ok_or_else(|| null_argument("an element of ids"))
 }
 
 /// Texts, none of them NULL.
@@ -35,7 +39,7 @@ pub fn texts(
         return Ok(None);
     };
     let texts: Option<Vec<String>> = texts.into_iter().collect();
-    texts.map(Some).ok_or_else(|| Failure::null_argument(&format!("an element of {name}")))
+    texts.map(Some).ok_or_else(|| null_argument(&format!("an element of {name}")))
 }
 
 /// An object in JSON; NULL is one without members.

@@ -8,7 +8,7 @@ use pgrx::{pg_sys, prelude::*};
 use crate::failure::{Failure, OrRaise};
 use crate::fdw;
 use crate::odoo::{Identity, Protocol, Version};
-use crate::pg::locked_foreign_table;
+use crate::pg::fdw::locked_foreign_table;
 use crate::query;
 use crate::server::{Server, Session};
 use crate::state::Store;

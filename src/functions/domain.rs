@@ -6,8 +6,9 @@ use chrono::{DateTime, Datelike, TimeDelta};
 use pgrx::prelude::*;
 use pgrx::{AnyElement, JsonB, PgSqlErrorCode as State};
 
+use super::arguments::null_argument;
 use crate::failure::{Failure, OrRaise};
-use crate::odoo::{Domain, Value};
+use crate::odoo::{Domain, DomainError, Value};
 use crate::pg;
 use crate::query::ask;
 
@@ -111,20 +112,29 @@ fn infinite() -> Failure {
 
 /// The domain that a function was given, as text.
 pub fn argument(domain: Option<&str>) -> Result<Domain, Failure> {
-    read(domain.ok_or_else(|| Failure::null_argument("domain"))?)
+    read(domain.ok_or_else(|| null_argument("domain"))?)
 }
 
 fn read(text: &str) -> Result<Domain, Failure> {
-    Domain::parse(text).map_err(|error| Failure::domain(text, &error))
+    Domain::parse(text).map_err(|error| unreadable(text, &error))
 }
 
 fn condition(field: Option<&str>, operator: Option<&str>, value: Value) -> Result<String, Failure> {
-    let field = field.ok_or_else(|| Failure::null_argument("field"))?;
-    let operator = operator.ok_or_else(|| Failure::null_argument("operator"))?;
+    let field = field.ok_or_else(|| null_argument("field"))?;
+    let operator = operator.ok_or_else(|| null_argument("operator"))?;
     match Domain::condition(field, operator, value) {
         Ok(domain) => Ok(domain.to_string()),
-        Err((text, error)) => Err(Failure::domain(&text, &error)),
+        Err((text, error)) => Err(unreadable(&text, &error)),
     }
+}
+
+/// A domain that cannot be read, with a mark under the character in question.
+fn unreadable(text: &str, error: &DomainError) -> Failure {
+    // White space of any kind is one column wide here, so that the mark stays in place.
+    let line: String = text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).collect();
+    Failure::new(State::ERRCODE_SYNTAX_ERROR, format!("invalid domain: {error}"))
+        .detail(format!("The character is marked:\n{line}\n{}^", " ".repeat(error.at)))
+        .hint("Write it as JSON, [[\"state\", \"=\", \"paid\"]], or as Odoo does, [('state', '=', 'paid')].")
 }
 
 fn not_utf8() -> Failure {

@@ -2,7 +2,8 @@
 
 use pgrx::prelude::*;
 
-use crate::failure::{Failure, OrRaise};
+use super::arguments::required;
+use crate::failure::OrRaise;
 use crate::sync;
 
 /// Forgets what was synced from a server, which may have been renamed, dropped or pointed at
@@ -11,6 +12,5 @@ use crate::sync;
 #[pg_extern]
 #[search_path(pg_catalog, pg_temp)]
 fn odoo_forget(server: Option<&str>) {
-    let forget = || sync::forget(server.ok_or_else(|| Failure::null_argument("server"))?);
-    forget().or_raise();
+    required("server", server).and_then(sync::forget).or_raise();
 }

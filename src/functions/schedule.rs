@@ -22,7 +22,7 @@ fn odoo_schedule(
         let entity = required("entity", entity)?;
         let cron = required("cron", cron)?;
         let server = Server::named_or_only(server)?;
-        crate::pg::writable::require_writable()?;
+        crate::query::require_writable()?;
         entities_named(&warehouse_of(&server.name)?, entity)?;
         Schedule(JobKey { server: &server.name, entity, reconcile }).set(cron)
     };

@@ -122,7 +122,7 @@ fn odoo_verify(
 > {
     let verify = || {
         let entity = required("entity", entity)?;
-        crate::pg::writable::require_writable()?;
+        crate::query::require_writable()?;
         let server = Server::named_or_only(server)?;
         let known = warehouse_of(&server.name)?;
         entities_named(&known, entity)?;

@@ -1,10 +1,17 @@
 //! The foreign-data wrapper odoo_fdw: its handler, and which options its objects accept.
 
-use pgrx::{pg_sys, prelude::*};
+use pgrx::{Internal, pg_sys, prelude::*};
 
 use crate::failure::{Failure, OrRaise};
 use crate::fdw;
+use crate::pg;
 use crate::server::{API_KEY_FILE, FILE_OPTIONS, FileOption, Place, check, find, require_utf8};
+
+/// The handler of odoo_fdw: its callbacks, which [`fdw::Relation`] and what it leads to answer.
+#[pg_extern(sql = false)]
+fn odoo_fdw_handler() -> Internal {
+    pg::fdw::routine::<fdw::Relation>()
+}
 
 /// The validator of odoo_fdw.
 #[pg_extern(sql = false)]

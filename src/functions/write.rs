@@ -5,10 +5,10 @@
 use pgrx::JsonB;
 use pgrx::prelude::*;
 
-use super::arguments::{Members, ids, invalid, object, required};
+use super::arguments::{Members, ids, invalid, null_argument, object, required};
 use crate::failure::{Failure, OrRaise};
 use crate::odoo::Value;
-use crate::pg::writable::require_writable;
+use crate::query::require_writable;
 use crate::server::{Server, Session};
 
 /// Makes a record for each object, all in one transaction of Odoo's.
@@ -36,7 +36,7 @@ fn odoo_write(
     let write = || {
         let model = required("model", model)?.to_owned();
         let ids = self::ids(ids)?;
-        let values = field_values.ok_or_else(|| Failure::null_argument("field_values"))?;
+        let values = field_values.ok_or_else(|| null_argument("field_values"))?;
         let values = for_odoo(object("field_values", Some(values))?);
         writing(server)?.write(move |odoo| odoo.model(&model).write(ids, values))
     };
@@ -97,7 +97,7 @@ fn writing(server: Option<&str>) -> Result<Session, Failure> {
 
 /// The object, or each object of an array.
 fn records(json: Option<JsonB>) -> Result<Vec<Value>, Failure> {
-    let JsonB(json) = json.ok_or_else(|| Failure::null_argument("field_values"))?;
+    let JsonB(json) = json.ok_or_else(|| null_argument("field_values"))?;
     let items = match Value::from_json(json) {
         Value::Array(items) => items,
         other => vec![other],

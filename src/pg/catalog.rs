@@ -5,6 +5,7 @@ use std::ffi::c_int;
 use pgrx::datum::DatumWithOid;
 use pgrx::{AnyElement, pg_sys};
 
+use super::compat;
 use super::nodes::{options, text};
 
 /// Whether the database's encoding is UTF8, and the encoding's name.
@@ -54,12 +55,10 @@ pub fn current_user() -> pg_sys::Oid {
 
 /// Whether a role has USAGE on a foreign server. `false` for one that is gone.
 pub fn may_use_server(server: pg_sys::Oid, role: pg_sys::Oid) -> bool {
-    // SAFETY: questions to PostgreSQL's caches.
+    // SAFETY: a question to PostgreSQL's caches.
     unsafe {
-        let usage = pg_sys::ACL_USAGE as pg_sys::AclMode;
         !pg_sys::GetForeignServerExtended(server, pg_sys::FSV_MISSING_OK as u16).is_null()
-            && pg_sys::pg_foreign_server_aclcheck(server, role, usage)
-                == pg_sys::AclResult::ACLCHECK_OK
+            && compat::may_use_server(server, role)
     }
 }
 

@@ -3,9 +3,11 @@
 //! Each function here is safe to call from the backend's own thread, which is where pgrx runs
 //! every SQL function. Threads that this module spawns must not call PostgreSQL.
 #![allow(unsafe_code)]
+#![warn(clippy::undocumented_unsafe_blocks)]
 
 mod catalog;
-mod fdw;
+mod compat;
+pub mod fdw;
 mod log;
 mod memory;
 mod nodes;
@@ -14,13 +16,11 @@ mod relation;
 mod roles;
 mod threads;
 mod transaction;
-pub mod writable;
 
 pub use catalog::{
     argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server,
     user_mapping_options,
 };
-pub use fdw::locked_foreign_table;
 pub use log::log_line;
 pub use memory::{in_own_memory, random_below};
 pub use progress::{Progress, hide_progress, show_progress};

@@ -27,5 +27,16 @@ pub(super) unsafe fn options(list: *mut pg_sys::List) -> Vec<(String, String)> {
 pub(super) unsafe fn nodes<T>(list: *mut pg_sys::List) -> impl Iterator<Item = *mut T> {
     // SAFETY: as above; a null pointer is PostgreSQL's empty list.
     let length = if list.is_null() { 0 } else { unsafe { (*list).length } };
+    // SAFETY: as above; the index is below the list's length.
     (0..length).map(move |index| unsafe { pg_sys::list_nth(list, index) }.cast())
+}
+
+/// Whether a set of attribute numbers, as the planner has them, has a column.
+///
+/// # Safety
+/// The set is one of attribute numbers, or null.
+pub(super) unsafe fn is_member(set: *const pg_sys::Bitmapset, attribute: i16) -> bool {
+    let offset = pg_sys::FirstLowInvalidHeapAttributeNumber;
+    // SAFETY: as above.
+    unsafe { pg_sys::bms_is_member(i32::from(attribute) - offset, set) }
 }

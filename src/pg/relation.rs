@@ -5,6 +5,7 @@ use std::ffi::{CString, c_int};
 use pgrx::pg_sys;
 
 use super::catalog::current_user;
+use super::compat;
 use super::roles::restricts;
 
 /// What a role may do with a table.
@@ -62,20 +63,16 @@ impl Relation {
 
     pub fn allows_to(&self, role: pg_sys::Oid, privileges: &[Privilege]) -> bool {
         let ok = pg_sys::AclResult::ACLCHECK_OK;
-        // SAFETY: questions to PostgreSQL's caches.
-        unsafe {
-            let usage = pg_sys::ACL_USAGE as pg_sys::AclMode;
-            pg_sys::pg_namespace_aclcheck(self.namespace, role, usage) == ok
-                && privileges.iter().all(|privilege| {
-                    pg_sys::pg_class_aclcheck(self.oid, role, privilege.mode()) == ok
-                })
-        }
+        // SAFETY: a question to PostgreSQL's caches.
+        let allows = |privilege: &Privilege| unsafe {
+            pg_sys::pg_class_aclcheck(self.oid, role, privilege.mode()) == ok
+        };
+        compat::may_use_schema(self.namespace, role) && privileges.iter().all(allows)
     }
 
     /// Whether the current user has its owner's rights.
     pub fn is_owned(&self) -> bool {
-        // SAFETY: a question to PostgreSQL's caches.
-        unsafe { pg_sys::pg_class_ownercheck(self.oid, current_user()) }
+        compat::owns_table(self.oid, current_user())
     }
 
     /// Whether the current user's statements on it are security-restricted operations.

@@ -5,6 +5,7 @@ use std::ffi::{CStr, c_int};
 use pgrx::pg_sys;
 
 use super::catalog::current_user;
+use super::compat;
 use super::nodes::text;
 
 /// The current user and its security context, which [`Identity::set`] brings back.
@@ -69,8 +70,7 @@ pub fn as_owner<T>(owner: pg_sys::Oid, body: impl FnOnce() -> T) -> T {
 
 /// Whether the owner of a table is kept from the current user's rights.
 pub(super) fn restricts(owner: pg_sys::Oid) -> bool {
-    // SAFETY: a question to PostgreSQL's caches of roles.
-    unsafe { !pg_sys::is_member_of_role(owner, current_user()) }
+    !compat::may_become(owner, current_user())
 }
 
 /// Settings that end with the guard. An error leaves them to the end of its transaction.

@@ -2,6 +2,7 @@
 
 mod file;
 pub mod lock;
+mod odoo_error;
 mod option_error;
 mod options;
 mod session;

@@ -14,6 +14,7 @@ use pgrx::{PgSqlErrorCode, pg_sys};
 use crate::failure::{Failure, notice};
 use crate::odoo::{Canceller, Connection, Error, Protocol, Traffic};
 use crate::pg;
+use crate::server::odoo_error::of_write;
 
 type Job = Box<dyn FnOnce(&Connection) + Send>;
 
@@ -193,7 +194,7 @@ impl Session {
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         let ticket = self.enqueue(request, |jobs, job| jobs.push_front(job))?;
-        ticket.outcome()?.map_err(Failure::of_write)
+        ticket.outcome()?.map_err(of_write)
     }
 
     /// Makes a request in the background. The caller bounds how many answers it leaves waiting.

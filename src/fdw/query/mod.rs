@@ -1,8 +1,7 @@
-//! Conditions of SQL: in, predicates; out, domains, and a plan that travels as text. May call `odoo`
-//! and the tables' columns.
+//! Conditions of SQL: in, predicates; out, domains, and plans. May call `odoo` and the tables' columns.
 
+mod operator;
 pub mod plan;
-pub mod predicate;
 pub mod pushdown;
 #[cfg(test)]
 mod tests;

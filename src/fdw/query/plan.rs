@@ -1,4 +1,4 @@
-//! What execution needs to know, as text: plans are copied and kept.
+//! What the execution of a scan needs to know.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -6,32 +6,14 @@ use pgrx::PgSqlErrorCode as State;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
-use crate::fdw::query::predicate::{Constant, Predicate};
 use crate::fdw::query::pushdown::{Pushed, push};
 use crate::fdw::table::columns::Kind;
 use crate::odoo::{Condition, FieldType, Fields};
-
-/// Rows to skip and rows to take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Limit {
-    pub offset: i64,
-    pub count: Option<i64>,
-}
-
-/// What a path adds to a scan.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct PathPlan {
-    /// Odoo's order, such as `date_order desc, id`.
-    pub order: Option<String>,
-    pub limit: Option<Limit>,
-    /// Only the number of rows is wanted.
-    pub is_count: bool,
-}
+use crate::pg::fdw::{Constant, PathPlan, Predicate};
 
 /// A column to fetch.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Fetched {
-    pub attribute: i16,
     pub column: String,
     pub field: String,
     pub field_type: FieldType,
@@ -51,8 +33,6 @@ pub struct Plan {
     /// The fields of the predicate's columns.
     pub subjects: Vec<(i16, String, Kind)>,
     pub fetched: Vec<Fetched>,
-    /// Expressions whose dates and times become times with a zone first.
-    pub times: Vec<usize>,
     pub path: PathPlan,
     /// All rows are likely to be taken.
     pub is_eager: bool,
@@ -61,16 +41,6 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn to_text(&self) -> String {
-        to_text(self)
-    }
-
-    /// # Errors
-    /// If the text is none that [`Plan::to_text`] made.
-    pub fn from_text(text: &str) -> Result<Plan, Failure> {
-        from_text(text)
-    }
-
     /// The domain, where the predicate's expressions have these values.
     pub fn pushed(&self, values: &[Constant]) -> Pushed {
         let subject = |attribute| {
@@ -160,18 +130,6 @@ impl Plan {
     }
 }
 
-impl PathPlan {
-    pub fn to_text(&self) -> String {
-        to_text(self)
-    }
-
-    /// # Errors
-    /// If the text is none that [`PathPlan::to_text`] made.
-    pub fn from_text(text: &str) -> Result<PathPlan, Failure> {
-        from_text(text)
-    }
-}
-
 /// What plans take from fields, as a number.
 pub fn basis<'a>(names: impl Iterator<Item = &'a String>, fields: &Fields) -> u64 {
     let mut hasher = DefaultHasher::new();
@@ -195,17 +153,4 @@ pub fn require_same(model: &str, planned: u64, now: u64) -> Result<(), Failure> 
         )
         .hint("Run it again; odoo_check() tells which foreign tables need a change.")),
     }
-}
-
-pub fn to_text<T: Serialize>(value: &T) -> String {
-    serde_json::to_string(value).unwrap_or_default()
-}
-
-pub fn from_text<'a, T: Deserialize<'a>>(text: &'a str) -> Result<T, Failure> {
-    serde_json::from_str(text).map_err(|error| {
-        Failure::new(
-            State::ERRCODE_INTERNAL_ERROR,
-            format!("a plan of odoo_fdw cannot be read: {error}"),
-        )
-    })
 }

@@ -4,10 +4,11 @@
 //! exact, and Odoo may count and limit in PostgreSQL's place. Only operators that mean the same
 //! in Odoo 14 to 20 are used; the comments say where they differ.
 
-use crate::fdw::query::predicate::{Comparison, Constant, Operand, Predicate, Scalar};
+use crate::fdw::query::operator::operator;
 use crate::fdw::query::time::{date, datetime};
 use crate::fdw::table::columns::Kind;
 use crate::odoo::{Condition, Value};
+use crate::pg::fdw::{Comparison, Constant, Operand, Predicate, Scalar};
 
 /// What a condition became.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,7 +124,7 @@ fn compare(field: &str, kind: Kind, comparison: Comparison, value: Constant) -> 
         }
         Constant::Unknown(name) => {
             let is_exact = !matches!(kind, Kind::Text | Kind::Decimal { .. });
-            let condition = Condition::leaf(field, comparison.in_odoo(), name);
+            let condition = Condition::leaf(field, operator(comparison), name);
             return Pushed { condition, exact: is_exact };
         }
         Constant::One(scalar) => scalar,
@@ -135,7 +136,7 @@ fn compare(field: &str, kind: Kind, comparison: Comparison, value: Constant) -> 
             _ => nothing(),
         },
         (Kind::Id, Scalar::Integer(value)) => {
-            exact(Condition::leaf(field, comparison.in_odoo(), value))
+            exact(Condition::leaf(field, operator(comparison), value))
         }
         (Kind::Many2one, Scalar::Integer(value)) => reference(field, comparison, value),
         (Kind::Integer, Scalar::Integer(value)) => exact(integer(field, comparison, value)),
@@ -175,7 +176,7 @@ fn reference(field: &str, comparison: Comparison, id: i64) -> Pushed {
 
 /// Before 19 a comparison leaves out NULL, which is read as 0.
 fn integer(field: &str, comparison: Comparison, value: i64) -> Condition {
-    let leaf = Condition::leaf(field, comparison.in_odoo(), value);
+    let leaf = Condition::leaf(field, operator(comparison), value);
     match (comparison, comparison.holds(0, value)) {
         (_, true) if !is_storable(value) => Condition::ALWAYS,
         (_, false) if !is_storable(value) => Condition::NEVER,

@@ -1,6 +1,6 @@
-use crate::fdw::query::predicate::{Comparison, Constant, Operand, Predicate, Scalar};
 use crate::fdw::query::pushdown::{Pushed, push};
 use crate::fdw::table::columns::Kind;
+use crate::pg::fdw::{Comparison, Constant, Operand, Predicate, Scalar};
 
 fn pushed(kind: Kind, predicate: &Predicate) -> Pushed {
     push(predicate, &|_| Some(("f", kind)), &[])

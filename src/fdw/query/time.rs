@@ -2,8 +2,9 @@
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta};
 
-use crate::fdw::query::predicate::Comparison;
+use crate::fdw::query::operator::operator;
 use crate::odoo::Condition;
+use crate::pg::fdw::Comparison;
 
 /// A bound in time: one that Odoo can read, or beyond all that it can hold.
 enum Bound<T> {
@@ -44,7 +45,7 @@ pub fn date(field: &str, comparison: Comparison, days: i32) -> Condition {
         Bound::Before => beyond(field, comparison, false),
         Bound::After => beyond(field, comparison, true),
         Bound::At(value) => {
-            let leaf = Condition::leaf(field, comparison.in_odoo(), value.to_string());
+            let leaf = Condition::leaf(field, operator(comparison), value.to_string());
             // `!=` finds what is not set too.
             match comparison {
                 Comparison::NotEqual => leaf.and(Condition::is_set(field)),

@@ -5,11 +5,11 @@ use pgrx::pg_sys::Oid;
 use crate::extract::{self, Ids, PageSize, Pages, Search};
 use crate::failure::Failure;
 use crate::fdw::query::plan::Plan;
-use crate::fdw::query::predicate::Constant;
 use crate::fdw::scan::sessions::{self, Lease};
 use crate::fdw::table::rights::refusal;
 use crate::odoo::{self, BEFORE_ALL, Cells, Domain, Error, FaultKind, FieldType, Page, Traffic};
 use crate::pg;
+use crate::pg::fdw::Constant;
 use crate::server::Server;
 
 /// Records in the first page where perhaps not all are wanted.

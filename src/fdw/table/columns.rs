@@ -3,19 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::odoo::{Field, FieldType};
-
-/// The column types that a comparison may be handed to Odoo for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
-    Boolean,
-    Integer,
-    Numeric,
-    Float,
-    Text,
-    Date,
-    Timestamptz,
-    Other,
-}
+use crate::pg::fdw::Class;
 
 /// How a field compares, where Odoo's answer can stand for PostgreSQL's.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]

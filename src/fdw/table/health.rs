@@ -2,8 +2,9 @@
 
 use crate::failure::Failure;
 use crate::fdw::table::columns::fits;
-use crate::fdw::table::options::{RawTable, Table};
+use crate::fdw::table::options::Table;
 use crate::odoo::{Connection, Error, FaultKind, Fields};
+use crate::pg::fdw::RawTable;
 use crate::quote::ident;
 use crate::server::Session;
 

@@ -5,20 +5,13 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use pgrx::PgSqlErrorCode as State;
-use pgrx::pg_sys::Oid;
 
 use crate::failure::{Failure, notice};
 use crate::fdw::table::rights::Readable;
 use crate::odoo::{Connection, Domain, Error, FaultKind, Field, Fields, Value};
+use crate::pg::fdw::{Import, ImportList};
 use crate::quote::{MAX_NAME, ident, literal};
 use crate::server::{Place, Server, Session, check, flag};
-
-/// Which tables are wanted.
-pub enum ImportList {
-    All,
-    LimitTo(Vec<String>),
-    Except(Vec<String>),
-}
 
 struct Model {
     name: String,
@@ -57,13 +50,8 @@ thread_local! {
 }
 
 /// The statements that make the tables.
-pub fn import(
-    server: Oid,
-    remote_schema: &str,
-    local_schema: &str,
-    list: &ImportList,
-    options: &[(String, String)],
-) -> Result<Vec<String>, Failure> {
+pub fn import(import: &Import) -> Result<Vec<String>, Failure> {
+    let Import { server, remote_schema, local_schema, list, options } = import;
     check(Some(Place::Import), options)?;
     if remote_schema != SCHEMA {
         return Err(Failure::new(
@@ -77,7 +65,7 @@ pub fn import(
         computed: flag(options, "computed", false),
         binary: flag(options, "binary", false),
     };
-    let server = Server::of_oid(server);
+    let server = Server::of_oid(*server);
     let session = server.session()?;
     let models = wanted(models(&session, list)?, list)?;
     COMMENTS.with_borrow_mut(HashMap::clear);

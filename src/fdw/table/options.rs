@@ -2,25 +2,8 @@
 
 use pgrx::pg_sys::Oid;
 
-use crate::fdw::table::columns::Class;
+use crate::pg::fdw::{Class, RawColumn, RawTable};
 use crate::server::{find, flag};
-
-type Options = Vec<(String, String)>;
-
-/// A foreign table as the catalogs have it.
-pub struct RawTable {
-    pub name: String,
-    pub server: Oid,
-    pub options: Options,
-    pub columns: Vec<RawColumn>,
-}
-
-pub struct RawColumn {
-    pub attribute: i16,
-    pub name: String,
-    pub class: Class,
-    pub options: Options,
-}
 
 pub struct Table {
     pub name: String,
@@ -49,7 +32,7 @@ impl From<RawTable> for Table {
         let column = |column: RawColumn| Column {
             attribute: column.attribute,
             pushdown: flag(&column.options, "pushdown", true),
-            field: find(&column.options, "field").unwrap_or(&column.name).to_owned(),
+            field: field_of(&column).to_owned(),
             name: column.name,
             class: column.class,
         };
@@ -68,4 +51,9 @@ impl Table {
     pub fn column(&self, attribute: i16) -> Option<&Column> {
         self.columns.iter().find(|column| column.attribute == attribute)
     }
+}
+
+/// The field that a column shows.
+pub fn field_of(column: &RawColumn) -> &str {
+    find(&column.options, "field").unwrap_or(&column.name)
 }

@@ -5,8 +5,9 @@ use std::ptr;
 
 use pgrx::pg_sys::{self, ImportForeignSchemaType};
 
+use super::asked::{Import, ImportList};
+use super::contract::Table;
 use crate::failure::OrRaise;
-use crate::fdw::{self, ImportList};
 use crate::pg::nodes::{nodes, options, text};
 use crate::pg::with_plain_settings;
 
@@ -15,7 +16,7 @@ use crate::pg::with_plain_settings;
 /// # Safety
 /// PostgreSQL calls it.
 #[pgrx::pg_guard]
-pub unsafe extern "C-unwind" fn import(
+pub unsafe extern "C-unwind" fn import<T: Table>(
     statement: *mut pg_sys::ImportForeignSchemaStmt,
     server: pg_sys::Oid,
 ) -> *mut pg_sys::List {
@@ -32,10 +33,14 @@ pub unsafe extern "C-unwind" fn import(
             ImportForeignSchemaType::FDW_IMPORT_SCHEMA_EXCEPT => ImportList::Except(tables()),
             _ => ImportList::All,
         };
-        let (remote, local) = (text((*statement).remote_schema), text((*statement).local_schema));
-        let options = options((*statement).options);
-        let import = || fdw::import(server, &remote, &local, &list, &options);
-        let made = with_plain_settings(import).or_raise();
+        let wanted = Import {
+            server,
+            remote_schema: text((*statement).remote_schema),
+            local_schema: text((*statement).local_schema),
+            list,
+            options: options((*statement).options),
+        };
+        let made = with_plain_settings(|| T::import(&wanted)).or_raise();
         made.into_iter().fold(ptr::null_mut(), |list, statement| {
             let statement = CString::new(statement).unwrap_or_default();
             pg_sys::lappend(list, pg_sys::pstrdup(statement.as_ptr()).cast())

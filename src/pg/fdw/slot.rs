@@ -1,4 +1,4 @@
-//! Odoo's values to PostgreSQL's, column by column.
+//! A wrapper's values to PostgreSQL's, column by column.
 
 use std::ffi::CString;
 
@@ -6,8 +6,9 @@ use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
 use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
 
+use super::contract::Value;
 use crate::failure::Failure;
-use crate::odoo::Cells;
+use crate::pg::compat;
 use crate::pg::nodes::text;
 
 /// Makes the values of one column.
@@ -35,23 +36,34 @@ impl Maker {
         Maker { column, oid, modifier, input, parameter }
     }
 
-    /// The value of a row, in the current memory context; `None` for NULL.
-    pub fn datum(&mut self, cells: &Cells, row: usize) -> Option<pg_sys::Datum> {
-        match (cells, self.oid) {
-            (Cells::Booleans(cells), pg_sys::BOOLOID) => cells[row]?.into_datum(),
-            (Cells::Integers(cells), pg_sys::INT8OID) => cells[row]?.into_datum(),
-            (Cells::Lists(lists), pg_sys::INT8ARRAYOID) => lists.get(row).to_vec().into_datum(),
-            (Cells::Texts(texts), pg_sys::TEXTOID) => texts.get(row)?.into_datum(),
-            (Cells::Texts(texts), pg_sys::BYTEAOID) => {
-                let text = texts.get(row)?;
+    /// One for each of these columns of a descriptor.
+    ///
+    /// # Safety
+    /// The descriptor is whole, and has them.
+    pub unsafe fn all(descriptor: pg_sys::TupleDesc, attributes: &[i16]) -> Vec<Maker> {
+        // SAFETY: as above.
+        let columns = unsafe { compat::columns(descriptor) };
+        attributes.iter().map(|attribute| Maker::new(&columns[*attribute as usize - 1])).collect()
+    }
+
+    /// A value in the current memory context; `None` for NULL.
+    // Inside the loop over columns, where the cell that made the value is known, it is one match.
+    #[inline(always)]
+    pub fn datum(&mut self, value: Option<Value>) -> Option<pg_sys::Datum> {
+        match (value?, self.oid) {
+            (Value::Boolean(value), pg_sys::BOOLOID) => value.into_datum(),
+            (Value::Integer(value), pg_sys::INT8OID) => value.into_datum(),
+            (Value::Integers(values), pg_sys::INT8ARRAYOID) => values.to_vec().into_datum(),
+            (Value::Text(text), pg_sys::TEXTOID) => text.into_datum(),
+            (Value::Text(text), pg_sys::BYTEAOID) => {
                 decode(text).unwrap_or_else(|| self.not_base64(text).raise()).into_datum()
             }
-            (Cells::Booleans(cells), _) => self.read(if cells[row]? { "true" } else { "false" }),
-            (Cells::Integers(cells), _) => self.read(&cells[row]?.to_string()),
-            (Cells::Texts(texts), _) => self.read(texts.get(row)?),
-            (Cells::Lists(lists), _) => {
-                let ids: Vec<_> = lists.get(row).iter().map(i64::to_string).collect();
-                self.read(&format!("{{{}}}", ids.join(",")))
+            (Value::Boolean(value), _) => self.read(if value { "true" } else { "false" }),
+            (Value::Integer(value), _) => self.read(&value.to_string()),
+            (Value::Text(text), _) => self.read(text),
+            (Value::Integers(values), _) => {
+                let values: Vec<_> = values.iter().map(i64::to_string).collect();
+                self.read(&format!("{{{}}}", values.join(",")))
             }
         }
     }

@@ -4,7 +4,7 @@ use std::ptr;
 
 use pgrx::{FromDatum, pg_sys};
 
-use crate::fdw::query::predicate::{Constant, Scalar};
+use super::predicate::{Constant, Scalar};
 use crate::pg::nodes::text;
 
 /// A datum as a plain value; `None` for a type that is compared with no column.

@@ -9,7 +9,7 @@ use super::names::{
 };
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, FieldType};
-use crate::pg::writable::require_writable;
+use crate::query::require_writable;
 use crate::quote::literal;
 use crate::server::lock;
 use crate::server::{Server, Session};

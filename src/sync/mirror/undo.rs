@@ -5,8 +5,7 @@ use pgrx::prelude::*;
 
 use super::names::{invalid, named, own_name, refuse_scheduled};
 use crate::failure::Failure;
-use crate::pg::writable::require_writable;
-use crate::query;
+use crate::query::{self, require_writable};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::server::lock;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use crate::failure::{Cause, Failure, notice};
 use crate::pg;
-use crate::pg::writable::require_writable;
+use crate::query::require_writable;
 use crate::server::Server;
 use crate::server::lock;
 use crate::state::{Store, warehouse_of};

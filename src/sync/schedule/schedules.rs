@@ -8,8 +8,7 @@ use pgrx::prelude::*;
 
 use crate::failure::{Cause, Failure};
 use crate::pg;
-use crate::pg::writable::require_writable;
-use crate::query::{self, ask};
+use crate::query::{self, ask, require_writable};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::state::{JobKey, Stop, Store};

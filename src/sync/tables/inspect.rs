@@ -3,8 +3,7 @@
 use pgrx::PgSqlErrorCode;
 
 use crate::failure::Failure;
-use crate::pg::writable::require_writable;
-use crate::query::{self, current_user};
+use crate::query::{self, current_user, require_writable};
 use crate::quote::ident;
 use crate::server::{Server, Session};
 use crate::state::Store;

@@ -4,8 +4,7 @@ use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::Failure;
 use crate::odoo::{Domain, FaultKind};
-use crate::pg::writable::require_writable;
-use crate::query;
+use crate::query::{self, require_writable};
 use crate::quote::{ident, literal};
 use crate::server::{Server, Session};
 use crate::state::{Known, Origin, Store};

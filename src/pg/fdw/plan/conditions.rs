@@ -6,9 +6,8 @@ use std::ptr;
 use pgrx::nodes::is_a;
 use pgrx::pg_sys::{self, NodeTag};
 
-use super::value::constant_of;
-use crate::fdw::Relation;
-use crate::fdw::query::predicate::{Comparison, Operand, Predicate};
+use crate::pg::fdw::predicate::{Comparison, Operand, Predicate};
+use crate::pg::fdw::value::constant_of;
 use crate::pg::nodes::{nodes, text};
 
 /// Objects with lower oids are PostgreSQL's own, and mean what their names say.
@@ -18,7 +17,8 @@ const FIRST_FOREIGN_OID: u32 = 10_000;
 pub struct Reader<'a> {
     root: *mut pg_sys::PlannerInfo,
     relid: pg_sys::Index,
-    relation: &'a Relation,
+    /// The columns that a predicate may be about.
+    compared: &'a [i16],
     /// Operands that are evaluated when the scan begins.
     pub expressions: Vec<*mut pg_sys::Expr>,
     /// Those of them that are dates and times without a zone, and are compared with one that has.
@@ -37,9 +37,9 @@ impl<'a> Reader<'a> {
     pub unsafe fn new(
         root: *mut pg_sys::PlannerInfo,
         relid: pg_sys::Index,
-        relation: &'a Relation,
+        compared: &'a [i16],
     ) -> Reader<'a> {
-        Reader { root, relid, relation, expressions: Vec::new(), times: Vec::new() }
+        Reader { root, relid, compared, expressions: Vec::new(), times: Vec::new() }
     }
 
     /// All of a list of clauses.
@@ -221,14 +221,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The column that an expression is, if Odoo can be asked for it.
+    /// The column that an expression is, if a predicate may be about it.
     ///
     /// # Safety
     /// As for [`Reader::node`].
     unsafe fn column(&self, node: *mut pg_sys::Node) -> Option<i16> {
         // SAFETY: as above.
         let attribute = unsafe { column_of(node, self.relid)? };
-        self.relation.kind(attribute).map(|_| attribute)
+        self.compared.contains(&attribute).then_some(attribute)
     }
 
     unsafe fn class_of(&self, node: *mut pg_sys::Node) -> pg_sys::Oid {

@@ -82,18 +82,6 @@ impl Comparison {
         }
     }
 
-    /// As Odoo writes it.
-    pub fn in_odoo(self) -> &'static str {
-        match self {
-            Comparison::Equal => "=",
-            Comparison::NotEqual => "!=",
-            Comparison::Less => "<",
-            Comparison::LessOrEqual => "<=",
-            Comparison::Greater => ">",
-            Comparison::GreaterOrEqual => ">=",
-        }
-    }
-
     pub fn holds<T: PartialOrd>(self, one: T, other: T) -> bool {
         match self {
             Comparison::Equal => one == other,

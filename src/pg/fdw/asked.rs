@@ -1,0 +1,65 @@
+//! What PostgreSQL wants of a foreign table, as plain data. Columns are attribute numbers.
+
+use pgrx::pg_sys::Oid;
+use serde::{Deserialize, Serialize};
+
+use super::predicate::Predicate;
+
+/// A scan that is to be planned.
+pub struct Asked {
+    pub predicate: Predicate,
+    /// The columns to bring.
+    pub attributes: Vec<i16>,
+    pub path: PathPlan,
+    /// All rows are likely to be taken, so that reading ahead is no waste.
+    pub is_eager: bool,
+}
+
+/// What a path adds to a scan.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct PathPlan {
+    /// In the wrapper's words.
+    pub order: Option<String>,
+    pub limit: Option<Limit>,
+    /// Only the number of rows is wanted.
+    pub is_count: bool,
+}
+
+/// Rows to skip and rows to take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limit {
+    pub offset: i64,
+    pub count: Option<i64>,
+}
+
+/// By what a query wants its rows sorted.
+#[derive(Debug, Clone, Copy)]
+pub struct SortKey {
+    pub attribute: i16,
+    pub is_descending: bool,
+    pub nulls_first: bool,
+}
+
+/// What a statement does with rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Action {
+    Insert,
+    Update,
+    Delete,
+}
+
+/// IMPORT FOREIGN SCHEMA.
+pub struct Import {
+    pub server: Oid,
+    pub remote_schema: String,
+    pub local_schema: String,
+    pub list: ImportList,
+    pub options: Vec<(String, String)>,
+}
+
+/// Which tables are wanted.
+pub enum ImportList {
+    All,
+    LimitTo(Vec<String>),
+    Except(Vec<String>),
+}
