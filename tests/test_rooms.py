@@ -255,7 +255,6 @@ def test_the_map_names_every_room():
 
 def test_each_folder_begins_with_what_comes_in_and_goes_out():
     for file in SRC.rglob("mod.rs"):
-        assert file.read_text().startswith("//! "), file
-    for room in ["sync", "extract", "state", "fdw", *(f"sync/{name}" for name in SYNC)]:
-        text = (SRC / room / "mod.rs").read_text().partition("\n\n")[0].lower()
-        assert re.search(r"\bin[:,]", text) and re.search(r"\bout[:,]", text) and "may call" in text, room
+        text = file.read_text().partition("\n\n")[0].lower()
+        text = re.sub(r"\s*//!\s*", " ", text)
+        assert re.search(r"\bin[:,]", text) and re.search(r"\bout[:,]", text) and "may call" in text, file

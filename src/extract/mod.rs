@@ -1,6 +1,6 @@
 //! Pages of a model from Odoo: in, a model, a domain and fields; out, pages of typed columns in the
-//! order of the ids, read ahead on threads, and the values that Odoo could not give. May call
-//! `server`, `odoo` and `pg`.
+//! order of the ids, read ahead on threads, and the values that Odoo could not give. May call `server`
+//! and `odoo`.
 
 pub mod bisect;
 mod ids;

@@ -3,7 +3,7 @@
 //! - In: what PostgreSQL's planner and executor ask, as the plain data of `pg::fdw`, answered in
 //!   `callbacks`.
 //! - Out: rows, statements that make tables, what Odoo was asked.
-//! - May call: `server`, `odoo` and `pg`.
+//! - May call: `extract`, `server`, `odoo` and `pg`.
 
 mod callbacks;
 mod modify;

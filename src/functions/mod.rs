@@ -1,4 +1,5 @@
-//! The SQL surface, one file per group of functions.
+//! The SQL surface, one file per group of functions: in, arguments; out, rows, values and errors. May
+//! call every room but none of its insides.
 
 mod arguments;
 mod check;

@@ -1,4 +1,5 @@
-//! A client of Odoo's external API, releases 14 to 20. It knows nothing of PostgreSQL.
+//! A client of Odoo's external API, releases 14 to 20: in, an address, a login and questions; out,
+//! typed columns, values and faults. May call no other room, and knows nothing of PostgreSQL.
 //!
 //! [`Connection`] logs in and calls; [`Model`] searches, reads, describes and writes one model;
 //! [`Domain`] is a search condition; [`Page`] holds records as typed columns.

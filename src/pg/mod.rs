@@ -1,4 +1,5 @@
-//! PostgreSQL for the others: the only module with `unsafe` code, what PostgreSQL offers to C alone.
+//! PostgreSQL for the others: in, plain values; out, what PostgreSQL offers to C alone. May call no
+//! other room. It is the only module with `unsafe` code.
 //!
 //! Each function here is safe to call from the backend's own thread, which is where pgrx runs
 //! every SQL function. Threads that this module spawns must not call PostgreSQL.

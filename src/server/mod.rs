@@ -1,4 +1,5 @@
-//! CREATE SERVER and CREATE USER MAPPING: from their options to a session with Odoo.
+//! CREATE SERVER and CREATE USER MAPPING: in, their options; out, a session with Odoo, and locks on a
+//! server's tables. May call `state`, `odoo` and `pg`.
 
 mod file;
 pub mod lock;

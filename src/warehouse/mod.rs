@@ -1,4 +1,5 @@
-//! What is loaded: one file per entity, which only declares.
+//! What is loaded, one file per entity, which only declares: in, nothing; out, declarations and their
+//! DDL. May call no other room.
 
 mod additions;
 mod branches;

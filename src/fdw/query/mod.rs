@@ -1,4 +1,4 @@
-//! Conditions of SQL: in, predicates; out, domains, and plans. May call `odoo` and the tables' columns.
+//! Conditions of SQL: in, predicates; out, domains, and plans. May call `odoo`, `pg` and the tables' columns.
 
 mod operator;
 pub mod plan;

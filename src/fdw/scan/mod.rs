@@ -1,4 +1,5 @@
-//! Records on their way: in, a plan; out, pages of cells. May call `server` and `odoo`.
+//! Records on their way: in, a plan; out, pages of cells. May call `extract`, `server`
+//! and `odoo`.
 
 pub mod records;
 pub mod sessions;

@@ -1,5 +1,5 @@
-//! The callbacks of a foreign-data wrapper: PostgreSQL's trees to plain data and back. What is
-//! decided is decided by the wrapper, which answers as `contract.rs` says.
+//! The callbacks of a foreign-data wrapper: in, PostgreSQL's trees; out, plain data, and back. May call
+//! `pg` alone: what is decided is decided by the wrapper, which answers as `contract.rs` says.
 
 mod analyze;
 mod asked;

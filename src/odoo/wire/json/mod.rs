@@ -1,4 +1,5 @@
-//! JSON, both ways: values to bodies, and answers to a [`Sink`] without a tree.
+//! JSON, both ways: in, values, and bodies as they come; out, bodies, and what a [`Sink`] is told,
+//! without a tree. May call the values and sinks of [`crate::odoo`] alone.
 
 mod reader;
 mod source;

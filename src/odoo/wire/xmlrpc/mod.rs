@@ -1,4 +1,6 @@
-//! XML-RPC as Odoo 14 to 21 speaks it: `/xmlrpc/2/common` and `/xmlrpc/2/object`.
+//! XML-RPC as Odoo 14 to 21 speaks it, `/xmlrpc/2/common` and `/xmlrpc/2/object`: in, a call, and a
+//! body as it comes; out, a body, and what a sink is told. May call the errors, values and sinks of
+//! [`crate::odoo`] alone.
 
 mod decode;
 mod encode;

@@ -1,4 +1,5 @@
-//! INSERT, UPDATE and DELETE on foreign tables.
+//! INSERT, UPDATE and DELETE on foreign tables: in, PostgreSQL's statements and rows; out, what the
+//! wrapper is asked for, and rows that it returns. May call the contract and `pg`.
 
 mod foreign_modify;
 mod plan_modify;

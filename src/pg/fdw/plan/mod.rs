@@ -1,4 +1,5 @@
-//! Planning: conditions to predicates, the ways to get rows, and the plan of the one that is chosen.
+//! Planning: in, conditions and what a query wants; out, predicates, the ways to get rows, and the plan
+//! of the one that is chosen. May call the contract and `pg`.
 
 mod conditions;
 mod foreign_plan;

@@ -1,4 +1,5 @@
-//! The execution of a scan, and what EXPLAIN tells of it.
+//! The execution of a scan: in, a plan; out, rows in PostgreSQL's slots, and what EXPLAIN tells. May
+//! call the contract and `pg`.
 
 mod execution;
 mod explain;
