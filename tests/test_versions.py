@@ -11,6 +11,7 @@ RELEASES = range(14, 21)
 
 #: How many rows each table gets; `None` where Odoo has no model for it.
 ROWS = {
+    "dim_companies": 2,
     "dim_branches": 2,
     "dim_categories": 3,
     "dim_brands": {14: None, 16: 1, 17: None},
@@ -72,6 +73,7 @@ PARIS, NEW_YORK = "Europe/Paris", "America/New_York"
 
 #: What stands in some rows.
 VALUES = {
+    ("dim_companies", 3): {"name": "America", "currency": "USD", "country": "US", "parent_id": 1, "active": True},
     ("dim_branches", 2): {
         "name": "Paris",
         "company_id": 1,

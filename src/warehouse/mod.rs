@@ -5,6 +5,7 @@ mod additions;
 mod branches;
 mod brands;
 mod categories;
+mod companies;
 mod customers;
 pub mod dataset;
 pub mod ddl;
@@ -42,6 +43,7 @@ pub const ALL: &str = "all";
 
 /// Every declared entity, parents first: the order of `odoo_sync_all()`.
 pub const ENTITIES: &[Entity] = &[
+    companies::ENTITY,
     branches::ENTITY,
     categories::ENTITY,
     brands::ENTITY,

@@ -41,8 +41,8 @@ def shop(release):
 def companies():
     return {
         "res.company": [
-            dict(id=EUROPE, name="Europe", partner_id=1, currency_id=EUR, resource_calendar_id=5),
-            dict(id=AMERICA, name="America", partner_id=4, currency_id=USD),
+            dict(id=EUROPE, name="Europe", active=True, partner_id=1, currency_id=EUR, resource_calendar_id=5),
+            dict(id=AMERICA, name="America", active=True, partner_id=4, currency_id=USD, parent_id=EUROPE),
         ],
         "res.currency": [dict(id=EUR, name="EUR", active=True), dict(id=USD, name="USD", active=True)],
         "res.country": [dict(id=75, name="France", code="FR"), dict(id=233, name="United States", code="US")],

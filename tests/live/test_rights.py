@@ -14,6 +14,7 @@ from .conftest import Api, differences, rows, tables_of
 MODELS = {
     "all_sales": {"pos": "pos.order", "sale": "sale.order"},
     "dim_branches": "pos.config",
+    "dim_companies": "res.company",
     "dim_categories": "product.category",
     "dim_customers": "res.partner",
     "dim_departments": "hr.department",

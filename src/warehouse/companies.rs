@@ -1,0 +1,20 @@
+use super::Entity;
+use super::dataset::*;
+
+pub const ENTITY: Entity = Entity { name: "companies", datasets: &[COMPANIES] };
+
+const COMPANIES: Dataset = Dataset {
+    table: "dim_companies",
+    about: "Companies",
+    feeds: &[all_of(&["res.company"])],
+    kind: Kind::Dimension,
+    extent: Extent::Whole,
+    owner: None,
+    columns: &[
+        text("name", "name"),
+        text("currency", "currency_id.name"),
+        // Odoo computes it from the address.
+        text("country", "partner_id.country_id.code"),
+        reference("parent_id", "parent_id", "dim_companies"),
+    ],
+};
