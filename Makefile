@@ -15,16 +15,20 @@ PYTHON ?= /usr/bin/python3
 ODOO ?= real
 PGRX_VERSION := 0.18.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-PACKAGES := postgresql-15 postgresql-server-dev-15 postgresql-15-cron libclang-dev clang pkg-config gcc openssl \
+# The release of PostgreSQL that it is built for: that of PG_CONFIG, else Debian 12's.
+PG := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL ([0-9]+).*/\1/p'),15)
+PACKAGES := postgresql-$(PG) postgresql-server-dev-$(PG) postgresql-$(PG)-cron libclang-dev clang pkg-config gcc openssl \
             python3 python3-venv sudo debootstrap
 BENCH_PACKAGES := valgrind
 FUZZ_PACKAGES := g++
 FUZZ_TARGETS := xmlrpc json domain
 
-# cargo-pgrx's own folder, so that a developer's stays as it is.
-export PGRX_HOME := $(CURDIR)/target/pgrx
+# pgrx finds PostgreSQL by it, and so needs no folder of its own.
+export PGRX_PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
+
+CARGO_FEATURES = --no-default-features --features "pg$(PG) $(FEATURES)"
 
 # What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
 test test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
@@ -77,22 +81,18 @@ define fuzz
 
 endef
 
-lint: $(PGRX_HOME)/config.toml
+lint:
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
-	cargo clippy --release --all-targets -- -D warnings
-	cargo clippy --release --all-targets --features failpoints -- -D warnings
+	cargo clippy --release --all-targets --no-default-features --features pg$(PG) -- -D warnings
+	cargo clippy --release --all-targets --no-default-features --features "pg$(PG) failpoints" -- -D warnings
 
-unit: $(PGRX_HOME)/config.toml
-	cargo test --release $(if $(FEATURES),--features $(FEATURES))
+unit:
+	cargo test --release $(CARGO_FEATURES)
 
-install: $(PGRX_HOME)/config.toml
-	cargo pgrx install --release $(if $(FEATURES),--features $(FEATURES)) --pg-config "$$(command -v $(PG_CONFIG))" $(if $(SUDO),--sudo)
+install:
+	cargo pgrx install --release $(CARGO_FEATURES) --pg-config "$(PGRX_PG_CONFIG_PATH)" $(if $(SUDO),--sudo)
 	$(SUDO) install -m 644 sql/odoo_etl--0.1.0.sql "$$($(PG_CONFIG) --sharedir)/extension"
-
-$(PGRX_HOME)/config.toml:
-	mkdir -p $(PGRX_HOME)
-	printf '[configs]\npg15 = "%s"\n' "$$(command -v $(PG_CONFIG))" > $@
 
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
