@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 import psycopg2
 import pytest
 
-from .conftest import heard, url
+from .conftest import TABLES, heard, url
 from .fake.server import behaviour_of
 from .lab import ports
 from .lab.postgres import Cluster
@@ -69,7 +69,7 @@ def test_a_job_loads_everything(db, fake):
     db.run("CALL odoo_sync_job()")
     assert db.value("SELECT count(*) FROM dim_products") == 2000
     states = dict(db.run("SELECT target, status FROM odoo_etl.state"))
-    assert states["dim_products"] == "ok" and len(states) == 18
+    assert states["dim_products"] == "ok" and len(states) == TABLES
     assert db.value("SELECT count(*) FROM odoo_etl.watermarks WHERE resume_after IS NOT NULL") == 0
 
 

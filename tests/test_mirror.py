@@ -8,6 +8,7 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
+from .conftest import TABLES
 from .fake.catalogue import field, many2one
 from .fake.orm import Model
 from .test_in_step import NEW, Shop
@@ -363,7 +364,7 @@ def test_it_is_one_of_all(db, shop, statement):
     db.run(statement)
     assert found(db) == expected(shop)
     states = dict(db.run("SELECT target, status FROM odoo_etl.state"))
-    assert states["crm_leads"] == "ok" and states["dim_products"] == "ok" and len(states) == 19
+    assert states["crm_leads"] == "ok" and states["dim_products"] == "ok" and len(states) == TABLES + 1
 
 
 def test_everything_that_knows_entities_knows_it(db, leads):

@@ -4,7 +4,7 @@ the extension that are made again. What is remembered follows what exists."""
 import psycopg2
 import pytest
 
-from .conftest import url
+from .conftest import TABLES, url
 from .fake.server import behaviour_of
 from .test_in_step import SYNC, Shop, contents
 from .test_mirror import with_leads
@@ -127,7 +127,7 @@ def test_in_a_copy_of_the_database_other_oids_mean_nothing(db, fake):
     """A dump leaves out what is remembered by oid."""
     Shop(db, fake, "version=19")
     db.run(ALL)
-    assert db.value("SELECT count(*) FROM odoo_etl.relations") == 20
+    assert db.value("SELECT count(*) FROM odoo_etl.relations") == TABLES + 1
     dumped = "SELECT unnest(extconfig)::regclass::text FROM pg_extension WHERE extname = 'odoo_etl'"
     dumped = {table for table, in db.run(dumped)}
     assert "odoo_etl.relations" not in dumped and "odoo_etl.unwatched" in dumped
@@ -410,7 +410,7 @@ def test_all_of_it_may_be_in_one_schema(db, fake):
     db.server(url(fake, f"rows=40/only={db.name}"))
     for statement in ("CALL odoo_sync_job()", ALL, "SELECT * FROM odoo_check()", "SELECT * FROM odoo_products()"):
         db.run(statement)
-    assert db.value("SELECT count(*) FROM odoo_sync_status") == 19
+    assert db.value("SELECT count(*) FROM odoo_sync_status") == TABLES
     db.run("ALTER SCHEMA odoo_etl RENAME TO etl; SET search_path = etl, public")
     db.run("CALL odoo_sync_job()")
     db.run("UPDATE dim_products SET name = 'mine' WHERE id = 3")

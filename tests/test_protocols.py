@@ -3,7 +3,7 @@
 import psycopg2
 import pytest
 
-from .conftest import url
+from .conftest import TABLES, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
 
@@ -26,7 +26,7 @@ def test_all_bring_the_same(db, fake, release):
         report = db.report(f"SELECT * FROM odoo_sync_all('s_{protocol}')")
         assert report["fact_purchases"]["inserted"] > 0 and report["dim_customers"]["inserted"] > 0
     tables = [table for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'xmlrpc'")]
-    assert len(tables) == 19
+    assert len(tables) == TABLES + 1
     for table in tables:
         columns = db.value(
             "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = %s::regclass "

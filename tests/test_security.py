@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import BY_PASSWORD, Database, require_failpoints, url
+from .conftest import BY_PASSWORD, TABLES, Database, require_failpoints, url
 from .lab import places, ports
 from .lab.postgres import Cluster
 
@@ -162,7 +162,7 @@ def test_a_role_with_usage_may_not_write_by_hand(filled):
     # What it may see of them.
     assert filled.value("SELECT count(*) FROM odoo_sync_log") > 0
     assert filled.value("SELECT count(*) FROM odoo_quarantine") == 1
-    assert filled.value("SELECT count(*) FROM odoo_sync_status") == 18
+    assert filled.value("SELECT count(*) FROM odoo_sync_status") == TABLES
     with pytest.raises(DENIED, match="forget server"):
         filled.run("SELECT odoo_forget('erp')")
 
@@ -428,7 +428,7 @@ def test_odd_names_of_servers_schemas_and_roles(db, fake, name):
                       "SELECT * FROM odoo_verify('sales', %s)", "SELECT * FROM odoo_sync_chart(%s)",
                       "SELECT odoo_resume(%s)", "SELECT odoo_unschedule('all', %s)"):
         db.run(statement, name)
-    assert db.value("SELECT count(*) FROM odoo_sync_status WHERE server = %s AND state IN ('idle', 'absent', 'partial')", name) == 18
+    assert db.value("SELECT count(*) FROM odoo_sync_status WHERE server = %s AND state IN ('idle', 'absent', 'partial')", name) == TABLES
     assert db.value("SELECT count(*) FROM odoo_quarantine WHERE server = %s", name) == 1
     db.run("SELECT odoo_forget(%s)", name)
     db.run("RESET ROLE")

@@ -126,6 +126,8 @@ class Writers:
                 self.worked.add(operation.__name__)
             except (OSError, xmlrpc.client.Error, ExpatError):
                 # Odoo is down for a moment, or refused.
+                if operation.__name__ not in self.worked:
+                    first.insert(0, operation)
                 time.sleep(0.3)
 
     def work_late(self, number):

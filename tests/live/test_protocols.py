@@ -3,6 +3,7 @@
 import psycopg2
 import pytest
 
+from ..conftest import TABLES
 from . import shop as shop_data
 
 
@@ -24,7 +25,7 @@ def test_all_bring_the_same(db, real, api, key):
         server(db, real, protocol, protocol, f"api_key '{key}'")
         assert db.report(f"SELECT * FROM odoo_sync_all('{protocol}')")["dim_customers"]["inserted"] > 60
     tables = [table for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'xmlrpc'")]
-    assert len(tables) == 19
+    assert len(tables) == TABLES + 1
     for table in tables:
         columns = db.value(
             "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = %s::regclass "
