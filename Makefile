@@ -8,7 +8,10 @@
 # make fuzz SECONDS=30   what reads answers and domains, with invented ones, for so long each
 # make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
 # make clean   removes what the others made here; the cache of downloads stays
-# make install the extension, into the PostgreSQL that pg_config names; the first release's script too
+# make         builds the extension for the PostgreSQL of PG_CONFIG=pg_config; make install puts it there
+# make package a Debian package for that PostgreSQL; make packages those of all releases; both under target/packages
+# make dist    the sources as PGXN takes them, under target/packages too
+# make release all of them with their SHA256SUMS, once everything agrees on the version: docs/releasing.md
 
 PG_CONFIG ?= pg_config
 PYTHON ?= /usr/bin/python3
@@ -20,6 +23,7 @@ PG := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL (
 PACKAGES := postgresql-$(PG) postgresql-server-dev-$(PG) postgresql-$(PG)-cron libclang-dev clang pkg-config gcc openssl \
             python3 python3-venv sudo debootstrap
 BENCH_PACKAGES := valgrind
+PACKAGE_PACKAGES := dpkg-dev lintian
 FUZZ_PACKAGES := g++
 FUZZ_TARGETS := xmlrpc json domain
 
@@ -28,12 +32,22 @@ export PGRX_PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
+# No path of the machine that built it is in what users install.
+REMAPPED := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates $(CURDIR)=.
+all install unit package: export RUSTFLAGS += $(addprefix --remap-path-prefix=,$(REMAPPED))
+
+VERSION := $(shell sed -n '/^version = /{s/[^"]*"//;s/"//p;q}' Cargo.toml)
+RELEASES := $(shell sed -nE 's/^pg([0-9]+) = .*/\1/p' Cargo.toml)
+
 CARGO_FEATURES = --no-default-features --features "pg$(PG) $(FEATURES)"
 
 # What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
 test test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
 
-.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean help
+.PHONY: all package packages dist release release-check sums image demo test test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean help
+
+all:
+	cargo build --release $(CARGO_FEATURES)
 
 help:
 	@sed -n '/^$$/q; s/^# //p' $(firstword $(MAKEFILE_LIST))
@@ -93,6 +107,39 @@ unit:
 install:
 	cargo pgrx install --release $(CARGO_FEATURES) --pg-config "$(PGRX_PG_CONFIG_PATH)" $(if $(SUDO),--sudo)
 	$(SUDO) install -m 644 sql/odoo_etl--0.1.0.sql "$$($(PG_CONFIG) --sharedir)/extension"
+
+package: PACKAGES += $(PACKAGE_PACKAGES)
+package: deps
+	rm -rf target/package/pg$(PG)
+	cargo pgrx package $(CARGO_FEATURES) --pg-config "$(PGRX_PG_CONFIG_PATH)" --out-dir target/package/pg$(PG)
+	$(PYTHON) packaging/deb.py $(PG) target/package/pg$(PG) target/packages
+
+packages: deps
+	$(foreach release,$(RELEASES),$(call package,$(release)))
+
+define package
+	$(MAKE) package PG_CONFIG="$$($(PYTHON) -m tests.lab postgres $(1))"
+
+endef
+
+# With the upgrade script that build.rs makes of its template.
+dist: all
+	mkdir -p target/packages
+	git archive --format zip --output target/packages/odoo_etl-$(VERSION).zip \
+	    --prefix odoo_etl-$(VERSION)/sql/ $(addprefix --add-file=,$(shell git ls-files --others --ignored --exclude-standard sql)) \
+	    --prefix odoo_etl-$(VERSION)/ HEAD
+
+release: release-check packages dist sums
+
+# That changelog, upgrade scripts, META.json and README agree on the version.
+release-check:
+	$(PYTHON) packaging/check.py --released
+
+sums:
+	cd target/packages && sha256sum odoo_etl-$(VERSION).zip *_$(VERSION)_*.deb > SHA256SUMS
+
+image:
+	docker build --build-arg PG=$(PG) --tag odoo_etl:$(VERSION)-pg$(PG) --file packaging/Dockerfile target/packages
 
 deps:
 	@missing=$$(for package in $(PACKAGES); do \
