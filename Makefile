@@ -1,6 +1,7 @@
 # make help    these lines
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
-# make test    everything that CI checks; ODOO=fake leaves out the live tests
+# make test    everything that CI checks; ODOO=fake leaves out the live tests, PG=system those on PostgreSQL 16 to 18
+# make test-postgres PG=18   all tests that need no real Odoo, on another release of PostgreSQL; 17 needs root
 # make test-protocols   the tests again, over JSON-RPC and over JSON-2
 # make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
@@ -13,11 +14,13 @@
 PG_CONFIG ?= pg_config
 PYTHON ?= /usr/bin/python3
 ODOO ?= real
+# The releases of PostgreSQL that are tested besides, in short; to find a few tests is not to ask for it.
+PG ?= $(if $(K),system,16 17 18)
 PGRX_VERSION := 0.18.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # The release of PostgreSQL that it is built for: that of PG_CONFIG, else Debian 12's.
-PG := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL ([0-9]+).*/\1/p'),15)
-PACKAGES := postgresql-$(PG) postgresql-server-dev-$(PG) postgresql-$(PG)-cron libclang-dev clang pkg-config gcc openssl \
+MAJOR := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL ([0-9]+).*/\1/p'),15)
+PACKAGES := postgresql-$(MAJOR) postgresql-server-dev-$(MAJOR) postgresql-$(MAJOR)-cron libclang-dev clang pkg-config gcc openssl \
             python3 python3-venv sudo debootstrap
 BENCH_PACKAGES := valgrind
 FUZZ_PACKAGES := g++
@@ -28,12 +31,12 @@ export PGRX_PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 
-CARGO_FEATURES = --no-default-features --features "pg$(PG) $(FEATURES)"
+CARGO_FEATURES = --no-default-features --features "pg$(MAJOR) $(FEATURES)"
 
 # What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
-test test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
+test test-postgres test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
 
-.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean help
+.PHONY: demo test test-postgres test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean help
 
 help:
 	@sed -n '/^$$/q; s/^# //p' $(firstword $(MAKEFILE_LIST))
@@ -43,7 +46,11 @@ demo: deps install
 
 test: PACKAGES += $(FUZZ_PACKAGES)
 test: deps lint unit fuzz-seeds install
-	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+	$(PYTHON) -m tests.lab test --odoo $(ODOO) --postgres "$(PG)" $(if $(K),-k '$(K)')
+
+# Some of them upgrade from the system's.
+test-postgres: deps install
+	$(PYTHON) -m tests.lab test-postgres $(PG) $(if $(K),-k '$(K)')
 
 test-protocols: deps install
 	PROTOCOL=jsonrpc $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
@@ -84,8 +91,8 @@ endef
 lint:
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
-	cargo clippy --release --all-targets --no-default-features --features pg$(PG) -- -D warnings
-	cargo clippy --release --all-targets --no-default-features --features "pg$(PG) failpoints" -- -D warnings
+	cargo clippy --release --all-targets --no-default-features --features pg$(MAJOR) -- -D warnings
+	cargo clippy --release --all-targets --no-default-features --features "pg$(MAJOR) failpoints" -- -D warnings
 
 unit:
 	cargo test --release $(CARGO_FEATURES)
