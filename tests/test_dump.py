@@ -10,6 +10,8 @@ from .conftest import url
 from .fake.server import behaviour_of
 from .lab import places
 
+pytestmark = pytest.mark.postgres
+
 KEPT = ["odoo_etl.servers", "odoo_etl.state", "odoo_etl.watermarks", "odoo_etl.columns", "odoo_etl.runs",
         "odoo_etl.quarantine", "odoo_etl.schedules", "odoo_etl.stops"]
 
@@ -25,8 +27,7 @@ PATH = "SET search_path = public, odoo_etl"
 
 
 def dump(db):
-    return places.run(["pg_dump", "-h", db.cluster.folder, "-p", db.cluster.port, "-U", "postgres", db.name], "pg_dump",
-                      env=places.service_environment())
+    return places.run(db.cluster.client("pg_dump", db.name), "pg_dump", env=places.service_environment())
 
 
 def restore(db, name, dump):

@@ -8,6 +8,8 @@ import pytest
 
 from .conftest import url
 
+pytestmark = pytest.mark.postgres
+
 FIRST = "0.1.0"
 
 WATERMARKS = "SELECT server, target, channel, watermark FROM {} ORDER BY 1, 2, 3"

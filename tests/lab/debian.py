@@ -122,8 +122,8 @@ class Root:
             f"installing {', '.join(packages)} of Debian's suite {suite}")
 
 
-def root(name, suite, packages, bindir):
-    """The root that the cache keeps under `name`; made if it is not there."""
+def root(name, suite, packages, bindir, complete=lambda root: None):
+    """The root that the cache keeps under `name`; made if it is not there, and given to `complete`."""
     if not places.IS_ROOT:
         raise Unavailable(f"Debian's suite {suite} in a root of its own needs root")
     get(["unshare", "--mount", "--", "true"], "making a mount namespace")
@@ -132,5 +132,7 @@ def root(name, suite, packages, bindir):
         if not target.exists():
             say(f"installing {', '.join(packages)} from Debian's suite {suite} (about three minutes, once)")
             with places.made_whole(target) as fresh:
-                Root(fresh, bindir).make(suite, packages)
+                made = Root(fresh, bindir)
+                made.make(suite, packages)
+                complete(made)
     return Root(target, bindir)
