@@ -7,7 +7,8 @@ use std::path::Path;
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=sql/upgrade");
-    for upgrade in fs::read_dir("sql/upgrade")? {
+    // A release has no template.
+    for upgrade in fs::read_dir("sql/upgrade").into_iter().flatten() {
         let upgrade = upgrade?;
         let script = format!("sql/odoo_etl--{}", upgrade.file_name().to_string_lossy());
         println!("cargo::rerun-if-changed={script}");

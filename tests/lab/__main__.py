@@ -35,7 +35,7 @@ def test_postgres(arguments):
     """Runs all tests that need no real Odoo on one PostgreSQL of the cache."""
     server = installations.ready(arguments.number)
     marked, left_out = fake()
-    end([build(server) or run(marked, arguments, server)], [left_out])
+    end([build(server) or run(f"({marked}) and not package", arguments, server)], [left_out])
 
 
 def servers(wanted):
@@ -71,8 +71,7 @@ def packages(arguments):
     for number in arguments.numbers:
         server = installations.system() if number == installations.system().major else installations.ready(number)
         say(f"packaging for {server}")
-        arguments.k = "test_package"
-        codes.append(make(server, "package") or run("postgres", arguments, server))
+        codes.append(make(server, "package") or run("package", arguments, server))
     end(codes, [])
 
 
@@ -141,7 +140,7 @@ def main():
     one.set_defaults(run=test_postgres)
     some = commands.add_parser("packages")
     some.add_argument("numbers", type=int, nargs="+")
-    some.set_defaults(run=packages, show=False)
+    some.set_defaults(run=packages, k=None, show=False)
     for command in (tests, one):
         command.add_argument("-k", help="only the tests that match")
         command.add_argument("--show", action="store_true", help="what the tests print")
