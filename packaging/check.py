@@ -4,6 +4,7 @@
 import argparse
 import json
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -25,12 +26,23 @@ def problems(sources, released=False):
     version = cargo["package"]["version"]
     changes = changelog(read("CHANGELOG.md"))
     return [
+        *(uncommitted(sources) if released else ()),
         *lock(tomllib.loads(read("Cargo.lock")), version),
         *newest(changes, version, released),
         *chain([release for release, _ in changes], scripts(sources, released), version),
         *meta(json.loads(read("META.json")), control(read("odoo_etl.control")), cargo),
         *readme(read("README.md"), version),
     ]
+
+
+def git(sources, *command):
+    return subprocess.run(["git", "-C", sources, *command], stdout=subprocess.PIPE, text=True, check=True).stdout.splitlines()
+
+
+def uncommitted(sources):
+    """The packages are made of the files, the zip of what is committed."""
+    for line in git(sources, "status", "--porcelain"):
+        yield f"not committed: {line}"
 
 
 def lock(locked, version):
@@ -53,11 +65,11 @@ def newest(changes, version, released):
 
 
 def scripts(sources, released):
-    """The steps of ALTER EXTENSION UPDATE, from and to. Templates are of what is not released yet."""
-    files = [file.stem.removeprefix("odoo_etl--") for file in (sources / "sql").glob("odoo_etl--*--*.sql")]
-    templates = [file.stem for file in (sources / "sql/upgrade").glob("*--*.sql")]
-    steps = set(files) - set(templates) if released else {*files, *templates}
-    return [tuple(step.split("--")) for step in steps]
+    """The steps of ALTER EXTENSION UPDATE, from and to. Templates are of what is not released yet: build.rs makes scripts
+    of them, which are no part of the sources."""
+    files = git(sources, "ls-files", "sql") if released else map(str, (sources / "sql").glob("**/*.sql"))
+    kinds = r"odoo_etl--(\S+)--(\S+)\.sql" if released else r"(?:odoo_etl--|upgrade/)(\S+)--(\S+)\.sql"
+    return [found.groups() for found in (re.search(f"/{kinds}$", file) for file in files) if found]
 
 
 def chain(releases, steps, version):

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import shutil
+import subprocess
 import tomllib
 
 import pytest
@@ -38,7 +39,18 @@ def sources(tmp_path):
     edit(tmp_path / "CHANGELOG.md", f"({day})", f"({DAY})")
     for template in (tmp_path / "sql").glob("upgrade/*.sql"):
         template.rename(tmp_path / f"sql/odoo_etl--{template.name}")
+    git(tmp_path, "init", "--quiet")
+    commit(tmp_path)
     return tmp_path
+
+
+def git(folder, *command):
+    subprocess.run(["git", "-C", folder, "-c", "user.name=test", "-c", "user.email=test@localhost", *command], check=True)
+
+
+def commit(folder):
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "test")
 
 
 def edit(file, old, new):
@@ -66,19 +78,33 @@ def test_a_release_that_agrees_is_ready(sources):
 def test_what_does_not_agree_is_named(sources, file, old, new, named):
     assert old in (sources / file).read_text()
     edit(sources / file, old, new)
+    commit(sources)
     assert any(named in problem for problem in check.problems(sources, released=True))
+
+
+def test_what_is_not_committed_is_named(sources):
+    edit(sources / "README.md", "#", "##")
+    assert check.problems(sources, released=True) == ["not committed:  M README.md"]
+
+
+MISSING = [f"no committed upgrade scripts lead from 0.1.0 to {VERSION}"]
 
 
 def test_a_release_needs_its_upgrade_script(sources):
     (sources / f"sql/odoo_etl--0.1.0--{VERSION}.sql").unlink()
-    assert check.problems(sources, released=True) == [f"no committed upgrade scripts lead from 0.1.0 to {VERSION}"]
+    commit(sources)
+    assert check.problems(sources, released=True) == MISSING
 
 
-def test_a_template_is_no_upgrade_script(sources):
+def test_what_build_rs_makes_of_a_template_is_no_script_of_a_release(sources):
+    name = f"0.1.0--{VERSION}.sql"
     (sources / "sql/upgrade").mkdir(exist_ok=True)
-    (sources / f"sql/upgrade/0.1.0--{VERSION}.sql").touch()
-    assert check.problems(sources, released=True) == [f"no committed upgrade scripts lead from 0.1.0 to {VERSION}"]
+    (sources / f"sql/odoo_etl--{name}").rename(sources / f"sql/upgrade/{name}")
+    (sources / ".gitignore").write_text(f"/sql/odoo_etl--{name}\n")
+    commit(sources)
     assert check.problems(sources) == []
+    (sources / f"sql/odoo_etl--{name}").touch()
+    assert check.problems(sources, released=True) == MISSING
 
 
 #: What version 1.0 of PGXN's specification wants of META.json: keys that must be there, and those that may.
