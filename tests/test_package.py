@@ -9,6 +9,7 @@ import pytest
 from .conftest import Database, url
 from .lab import clean, debian, installations, places, ports
 from .lab.postgres import Cluster
+from .test_versions import ROWS
 
 pytestmark = pytest.mark.package
 
@@ -94,9 +95,9 @@ def test_the_first_statements_of_the_readme_fill_the_warehouse(cluster, fake):
     statements = first_statements()
     assert statements[0] == "CREATE EXTENSION odoo_etl" and len(statements) > 5
     for statement in statements:
-        db.run(statement.replace("http://127.0.0.1:8069", url(fake, "rows=40")))
+        db.run(statement.replace("http://127.0.0.1:8069", url(fake, "version=19")))
     assert db.value("SELECT extversion FROM pg_extension WHERE extname = 'odoo_etl'") == VERSION
-    assert db.value("SELECT count(*) FROM dim_products") == 40
+    assert db.value("SELECT count(*) FROM dim_products") == ROWS["dim_products"]
     assert db.value("SHOW shared_preload_libraries") == ""
     db.connection.close()
 

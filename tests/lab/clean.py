@@ -38,7 +38,7 @@ def copy(major, folder):
     """A copy of that release's root in `folder`."""
     target = Path(folder) / f"clean-{major}"
     bindir = f"/usr/lib/postgresql/{major}/bin"
-    packages = () if major == 16 else (f"postgresql-{major}",)
+    packages = ("zlib1g",) if major == 16 else (f"postgresql-{major}",)
     kept = debian.root(target.name, SUITES[major], packages, bindir, stand_in if major == 16 else lambda root: None)
     get(["cp", "-a", "--reflink=auto", kept.folder, target], f"copying {kept.folder}")
     return Clean(debian.Root(target, bindir), major)
