@@ -139,6 +139,9 @@ def system():
 @cache
 def chosen():
     """The one that PG_CONFIG names."""
-    named = os.environ.get("PG_CONFIG") or "pg_config"
-    kept = {str(release.pg_config): release for release in (make() for make in RELEASES.values())}
-    return kept.get(named) or Installation(named)
+    return named(os.environ.get("PG_CONFIG") or "pg_config")
+
+
+def named(pg_config):
+    kept = {str(release.pg_config): release for release in (release() for release in RELEASES.values())}
+    return kept.get(pg_config) or Installation(pg_config)
