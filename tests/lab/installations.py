@@ -143,5 +143,6 @@ def chosen():
 
 
 def named(pg_config):
-    kept = {str(release.pg_config): release for release in (release() for release in RELEASES.values())}
-    return kept.get(pg_config) or Installation(pg_config)
+    """The one that this pg_config is of."""
+    kept = [make() for make in RELEASES.values()]
+    return next((one for one in kept if str(one.pg_config) == pg_config), Installation(pg_config))
