@@ -41,7 +41,7 @@ pub struct Scan {
 enum Stage {
     /// All there is, if it fits into the first page.
     First(Ticket<First>),
-    Pages(Pages<Page>),
+    Pages(Box<Pages<Page>>),
     Over,
 }
 
@@ -143,7 +143,7 @@ impl Scan {
         }
     }
 
-    fn take_page(&mut self, mut pages: Pages<Page>) -> Result<Option<Page>, Failure> {
+    fn take_page(&mut self, mut pages: Box<Pages<Page>>) -> Result<Option<Page>, Failure> {
         let next = pages.next(&self.session)?;
         let found = pages.found();
         self.stage = Stage::Pages(pages);
@@ -174,11 +174,12 @@ impl Scan {
         self.wanted.from_memory && error.is_about_fields()
     }
 
-    fn pages(&self, after: i64) -> Result<Pages<Page>, Failure> {
+    fn pages(&self, after: i64) -> Result<Box<Pages<Page>>, Failure> {
         let Wanted { model, domain, fields, .. } = &self.wanted;
         let search = Search { model: model.clone(), domain: domain.clone(), is_dated: true };
         let ids = Ids::above(&self.session, search, after)?;
-        Ok(Pages::new(&self.session, ids, columns(model, fields.clone()), self.size.clone()))
+        let read = columns(model, fields.clone());
+        Ok(Box::new(Pages::new(&self.session, ids, read, self.size.clone())))
     }
 
     fn request_first(&self) -> Result<Ticket<First>, Failure> {

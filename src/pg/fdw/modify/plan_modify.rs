@@ -64,6 +64,9 @@ fn refuse(message: &str) -> Failure {
     Failure::new(PgSqlErrorCode::ERRCODE_FEATURE_NOT_SUPPORTED, message)
 }
 
+/// A generated column that is not stored, in 18 and later (catalog/pg_attribute.h).
+const VIRTUAL: u8 = b'v';
+
 /// The columns that a statement gives values to: those that it names, and those that PostgreSQL
 /// fills itself. What is left of a new record gets Odoo's own default.
 ///
@@ -78,24 +81,29 @@ unsafe fn changed(
     // that close it too.
     unsafe {
         let entry = *(*root).simple_rte_array.add(index as usize);
-        let (inserted, updated) = compat::named_columns(root, index);
         let relation = pg_sys::table_open((*entry).relid, pg_sys::NoLock as i32);
         refuse_triggers(relation, action);
+        let columns = compat::columns((*relation).rd_att);
+        let member = |column: &pg_sys::FormData_pg_attribute| {
+            i32::from(column.attnum) - pg_sys::FirstLowInvalidHeapAttributeNumber
+        };
         let changed = match action {
             Action::Insert => {
-                let columns = compat::columns((*relation).rd_att);
-                let offset = pg_sys::FirstLowInvalidHeapAttributeNumber;
+                let inserted = pg_sys::bms_copy(compat::inserted_columns(root, index));
                 let filled = columns.iter().filter(|column| column.atthasdef);
-                filled.fold(pg_sys::bms_copy(inserted), |set, column| {
-                    pg_sys::bms_add_member(set, i32::from(column.attnum) - offset)
-                })
+                filled.fold(inserted, |set, column| pg_sys::bms_add_member(set, member(column)))
             }
             Action::Update => {
+                let updated = compat::updated_columns(root, index);
                 let generated = pg_sys::get_dependent_generated_columns(root, index, updated);
                 pg_sys::bms_union(updated, generated)
             }
             Action::Delete => ptr::null_mut(),
         };
+        // What is computed when it is read has no value to send.
+        let virtual_ones = columns.iter().filter(|column| column.attgenerated as u8 == VIRTUAL);
+        let changed =
+            virtual_ones.fold(changed, |set, column| pg_sys::bms_del_member(set, member(column)));
         pg_sys::table_close(relation, pg_sys::NoLock as i32);
         changed
     }
