@@ -32,10 +32,12 @@ def test(arguments):
 
 
 def test_postgres(arguments):
-    """Runs all tests that need no real Odoo on one PostgreSQL of the cache."""
-    server = installations.ready(arguments.number)
+    """Runs all tests that need no real Odoo on releases of the cache."""
     marked, left_out = fake()
-    end([build(server) or run(f"({marked}) and not package", arguments, server)], [left_out])
+    codes = []
+    for server in map(installations.ready, arguments.numbers):
+        codes.append(build(server) or run(f"({marked}) and not package", arguments, server))
+    end(codes, [left_out])
 
 
 def servers(wanted):
@@ -135,13 +137,13 @@ def main():
     tests.add_argument("--odoo", choices=SELECTIONS, default="real")
     tests.add_argument("--postgres", default="system", help="on which releases besides")
     tests.set_defaults(run=test)
-    one = commands.add_parser("test-postgres")
-    one.add_argument("number", type=int, choices=installations.RELEASES)
-    one.set_defaults(run=test_postgres)
+    others = commands.add_parser("test-postgres")
+    others.add_argument("numbers", type=int, nargs="+", choices=installations.RELEASES)
+    others.set_defaults(run=test_postgres)
     some = commands.add_parser("packages")
     some.add_argument("numbers", type=int, nargs="+")
     some.set_defaults(run=packages, k=None, show=False)
-    for command in (tests, one):
+    for command in (tests, others):
         command.add_argument("-k", help="only the tests that match")
         command.add_argument("--show", action="store_true", help="what the tests print")
     commands.add_parser("clean").set_defaults(run=clean)

@@ -139,6 +139,10 @@ def system():
 @cache
 def chosen():
     """The one that PG_CONFIG names."""
-    named = os.environ.get("PG_CONFIG") or "pg_config"
-    kept = {str(release.pg_config): release for release in (make() for make in RELEASES.values())}
-    return kept.get(named) or Installation(named)
+    return named(os.environ.get("PG_CONFIG") or "pg_config")
+
+
+def named(pg_config):
+    """The one that this pg_config is of."""
+    kept = [make() for make in RELEASES.values()]
+    return next((one for one in kept if str(one.pg_config) == pg_config), Installation(pg_config))

@@ -1,9 +1,11 @@
--- What CREATE EXTENSION brings.
+-- What CREATE EXTENSION brings; from PostgreSQL 17 on also the types of its rows, and of arrays of its types.
 CREATE EXTENSION odoo_etl;
 SELECT pg_describe_object(classid, objid, 0) AS object
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'odoo_etl')
+  AND NOT (classid = 'pg_type'::regclass AND objid IN (
+      SELECT oid FROM pg_type WHERE typcategory = 'A' OR typrelid IN (SELECT oid FROM pg_class WHERE relkind <> 'c')))
 ORDER BY replace(pg_describe_object(classid, objid, 0), '"', '');
 
 -- Every function has a comment, and its arguments have names.
