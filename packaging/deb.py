@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import tempfile
 import textwrap
+import tomllib
 from datetime import date, datetime, timezone
 from email.utils import format_datetime
 from pathlib import Path
@@ -91,7 +92,7 @@ def build(root, pg, meta, entries, out):
     fields = {
         "package": name(pg),
         "pg": pg,
-        "version": meta["version"],
+        "version": tomllib.loads((SOURCES / "Cargo.toml").read_text())["package"]["version"],
         "architecture": run("dpkg", "--print-architecture").strip(),
         "maintainer": meta["maintainer"],
         "size": sum(-(-file.stat().st_size // 1024) for file in files),
