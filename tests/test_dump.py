@@ -26,9 +26,8 @@ ORIGINS = {
 PATH = "SET search_path = public, odoo_etl"
 
 
-def dump(cluster, name, installation=None):
-    """A database as SQL, by the pg_dump of its own PostgreSQL or of a later one."""
-    return places.run(cluster.client("pg_dump", name, installation=installation), "pg_dump", env=places.service_environment())
+def dump(cluster, name):
+    return places.run(cluster.client("pg_dump", name), "pg_dump", env=places.service_environment())
 
 
 def restore(cluster, name, dump):

@@ -82,9 +82,9 @@ class Cluster:
         """The psql command that connects here."""
         return self.client("psql", "-d", database)
 
-    def client(self, program, *options, installation=None):
+    def client(self, program, *options):
         """The command line of one of PostgreSQL's clients that connects here."""
-        return (installation or self.installation).client(program, "-h", self.folder, "-p", self.port, "-U", "postgres", *options)
+        return self.installation.client(program, "-h", self.folder, "-p", self.port, "-U", "postgres", *options)
 
     def tester(self, program, inputs, outputs, *options):
         """The command line of one of PostgreSQL's test drivers that connects here."""

@@ -15,8 +15,8 @@ WHERE (proname LIKE E'odoo\\_%' OR pronamespace = 'odoo_etl'::regnamespace)
 
 -- What users call is where CREATE EXTENSION puts it. What is the extension's own has a schema of its own, which goes
 -- with it.
-\dt public.odoo_*
-\dt odoo_etl.*
+SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname LIKE E'odoo\\_%';
+SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'odoo_etl'::regnamespace ORDER BY relname;
 DROP EXTENSION odoo_etl;
 \dn odoo_etl
 CREATE EXTENSION odoo_etl;

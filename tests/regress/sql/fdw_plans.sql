@@ -81,7 +81,7 @@ ANALYZE wanted;
 SET enable_hashjoin = off;
 SET enable_mergejoin = off;
 SET enable_material = off;
-EXPLAIN (COSTS OFF) SELECT l.id FROM wanted w JOIN live.pos_order_line l ON l.order_id = w.order_id;
+EXPLAIN (COSTS OFF) SELECT l.id FROM wanted w LEFT JOIN live.pos_order_line l ON l.order_id = w.order_id;
 SELECT l.id FROM wanted w JOIN live.pos_order_line l ON l.order_id = w.order_id ORDER BY 1;
 INSERT INTO wanted VALUES (76), (NULL), (71);
 SELECT w.order_id, l.id FROM wanted w LEFT JOIN live.pos_order_line l ON l.order_id = w.order_id ORDER BY 1, 2;
