@@ -1,6 +1,7 @@
 # make help    these lines
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
-# make test    everything that CI checks; ODOO=fake leaves out the live tests
+# make test    everything that CI checks; ODOO=fake leaves out the live tests, PG=system those on PostgreSQL 16 to 18
+# make test-postgres PG=18   all tests that need no real Odoo, on another release of PostgreSQL; 17 needs root
 # make test-protocols   the tests again, over JSON-RPC and over JSON-2
 # make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
@@ -8,18 +9,25 @@
 # make fuzz SECONDS=30   what reads answers and domains, with invented ones, for so long each
 # make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
 # make clean   removes what the others made here; the cache of downloads stays
-# make install the extension, into the PostgreSQL that pg_config names; the first release's script too
+# make         builds the extension for the PostgreSQL of PG_CONFIG=pg_config; make install puts it there
+# make package a Debian package for that PostgreSQL; make packages those of all releases; both under target/packages
+# make dist    the sources as PGXN takes them, under target/packages too
+# make release all of them with their SHA256SUMS, once everything agrees on the version: docs/releasing.md
 
 PG_CONFIG ?= pg_config
 PYTHON ?= /usr/bin/python3
 ODOO ?= real
+# The releases of PostgreSQL that are tested besides, in short; to find a few tests is not to ask for it.
+PG ?= $(if $(K),system,16 17 18)
 PGRX_VERSION := 0.18.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # The release of PostgreSQL that it is built for: that of PG_CONFIG, else Debian 12's.
-PG := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL ([0-9]+).*/\1/p'),15)
-PACKAGES := postgresql-$(PG) postgresql-server-dev-$(PG) postgresql-$(PG)-cron libclang-dev clang pkg-config gcc openssl \
-            python3 python3-venv sudo debootstrap
+MAJOR := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL ([0-9]+).*/\1/p'),15)
+# None of those of PostgreSQL for one that PG_CONFIG names: it is there.
+PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql-server-dev-$(MAJOR) postgresql-$(MAJOR)-cron) \
+            libclang-dev clang pkg-config gcc openssl python3 python3-venv sudo debootstrap
 BENCH_PACKAGES := valgrind
+PACKAGE_PACKAGES := dpkg-dev lintian
 FUZZ_PACKAGES := g++
 FUZZ_TARGETS := xmlrpc json domain
 
@@ -27,13 +35,21 @@ FUZZ_TARGETS := xmlrpc json domain
 export PGRX_PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 # With it, cargo-pgrx builds with other flags than cargo test, and everything twice.
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
+# No path of the machine that built it is in what users install.
+REMAPPED := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates $(CURDIR)=.
+all install unit package: export RUSTFLAGS += $(addprefix --remap-path-prefix=,$(REMAPPED))
 
-CARGO_FEATURES = --no-default-features --features "pg$(PG) $(FEATURES)"
+VERSION := $(shell sed -n '/^version = /{s/[^"]*"//;s/"//p;q}' Cargo.toml)
+CARGO_FEATURES = --no-default-features --features "pg$(MAJOR) $(FEATURES)"
 
 # What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
-test test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
+test test-postgres test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
 
-.PHONY: demo test test-protocols test-settings test-odoo14 test-convergence bench fuzz fuzz-seeds deps install lint unit clean distclean help
+.PHONY: all install package packages dist release release-check sums image deps lint unit bench fuzz fuzz-seeds \
+        demo test test-postgres test-protocols test-settings test-odoo14 test-convergence clean distclean help
+
+all:
+	cargo build --release $(CARGO_FEATURES)
 
 help:
 	@sed -n '/^$$/q; s/^# //p' $(firstword $(MAKEFILE_LIST))
@@ -41,9 +57,13 @@ help:
 demo: deps install
 	$(PYTHON) -m tests.lab demo
 
-test: PACKAGES += $(FUZZ_PACKAGES)
-test: deps lint unit fuzz-seeds install
-	$(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+test: PACKAGES += $(FUZZ_PACKAGES) $(PACKAGE_PACKAGES)
+test: deps lint unit fuzz-seeds install package
+	$(PYTHON) -m tests.lab test --odoo $(ODOO) --postgres "$(PG)" $(if $(K),-k '$(K)')
+
+# Some of them upgrade from the system's.
+test-postgres: deps install
+	$(PYTHON) -m tests.lab test-postgres $(PG) $(if $(K),-k '$(K)')
 
 test-protocols: deps install
 	PROTOCOL=jsonrpc $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
@@ -84,8 +104,8 @@ endef
 lint:
 	cargo fmt --check
 	cargo fmt --check --manifest-path fuzz/Cargo.toml
-	cargo clippy --release --all-targets --no-default-features --features pg$(PG) -- -D warnings
-	cargo clippy --release --all-targets --no-default-features --features "pg$(PG) failpoints" -- -D warnings
+	cargo clippy --release --all-targets --no-default-features --features pg$(MAJOR) -- -D warnings
+	cargo clippy --release --all-targets --no-default-features --features "pg$(MAJOR) failpoints" -- -D warnings
 
 unit:
 	cargo test --release $(CARGO_FEATURES)
@@ -93,6 +113,37 @@ unit:
 install:
 	cargo pgrx install --release $(CARGO_FEATURES) --pg-config "$(PGRX_PG_CONFIG_PATH)" $(if $(SUDO),--sudo)
 	$(SUDO) install -m 644 sql/odoo_etl--0.1.0.sql "$$($(PG_CONFIG) --sharedir)/extension"
+
+package packages: PACKAGES += $(PACKAGE_PACKAGES)
+package: FEATURES :=
+package: deps
+	rm -rf target/package/pg$(MAJOR)
+	cargo pgrx package $(CARGO_FEATURES) --pg-config "$(PGRX_PG_CONFIG_PATH)" --out-dir target/package/pg$(MAJOR)
+	$(PYTHON) packaging/deb.py $(MAJOR) target/package/pg$(MAJOR) target/packages
+
+# Each is tested in a clean root.
+packages release: PG = 15 16 17 18
+packages: deps
+	$(PYTHON) -m tests.lab packages $(PG)
+
+# With the upgrade script that build.rs makes of its template.
+dist: all
+	mkdir -p target/packages
+	git archive --format zip --output target/packages/odoo_etl-$(VERSION).zip \
+	    --prefix odoo_etl-$(VERSION)/sql/ $(addprefix --add-file=,$(shell git ls-files --others --ignored --exclude-standard sql)) \
+	    --prefix odoo_etl-$(VERSION)/ HEAD
+
+release: release-check packages dist sums
+
+# That changelog, upgrade scripts, META.json and README agree on the version.
+release-check:
+	$(PYTHON) packaging/check.py --released
+
+sums:
+	cd target/packages && sha256sum odoo_etl-$(VERSION).zip *_$(VERSION)_*.deb > SHA256SUMS
+
+image:
+	docker build --build-arg PG=$(MAJOR) --tag odoo_etl:$(VERSION)-pg$(MAJOR) --file packaging/Dockerfile target/packages
 
 deps:
 	@missing=$$(for package in $(PACKAGES); do \

@@ -7,11 +7,17 @@ use std::path::Path;
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=sql/upgrade");
-    for upgrade in fs::read_dir("sql/upgrade")? {
+    // A release has no template.
+    for upgrade in fs::read_dir("sql/upgrade").into_iter().flatten() {
         let upgrade = upgrade?;
         let script = format!("sql/odoo_etl--{}", upgrade.file_name().to_string_lossy());
         println!("cargo::rerun-if-changed={script}");
-        fs::write(&script, whole(&upgrade.path())?)?;
+        let text = whole(&upgrade.path())?;
+        // Released sources have it already, and may be read-only.
+        if fs::read_to_string(&script).is_ok_and(|made| made == text) {
+            continue;
+        }
+        fs::write(&script, text)?;
         // Else cargo would take it for changed since this run began.
         fs::File::options()
             .write(true)

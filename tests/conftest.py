@@ -14,7 +14,7 @@ import pytest
 
 from . import hostile
 from .fake.server import Server, Unconnectable
-from .lab import odoo, places, ports
+from .lab import installations, odoo, places, ports
 from .lab.postgres import Cluster
 
 
@@ -195,6 +195,12 @@ def require_failpoints(db):
         pytest.fail("This test switches a safeguard off by odoo_etl.debug_without, which the installed library lacks: it was "
                     "built without the cargo feature failpoints, as `make install` does. `make test` builds it with that.",
                     pytrace=False)
+
+
+def require_extension(name):
+    """For tests with an extension of others, which some of the lab's own servers come without."""
+    if name in installations.chosen().lacks:
+        pytest.skip(f"the lab's {installations.chosen()} comes without {name}")
 
 
 def heard(listener, count):

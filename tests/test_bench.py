@@ -2,7 +2,7 @@
 
 import pytest
 
-from .bench import load, memory, nochange
+from .bench import idle, load, memory, nochange
 from .bench.instant import instant, path
 from .bench.measure import Result, Times, ratio, table
 from .bench.proxy import proxy
@@ -58,6 +58,13 @@ def test_memory_is_measured(cluster, odoo):
     for lines in (FEW, MANY):
         for name, peak in memory.peaks(cluster, odoo, lines).items():
             assert 10 < peak < 1000, name
+
+
+def test_a_backend_that_calls_nothing_of_it_does_not_load_it():
+    present, load, loaded, called = idle.measure({})
+    assert not present
+    assert len(load.seconds) == idle.TIMES
+    assert loaded > 0 and called > 0
 
 
 def test_the_table_tells_what_misses_its_bar():

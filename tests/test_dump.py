@@ -10,6 +10,8 @@ from .conftest import url
 from .fake.server import behaviour_of
 from .lab import places
 
+pytestmark = pytest.mark.postgres
+
 KEPT = ["odoo_etl.servers", "odoo_etl.state", "odoo_etl.watermarks", "odoo_etl.columns", "odoo_etl.runs",
         "odoo_etl.quarantine", "odoo_etl.schedules", "odoo_etl.stops"]
 
@@ -24,13 +26,12 @@ ORIGINS = {
 PATH = "SET search_path = public, odoo_etl"
 
 
-def dump(db):
-    return places.run(["pg_dump", "-h", db.cluster.folder, "-p", db.cluster.port, "-U", "postgres", db.name], "pg_dump",
-                      env=places.service_environment())
+def dump(cluster, name):
+    return places.run(cluster.client("pg_dump", name), "pg_dump", env=places.service_environment())
 
 
-def restore(db, name, dump):
-    psql = [*db.cluster.psql(name), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
+def restore(cluster, name, dump):
+    psql = [*cluster.psql(name), "-X", "-q", "-v", "ON_ERROR_STOP=1"]
     done = subprocess.run(psql, input=dump, text=True, capture_output=True, env=places.service_environment())
     assert done.returncode == 0, done.stderr
 
@@ -65,7 +66,7 @@ def copied(db, fake, request):
     db.run("CREATE VIEW closed AS SELECT ! (what | odoo_domain('b', '<', now() - now() + date '2024-01-01')) AS what FROM watched")
     db.run("INSERT INTO watched VALUES ($$[('state', '=', 'paid')]$$), (DEFAULT)")
     with copy_of(db) as (name, cursor):
-        restore(db, name, dump(db))
+        restore(db.cluster, name, dump(db.cluster, db.name))
         cursor.execute(PATH)
         yield cursor
 
@@ -106,7 +107,7 @@ def test_a_dump_of_the_first_release_is_restored_into_the_first_release(db, fake
     db.run("SELECT * FROM odoo_sync_all()")
     with copy_of(db) as (name, cursor):
         cursor.execute("CREATE EXTENSION odoo_etl VERSION '0.1.0'")
-        restore(db, name, dump(db))
+        restore(db.cluster, name, dump(db.cluster, db.name))
         cursor.execute("ALTER EXTENSION odoo_etl UPDATE")
         kept = "SELECT * FROM {} ORDER BY server, target"
         assert rows(cursor, kept.format("odoo_etl.state")) == db.run(kept.format("odoo_sync_state")) != []
@@ -119,7 +120,7 @@ def test_a_dump_of_the_first_release_is_restored_into_the_first_release(db, fake
 def test_a_dump_wants_the_schema_under_its_own_name(db):
     db.run("ALTER SCHEMA odoo_etl RENAME TO another")
     with copy_of(db) as (name, _), pytest.raises(AssertionError, match='"another.*" does not exist'):
-        restore(db, name, dump(db))
+        restore(db.cluster, name, dump(db.cluster, db.name))
     db.run("ALTER SCHEMA another RENAME TO odoo_etl")
     with copy_of(db) as (name, _):
-        restore(db, name, dump(db))
+        restore(db.cluster, name, dump(db.cluster, db.name))

@@ -11,6 +11,8 @@ from .fake.server import behaviour_of
 from .test_cancel import threads, wait_until
 from .test_memory import MORE, high_water
 
+pytestmark = pytest.mark.postgres
+
 COLUMNS = ("id bigint, name text, active boolean, list_price numeric, categ_id bigint, pos_categ_ids bigint[], "
            "write_date timestamptz, default_code text")
 

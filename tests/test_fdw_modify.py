@@ -10,6 +10,8 @@ from .conftest import url
 from .fake.server import behaviour_of
 from .test_fdw import asked, products
 
+pytestmark = pytest.mark.postgres
+
 READ_ONLY = psycopg2.errors.ObjectNotInPrerequisiteState
 
 

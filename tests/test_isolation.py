@@ -5,17 +5,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from .conftest import require_failpoints, url
 from .lab import places
-from .lab.postgres import bindir
-from .test_regress import pg_regress
+
+pytestmark = pytest.mark.postgres
 
 FILES = Path(__file__).with_name("isolation")
 SPECS = sorted(spec.stem for spec in FILES.glob("specs/*.spec"))
-
-
-def pg_isolation_regress():
-    return pg_regress().parents[1] / "isolation/pg_isolation_regress"
 
 
 def test_who_waits_for_whom(db, fake, folder):
@@ -33,13 +31,9 @@ def test_who_waits_for_whom(db, fake, folder):
     outputs.mkdir()
     places.give_to_service(inputs)
     places.give_to_service(outputs)
-    command = [
-        pg_isolation_regress(), f"--bindir={bindir()}", f"--inputdir={inputs}",
-        f"--outputdir={outputs}", f"--host={db.cluster.folder}", f"--port={db.cluster.port}",
-        "--user=postgres", "--use-existing", f"--dbname={db.name}", *SPECS,
-    ]
     done = subprocess.run(
-        places.as_service(command),
+        db.cluster.tester("isolation/pg_isolation_regress", inputs, outputs, "--use-existing",
+                          f"--dbname={db.name}", *SPECS),
         cwd=outputs,
         env=places.service_environment(),
         stdout=subprocess.PIPE,

@@ -5,10 +5,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from .conftest import url
 from .fake.server import behaviour_of
 from .lab import places
-from .lab.postgres import bindir
+
+pytestmark = pytest.mark.postgres
 
 FILES = Path(__file__).with_name("regress")
 TESTS = ["extension", "server", "check", "domain", "read", "client", "sync", "missing", "existing",
@@ -16,11 +19,6 @@ TESTS = ["extension", "server", "check", "domain", "read", "client", "sync", "mi
 
 #: The fake's port as it stands in the expected files; the copies get the real one.
 PORT = "54321"
-
-
-def pg_regress():
-    pgxs = places.run(["pg_config", "--pgxs"], "asking pg_config").strip()
-    return Path(pgxs).parent.parent / "test/regress/pg_regress"
 
 
 def test_sql_surface(cluster, fake, folder):
@@ -34,13 +32,8 @@ def test_sql_surface(cluster, fake, folder):
     outputs.mkdir()
     places.give_to_service(inputs)
     places.give_to_service(outputs)
-    command = [
-        pg_regress(), f"--bindir={bindir()}", f"--inputdir={inputs}", f"--outputdir={outputs}",
-        f"--host={cluster.folder}", f"--port={cluster.port}", "--user=postgres",
-        "--dbname=regression", *TESTS,
-    ]
     done = subprocess.run(
-        places.as_service(command),
+        cluster.tester("regress/pg_regress", inputs, outputs, "--dbname=regression", *TESTS),
         cwd=outputs,
         env={**places.service_environment(), "FAKE_URL": url(fake)},
         stdout=subprocess.PIPE,

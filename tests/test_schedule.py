@@ -8,7 +8,7 @@ import psycopg2
 import pytest
 
 from . import test_owner
-from .conftest import BY_PASSWORD, Database, heard, url
+from .conftest import BY_PASSWORD, Database, heard, require_extension, url
 from .fake.server import behaviour_of
 from .lab import ports
 from .lab.postgres import Cluster
@@ -20,6 +20,7 @@ SCHEDULED = "CALL odoo_sync_job('products', scheduled => true)"
 @pytest.fixture(scope="module")
 def cluster(folder):
     """pg_cron lives in one of its databases."""
+    require_extension("pg_cron")
     settings = {"shared_preload_libraries": "pg_cron", "cron.database_name": HOME,
                 "cron.use_background_workers": "on", "fsync": "off"}
     cluster = Cluster(folder / "cron", ports.free(1)[0], settings)

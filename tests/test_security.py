@@ -7,7 +7,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import BY_PASSWORD, TABLES, Database, require_failpoints, url
+from .conftest import BY_PASSWORD, TABLES, Database, require_extension, require_failpoints, url
 from .lab import places, ports
 from .lab.postgres import Cluster
 
@@ -353,6 +353,7 @@ def test_without_encryption_there_is_one_warning(db, fake):
 @pytest.fixture(scope="module")
 def watched(folder):
     """A cluster that logs and remembers every statement."""
+    require_extension("pg_stat_statements")
     settings = {"fsync": "off", "log_min_messages": "debug2", "log_statement": "all",
                 "shared_preload_libraries": "pg_stat_statements"}
     cluster = Cluster(folder / "watched", ports.free(1)[0], settings)
@@ -390,7 +391,7 @@ def test_the_secret_is_nowhere(watched, fake, key, monkeypatch, kind, behaviour)
     texts.append(str(db.run("SELECT query FROM pg_stat_statements")))
     texts.append(watched.log.read_text())
     db.run("DROP ROLE IF EXISTS dumper; CREATE ROLE dumper LOGIN; GRANT pg_read_all_data TO dumper")
-    dump = ["pg_dump", "-h", str(watched.folder), "-p", str(watched.port), "-U", "dumper", db.name]
+    dump = watched.client("pg_dump", "-U", "dumper", db.name)
     texts.append(places.run(dump, "pg_dump", env=places.service_environment()))
     assert "odoo_etl.runs" in texts[-1]
     assert not [text for text in texts if SECRET in text]

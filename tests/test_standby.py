@@ -5,7 +5,7 @@ import pytest
 
 from .conftest import Database, url
 from .lab import places, ports
-from .lab.postgres import Cluster, bindir
+from .lab.postgres import Cluster
 from .live_functions import drift
 
 
@@ -22,9 +22,9 @@ def standby(folder, fake):
     copy.folder.mkdir()
     places.give_to_service(copy.folder)
     places.run(
-        places.as_service(
-            [bindir() / "pg_basebackup", "-h", primary.folder, "-p", primary.port, "-U", "postgres",
-             "-D", copy.data, "-X", "stream", "-c", "fast", "--no-sync"]
+        primary.installation.as_service(
+            "pg_basebackup", "-h", primary.folder, "-p", primary.port, "-U", "postgres",
+            "-D", copy.data, "-X", "stream", "-c", "fast", "--no-sync"
         ),
         "pg_basebackup", cwd="/", env=places.service_environment(),
     )

@@ -8,6 +8,8 @@ import pytest
 
 from .conftest import url
 
+pytestmark = pytest.mark.postgres
+
 FIRST = "0.1.0"
 
 WATERMARKS = "SELECT server, target, channel, watermark FROM {} ORDER BY 1, 2, 3"
@@ -32,7 +34,7 @@ SHAPE = {
           AND a.attnum > 0 AND NOT a.attisdropped""",
     "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(k.oid)
         FROM pg_constraint k JOIN pg_class c ON c.oid = conrelid
-        WHERE c.relname LIKE 'odoo\\_%%' OR c.relnamespace = to_regnamespace('odoo_etl')""",
+        WHERE (c.relname LIKE 'odoo\\_%%' OR c.relnamespace = to_regnamespace('odoo_etl')) AND contype <> 'n'""",
     "dumped": """SELECT unnest(extconfig)::regclass::text, unnest(extcondition)
         FROM pg_extension WHERE extname = 'odoo_etl'""",
 }

@@ -303,7 +303,11 @@ def at(release, value):
     return value[max(begin for begin in value if begin <= release)]
 
 
-@pytest.fixture(params=RELEASES)
+#: One of them is enough to see that a sync works on a PostgreSQL.
+MARKS = {19: pytest.mark.postgres}
+
+
+@pytest.fixture(params=[pytest.param(release, marks=MARKS.get(release, ())) for release in RELEASES])
 def release(request):
     return request.param
 

@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 from ..lab import places
-from ..lab.postgres import bindir
 from . import decode
 from .instant import instant, path
 from .load import Loads
@@ -88,5 +87,5 @@ def by_copy(loads):
 
 def single(pg, name, statements):
     """The instructions of each thread of a backend that runs statements, one a line."""
-    command = [bindir() / "postgres", "--single", "-D", pg.data, name]
+    command = [pg.installation.bindir / "postgres", "--single", "-D", pg.data, name]
     return callgrind(command, pg.folder, input=statements)[0]

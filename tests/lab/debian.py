@@ -110,8 +110,10 @@ class Root:
         get(["unshare", "--mount", "--", "debootstrap", "--variant=minbase", f"--keyring={KEYRING}",
              suite, self.folder, source], f"debootstrap of Debian's suite {suite}")
         (self.folder / "etc/apt/sources.list").write_text(f"deb {source} {suite} main\n")
-        (self.folder / "etc/apt/apt.conf.d/50proxy").write_text(
-            get(["apt-config", "dump", "Acquire::http"], "asking apt for its proxy"))
+        # sid's Release file may be past its date.
+        (self.folder / "etc/apt/apt.conf.d/50lab").write_text(
+            get(["apt-config", "dump", "Acquire::http"], "asking apt for its proxy")
+            + 'Acquire::Check-Valid-Until "false";\n')
         # Nothing is started by its installation.
         policy = self.folder / "usr/sbin/policy-rc.d"
         policy.write_text("#!/bin/sh\nexit 101\n")
@@ -122,8 +124,8 @@ class Root:
             f"installing {', '.join(packages)} of Debian's suite {suite}")
 
 
-def root(name, suite, packages, bindir):
-    """The root that the cache keeps under `name`; made if it is not there."""
+def root(name, suite, packages, bindir, complete=lambda root: None):
+    """The root that the cache keeps under `name`; made if it is not there, and given to `complete`."""
     if not places.IS_ROOT:
         raise Unavailable(f"Debian's suite {suite} in a root of its own needs root")
     get(["unshare", "--mount", "--", "true"], "making a mount namespace")
@@ -132,5 +134,7 @@ def root(name, suite, packages, bindir):
         if not target.exists():
             say(f"installing {', '.join(packages)} from Debian's suite {suite} (about three minutes, once)")
             with places.made_whole(target) as fresh:
-                Root(fresh, bindir).make(suite, packages)
+                made = Root(fresh, bindir)
+                made.make(suite, packages)
+                complete(made)
     return Root(target, bindir)

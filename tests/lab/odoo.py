@@ -10,13 +10,20 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from . import places, ports
+from . import installations, places, ports
 from .debian import Unavailable
 from .places import say
 from .postgres import Cluster
 from .releases import ODOO_14, ODOO_19, environment
 
 DATABASE = "demo"
+
+
+def postgres_of(release):
+    """The PostgreSQL that an Odoo keeps its own data in."""
+    root = release.root()
+    return installations.InRoot(root) if root else installations.system()
+
 
 def database(release=ODOO_19):
     """The folder of an initialised database (cluster and file store), to be copied."""
@@ -51,7 +58,7 @@ class Server:
         self.folder, self.template, self.release = Path(folder), template, release
         self.port, self.bus_port, cluster_port = ports.free(3)
         self.cluster = Cluster(
-            self.folder / "cluster", cluster_port, {"max_connections": 60}, root=release.root()
+            self.folder / "cluster", cluster_port, {"max_connections": 60}, installation=postgres_of(release)
         )
         self.process = None
         self.key = None

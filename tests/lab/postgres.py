@@ -4,36 +4,32 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from . import places
-
-
-def bindir():
-    return Path(places.run(["pg_config", "--bindir"], "asking pg_config").strip())
+from . import installations, places
 
 
 class Cluster:
     """A cluster in `folder`; it is this program's own and nothing else uses it. Its PostgreSQL is
-    the system's, or that of `root`."""
+    the one that PG_CONFIG names, or `installation`."""
 
-    def __init__(self, folder, port, settings=None, environment=None, root=None):
+    def __init__(self, folder, port, settings=None, environment=None, installation=None):
         self.folder = Path(folder)
         self.data = self.folder / "data"
         self.port = port
         self.settings = settings or {}
         self.environment = environment or {}
-        self.root = root
+        self.installation = installation or installations.chosen()
 
     @property
     def log(self):
         return self.folder / "postgres.log"
 
-    def init(self):
+    def init(self, *options):
         self.folder.mkdir(parents=True, exist_ok=True)
         places.give_to_service(self.folder)
         places.run(
-            self._program(
+            self.installation.as_service(
                 "initdb", "--pgdata", self.data, "--username", "postgres", "--auth", "trust",
-                "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync",
+                "--encoding", "UTF8", "--locale", "C.UTF-8", "--no-sync", *options,
             ),
             "initdb",
             cwd="/",
@@ -58,22 +54,16 @@ class Cluster:
             self._pg_ctl("stop", "--mode", mode)
 
     def running(self):
-        status = self._program("pg_ctl", "status", "--pgdata", self.data)
+        status = self.installation.as_service("pg_ctl", "status", "--pgdata", self.data)
         return subprocess.run(status, stdout=subprocess.DEVNULL, cwd="/").returncode == 0
 
     def remove(self):
         self.stop("immediate")
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _program(self, name, *arguments):
-        """The command line of one of PostgreSQL's programs, run as the service user."""
-        if self.root:
-            return self.root.as_service([self.root.bindir / name, *arguments])
-        return places.as_service([bindir() / name, *arguments])
-
     def _pg_ctl(self, action, *options):
         # pg_ctl's server would keep this program's output open: give it a file of its own.
-        command = self._program("pg_ctl", action, "--silent", "--wait", "--pgdata", self.data, *options)
+        command = self.installation.as_service("pg_ctl", action, "--silent", "--wait", "--pgdata", self.data, *options)
         output = self.folder / "pg_ctl.log"
         with open(output, "w") as handle:
             done = subprocess.run(
@@ -90,7 +80,17 @@ class Cluster:
 
     def psql(self, database="postgres"):
         """The psql command that connects here."""
-        return ["psql", "-h", str(self.folder), "-p", str(self.port), "-U", "postgres", "-d", database]
+        return self.client("psql", "-d", database)
+
+    def client(self, program, *options):
+        """The command line of one of PostgreSQL's clients that connects here."""
+        return self.installation.client(program, "-h", self.folder, "-p", self.port, "-U", "postgres", *options)
+
+    def tester(self, program, inputs, outputs, *options):
+        """The command line of one of PostgreSQL's test drivers that connects here."""
+        return self.installation.as_service(
+            self.installation.tests() / program, f"--bindir={self.installation.bindir}", f"--inputdir={inputs}",
+            f"--outputdir={outputs}", f"--host={self.folder}", f"--port={self.port}", "--user=postgres", *options)
 
     def dsn(self, database="postgres"):
         return f"host={self.folder} port={self.port} user=postgres dbname={database}"

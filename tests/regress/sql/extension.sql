@@ -1,9 +1,11 @@
--- What CREATE EXTENSION brings.
+-- What CREATE EXTENSION brings; from PostgreSQL 17 on also the types of its rows, and of arrays of its types.
 CREATE EXTENSION odoo_etl;
 SELECT pg_describe_object(classid, objid, 0) AS object
 FROM pg_depend
 WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
   AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'odoo_etl')
+  AND NOT (classid = 'pg_type'::regclass AND objid IN (
+      SELECT oid FROM pg_type WHERE typcategory = 'A' OR typrelid IN (SELECT oid FROM pg_class WHERE relkind <> 'c')))
 ORDER BY replace(pg_describe_object(classid, objid, 0), '"', '');
 
 -- Every function has a comment, and its arguments have names.
@@ -13,8 +15,8 @@ WHERE (proname LIKE E'odoo\\_%' OR pronamespace = 'odoo_etl'::regnamespace)
 
 -- What users call is where CREATE EXTENSION puts it. What is the extension's own has a schema of its own, which goes
 -- with it.
-\dt public.odoo_*
-\dt odoo_etl.*
+SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace AND relname LIKE E'odoo\\_%';
+SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'odoo_etl'::regnamespace ORDER BY relname;
 DROP EXTENSION odoo_etl;
 \dn odoo_etl
 CREATE EXTENSION odoo_etl;

@@ -33,7 +33,7 @@ SELECT obj_description('dim_products'::regclass);
 SELECT attname, format_type(atttypid, atttypmod) AS type, col_description(attrelid, attnum) AS comment
 FROM pg_attribute WHERE attrelid = 'dim_products'::regclass AND attnum > 0 ORDER BY attnum;
 SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint
-WHERE connamespace = 'shop'::regnamespace ORDER BY conrelid::regclass::text, conname;
+WHERE connamespace = 'shop'::regnamespace AND contype <> 'n' ORDER BY conrelid::regclass::text, conname;
 
 -- Lineage: the field behind each column, as resolved on the last run.
 SELECT column_name, type, model, field, kind FROM odoo_columns WHERE server = 'erp' AND target = 'dim_products';
