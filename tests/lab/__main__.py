@@ -154,7 +154,7 @@ def main():
     except Unavailable as problem:
         sys.exit(
             f"What this needs cannot be had: {problem}\n"
-            "make test ODOO=fake PG=system runs all that needs neither a real Odoo nor other releases of PostgreSQL."
+            "make test ODOO=fake runs all but the live tests."
         )
 
 
