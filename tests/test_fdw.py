@@ -54,7 +54,7 @@ def test_a_count_reads_nothing(db, fake):
 def test_all_ways_to_ask_find_the_same_records(db, fake):
     db.server(url(fake))
     db.run("CREATE FOREIGN TABLE attachment (id bigint, name text, write_date timestamptz) SERVER erp OPTIONS (model 'ir.attachment')")
-    assert db.value("SELECT count(*) FROM attachment") == db.value("SELECT count(name) FROM attachment") == 3
+    assert db.value("SELECT count(*) FROM attachment") == db.value("SELECT count(name || '') FROM attachment") == 3
     for order in ("", "ORDER BY id DESC LIMIT 9", "ORDER BY write_date"):
         assert {id for id, in db.run(f"SELECT id FROM attachment {order}")} == {1, 2, 3}
 
@@ -103,11 +103,11 @@ def test_an_error_in_a_subtransaction_leaves_the_rest(db, fake):
     db.run("""DO $$ BEGIN
         FOR i IN 1..20 LOOP
             BEGIN
-                PERFORM count(name) FROM product;
+                PERFORM count(name || '') FROM product;
                 RAISE 'no error';
             EXCEPTION WHEN fdw_error THEN NULL;
             END;
-            ASSERT (SELECT count(name) FROM sound WHERE id < 100) = 99;
+            ASSERT (SELECT count(name || '') FROM sound WHERE id < 100) = 99;
         END LOOP;
     END $$""")
     assert wait_until(lambda: threads(db.connection.get_backend_pid()) == 1, 1)

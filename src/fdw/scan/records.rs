@@ -111,28 +111,6 @@ impl Scan {
         }
     }
 
-    /// How many records meet the plan's domain.
-    pub fn count(
-        plan: &Plan,
-        server: Oid,
-        user: Oid,
-        values: &[Constant],
-    ) -> Result<(i64, Traffic), Failure> {
-        let condition = plan.condition(values)?;
-        if condition.is_never() {
-            return Ok((0, Traffic::default()));
-        }
-        let server = Server::of_oid(server);
-        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
-        let lease = Lease::take(&server, user)?;
-        let before = lease.session().traffic();
-        let (model, domain) = (plan.model.clone(), all_of(condition.into_domain()));
-        let count = lease.session().call(move |odoo| odoo.model(&model).count(domain))?;
-        let traffic = lease.session().traffic() - before;
-        lease.give_back();
-        Ok((count, traffic))
-    }
-
     /// The next row; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Row>, Failure> {
         while self.next == self.rows {

@@ -2,6 +2,7 @@
 //! and `domain`.
 
 pub mod connection;
+pub mod groups;
 pub mod model;
 pub mod version;
 mod write;
