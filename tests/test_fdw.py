@@ -240,6 +240,19 @@ def test_estimates_come_from_odoo_for_joins(db, fake):
     assert "rows=3000" in plan and "rows=9000" in plan
 
 
+def test_a_plan_asks_for_one_count_of_each_table(db, fake):
+    db.server(url(fake, "version=19/counts"))
+    db.run("CREATE SCHEMA live")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (sale_order, sale_order_line, res_partner) FROM SERVER erp INTO live")
+    join = ("SELECT count(l.name) FROM live.sale_order o JOIN live.sale_order_line l ON l.order_id = o.id "
+            "JOIN live.res_partner p ON p.id = o.partner_id WHERE o.state = 'sale' AND l.product_id > 0 AND p.active")
+    plan = "\n".join(line for line, in db.run(f"EXPLAIN {join}"))
+    assert asked(fake, "/counts").count("search_count") == 3, plan
+    db.run(f"EXPLAIN {join}")
+    db.run(join)
+    assert asked(fake, "/counts").count("search_count") == 3
+
+
 def test_analyze_samples(db, fake):
     products(db, url(fake, "rows=40000"))
     db.run("SET default_statistics_target = 10")
