@@ -83,6 +83,13 @@ impl Transport for Auto {
         self.choose(|transport| transport.version())
     }
 
+    fn begin_with(&self, protocol: Protocol) {
+        let is_it = |candidate: &Box<dyn Transport>| candidate.protocol() == protocol;
+        if let Some(index) = self.candidates.iter().position(is_it) {
+            *self.chosen.lock().unwrap_or_else(PoisonError::into_inner) = index;
+        }
+    }
+
     /// Readers that wait for it keep nobody from asking.
     fn ping(&self) -> Result<(), Error> {
         self.transport().ping()

@@ -23,7 +23,7 @@ impl JsonRpc {
         service: &str,
         method: &str,
         args: Vec<Value>,
-        label: &str,
+        request: Option<&Request>,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let named = |members: Vec<(&str, Value)>| -> Value {
@@ -46,6 +46,7 @@ impl JsonRpc {
             body: Some(&body),
             protocol: self.protocol(),
             explains_errors: false,
+            is_once: request.is_some_and(|request| request.changes),
         };
         match self.http.exchange(&message, |_, reader| decode_answer(reader, sink))? {
             Answer::Result => Ok(()),
@@ -57,7 +58,8 @@ impl JsonRpc {
                 };
                 let whole = error.to_string();
                 let message = if message.is_empty() { &whole } else { message };
-                let (name, call) = (text("name"), label.to_owned());
+                let call = request.map_or(method.to_owned(), Request::label);
+                let name = text("name");
                 Err(Error::Fault(Fault::from_exception(name, message, text("debug"), call)))
             }
         }
@@ -65,7 +67,7 @@ impl JsonRpc {
 
     fn common(&self, method: &str, args: Vec<Value>) -> Result<Value, Error> {
         let mut sink = ValueSink::default();
-        self.call("common", method, args, method, &mut sink)?;
+        self.call("common", method, args, None, &mut sink)?;
         Ok(sink.finish())
     }
 }
@@ -92,6 +94,6 @@ impl Transport for JsonRpc {
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let args = arguments(credentials, uid, request);
-        self.call("object", "execute_kw", args, &request.label(), sink)
+        self.call("object", "execute_kw", args, Some(request), sink)
     }
 }

@@ -6,7 +6,7 @@ use crate::odoo::value::Value;
 use crate::odoo::wire::protocol::Protocol;
 
 /// Who calls, and in which database.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Credentials {
     pub database: String,
     pub login: String,
@@ -26,9 +26,23 @@ pub struct Request {
     pub args: Vec<(&'static str, Value)>,
     /// Sent by name everywhere.
     pub kwargs: Vec<(String, Value)>,
+    /// Whether it may change something. It is sent once then.
+    pub changes: bool,
 }
 
 impl Request {
+    /// A call of a method that only reads, without arguments.
+    pub fn asking(model: &str, method: &str) -> Request {
+        Request {
+            model: model.to_owned(),
+            method: method.to_owned(),
+            ids: None,
+            args: Vec::new(),
+            kwargs: Vec::new(),
+            changes: false,
+        }
+    }
+
     /// How errors name the call.
     pub fn label(&self) -> String {
         format!("{}.{}", self.model, self.method)
@@ -85,6 +99,9 @@ pub trait Transport: Send + Sync {
 
     /// The id of the user, or [`Error::Denied`].
     fn login(&self, credentials: &Credentials) -> Result<i64, Error>;
+
+    /// Begins with a protocol that the server was asked in before, where there is a choice.
+    fn begin_with(&self, _protocol: Protocol) {}
 
     /// Calls a method and hands its result to the sink.
     fn execute(

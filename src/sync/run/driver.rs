@@ -59,7 +59,7 @@ impl Run {
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
-        let identity = session.call(|odoo| odoo.identity())?;
+        let identity = session.call(|odoo| odoo.identity_now())?;
         session.tell_of_fall_back(&server.name);
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
         origin::check(&store, &server, &session)?;

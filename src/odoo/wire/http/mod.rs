@@ -6,4 +6,5 @@ pub mod body;
 pub mod exchange;
 pub mod hosts;
 mod interruptible;
+pub mod line;
 mod socket;
