@@ -1,6 +1,5 @@
 """What a session keeps between statements: logins and sockets, for whom, and for how long."""
 
-import threading
 import time
 from contextlib import closing
 
@@ -340,3 +339,66 @@ def test_a_good_answer_lets_stopped_jobs_go_on(db, odoo):
     odoo.behaviour.set_passwords({2: "admin"})
     db.run(COUNT)
     assert db.value("SELECT count(*) FROM odoo_etl.stops") == 0
+
+
+# What runs remember for other sessions.
+
+JOB = "CALL odoo_sync_job()"
+
+
+def job_of_another_session(db):
+    with closing(db.connect()) as other, other.cursor() as cursor:
+        cursor.execute(JOB)
+
+
+def users_kept(db):
+    return db.run("SELECT what, value - 'protocol' FROM odoo_etl.cache WHERE what LIKE 'user %%'")
+
+
+def test_runs_of_other_sessions_need_no_login(db, odoo):
+    job_of_another_session(db)
+    assert users_kept(db) == [(f"user {odoo.url} demo admin", {"uid": 2})]
+    before = len(odoo.fake.calls)
+    job_of_another_session(db)
+    methods = [method for method, prefix in odoo.fake.calls[before:] if prefix == odoo.prefix]
+    assert "authenticate" not in methods and methods.count("read_at_login") == 1
+    # Others do not use it: they may not read what the extension keeps.
+    db.run("ALTER SERVER erp OPTIONS (ADD retry_delay '1')")
+    assert "authenticate" in odoo.asked(COUNT)
+
+
+def test_an_id_that_is_wrong_by_now_is_found_out(db, odoo):
+    job_of_another_session(db)
+    users = odoo.behaviour.database.models["res.users"].records
+    users[9] = {**users[2], "id": 9}
+    for passwords in ({9: "admin"}, {2: "other", 9: "admin"}, {2: "admin", 9: "admin"}):
+        db.run("UPDATE odoo_etl.cache SET value = value || '{\"uid\": 2}' WHERE what LIKE 'user %%'")
+        # Nobody's; another password's; somebody's with the same password.
+        users[2]["login"] = "cleo"
+        odoo.behaviour.set_passwords(passwords, uid=9)
+        before = len(odoo.fake.calls)
+        job_of_another_session(db)
+        assert [method for method, _ in odoo.fake.calls[before:]].count("authenticate") == 1
+        assert users_kept(db)[0][1] == {"uid": 9}
+
+
+def test_a_password_that_is_wrong_by_now_is_one_error(db, odoo):
+    job_of_another_session(db)
+    odoo.behaviour.set_passwords({2: "new"})
+    before = len(odoo.fake.calls)
+    with pytest.raises(REFUSED, match='Odoo refused the login "admin"'):
+        job_of_another_session(db)
+    assert [method for method, _ in odoo.fake.calls[before:]] == ["read_at_login", "authenticate"]
+
+
+def test_a_role_learns_and_changes_nothing_of_it(db, odoo, clerk):
+    """Another login is another entry, and one with the same login uses what Odoo itself told."""
+    job_of_another_session(db)
+    db.run(f"CREATE USER MAPPING FOR {clerk} SERVER erp OPTIONS (login 'admin', password 'wrong'); SET ROLE {clerk}")
+    for statement in ("SELECT * FROM odoo_etl.cache", "UPDATE odoo_etl.cache SET value = '{}'"):
+        with pytest.raises(psycopg2.errors.InsufficientPrivilege):
+            db.run(statement)
+    with pytest.raises(REFUSED):
+        db.run(JOB)
+    db.run("RESET ROLE")
+    assert users_kept(db)[0][1] == {"uid": 2}
