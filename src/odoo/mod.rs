@@ -20,7 +20,7 @@ pub use client::version::Version;
 pub use domain::condition::Condition;
 pub use domain::parse::DomainError;
 pub use domain::tree::Domain;
-pub use error::{Error, listed};
+pub use error::{Error, Sessionless, listed};
 pub use fault::{Fault, FaultKind};
 pub use fields::{Field, FieldType, Fields};
 pub use page::cells::{Cells, Lists, Texts};

@@ -21,6 +21,9 @@ type Job = Box<dyn FnOnce(&Connection) + Send>;
 /// How long the end of a statement waits for threads whose sockets were shut down.
 const PATIENCE: Duration = Duration::from_millis(900);
 
+/// How long it waits for a message that is sent while answers are still to come.
+const HURRY: Duration = Duration::from_millis(100);
+
 /// Requests to one server, on up to `readers` threads. Dropping it, which an error does too,
 /// ends every exchange in flight.
 pub struct Session {
@@ -249,6 +252,27 @@ impl Session {
     }
 }
 
+impl Session {
+    /// Gives back the session that Odoo keeps, by a thread of its own: readers may be in the middle
+    /// of an exchange, and then it is not waited for. An error that ends the statement, or a cancel,
+    /// leaves it to expire.
+    fn part(&self) {
+        if !self.connection.has_session() || thread::panicking() {
+            return;
+        }
+        let connection = self.connection.clone();
+        let Ok(farewell) = pg::spawn("odoo_etl farewell", move || connection.end()) else {
+            return;
+        };
+        let is_busy = self.queue.lock().idle < self.threads.borrow().len();
+        let deadline = Instant::now() + if is_busy { HURRY } else { PATIENCE };
+        while !farewell.is_finished() && !pg::is_interrupted() && Instant::now() < deadline {
+            thread::sleep(Duration::from_millis(1));
+        }
+        self.threads.borrow_mut().push(farewell);
+    }
+}
+
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -273,6 +297,7 @@ impl Queue {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.part();
         let mut state = self.queue.lock();
         state.closed = true;
         state.jobs.clear();

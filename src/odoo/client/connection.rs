@@ -15,7 +15,7 @@ use crate::odoo::wire::auto::transport;
 use crate::odoo::wire::http::exchange::{Canceller, Clock, Endpoint, Http};
 use crate::odoo::wire::http::hosts::AllowedHosts;
 use crate::odoo::wire::protocol::Protocol;
-use crate::odoo::wire::request::{Credentials, Request, Transport};
+use crate::odoo::wire::request::{Credentials, NOBODY, Request, Transport};
 use crate::odoo::wire::traffic::{Meter, Traffic};
 
 /// Everything that a connection is made of.
@@ -318,6 +318,16 @@ impl Connection {
         self.transport.execute(&self.credentials, NOBODY, &request, &mut ValueSink::default())
     }
 
+    /// Whether Odoo keeps a session for this connection.
+    pub fn has_session(&self) -> bool {
+        self.transport.has_session()
+    }
+
+    /// Gives the session back, which takes a second at most.
+    pub fn end(&self) {
+        self.transport.end();
+    }
+
     /// Whether a login has succeeded.
     pub fn is_logged_in(&self) -> bool {
         // Whoever holds the lock is logging in.
@@ -376,9 +386,6 @@ fn known_protocols() -> MutexGuard<'static, Protocols> {
     static KNOWN: LazyLock<Mutex<Protocols>> = LazyLock::new(Mutex::default);
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// The id of no user.
-const NOBODY: i64 = 0;
 
 /// No wait between two tries is longer, before its jitter.
 const MAX_DELAY: Duration = Duration::from_secs(60);

@@ -10,6 +10,7 @@ use crate::odoo::wire::json2::Json2;
 use crate::odoo::wire::jsonrpc::JsonRpc;
 use crate::odoo::wire::protocol::Protocol;
 use crate::odoo::wire::request::{Credentials, Request, Transport};
+use crate::odoo::wire::web::Web;
 use crate::odoo::wire::xmlrpc::XmlRpc;
 
 /// What speaks a protocol, or the one that the server answers in: of several that it offers the
@@ -21,17 +22,18 @@ pub fn transport(
     known: Option<Protocol>,
 ) -> Box<dyn Transport> {
     match wanted {
-        Some(protocol) => speaking(protocol, http),
+        Some(protocol) => speaking(protocol, http, secret_is_key),
         None => Box::new(Auto::new(http, secret_is_key, known)),
     }
 }
 
-fn speaking(protocol: Protocol, http: &Http) -> Box<dyn Transport> {
+fn speaking(protocol: Protocol, http: &Http, secret_is_key: bool) -> Box<dyn Transport> {
     let http = http.clone();
     match protocol {
         Protocol::XmlRpc => Box::new(XmlRpc::new(http)),
         Protocol::JsonRpc => Box::new(JsonRpc::new(http)),
         Protocol::Json2 => Box::new(Json2::new(http)),
+        Protocol::Web => Box::new(Web::new(http, secret_is_key)),
     }
 }
 
@@ -50,7 +52,10 @@ impl Auto {
         let mut order: Vec<Protocol> = usual.collect();
         order.sort_by_key(|protocol| Some(*protocol) != first);
         Auto {
-            candidates: order.into_iter().map(|protocol| speaking(protocol, http)).collect(),
+            candidates: order
+                .into_iter()
+                .map(|protocol| speaking(protocol, http, secret_is_key))
+                .collect(),
             chosen: Mutex::new(0),
         }
     }

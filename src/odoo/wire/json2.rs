@@ -65,6 +65,8 @@ impl Transport for Json2 {
             body: None,
             protocol: self.protocol(),
             explains_errors: true,
+            cookie: None,
+            limit: None,
         };
         let mut sink = ValueSink::default();
         self.send(&message, "version", None, &mut sink)?;
@@ -116,6 +118,8 @@ impl Transport for Json2 {
             body: Some(&body),
             protocol: self.protocol(),
             explains_errors: true,
+            cookie: None,
+            limit: None,
         };
         self.send(&message, &request.label(), Some(credentials), sink)
     }

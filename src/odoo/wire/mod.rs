@@ -9,4 +9,5 @@ mod jsonrpc;
 pub mod protocol;
 pub mod request;
 pub mod traffic;
+mod web;
 pub mod xmlrpc;

@@ -14,6 +14,9 @@ pub struct Credentials {
     pub secret: String,
 }
 
+/// The id of no user.
+pub const NOBODY: i64 = 0;
+
 /// A call of a model's method.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -94,4 +97,12 @@ pub trait Transport: Send + Sync {
         request: &Request,
         sink: &mut dyn Sink,
     ) -> Result<(), Error>;
+
+    /// Whether Odoo keeps a session for it.
+    fn has_session(&self) -> bool {
+        false
+    }
+
+    /// Gives the session back, which takes a second at most.
+    fn end(&self) {}
 }

@@ -43,6 +43,8 @@ impl XmlRpc {
             body: Some(body.as_bytes()),
             protocol: self.protocol(),
             explains_errors: false,
+            cookie: None,
+            limit: None,
         };
         let answer = self.http.exchange(&message, |_, reader| decode(reader, sink))?;
         match answer {

@@ -1,0 +1,148 @@
+"""The web client's protocol: one login for a session that all readers share, renewed once where Odoo has forgotten
+it, and given back; and what stands in the way of a session."""
+
+import time
+
+import psycopg2
+import pytest
+
+from .conftest import url
+from .fake.server import behaviour_of
+from .test_protocols import server
+
+LOST = "does not know the session"
+
+
+def odoo(db, fake, *wishes, release=19, **options):
+    """A server that is asked over web, and the Odoo behind it."""
+    path = "/".join([f"version={release}", f"only={db.name}", *wishes])
+    server(db, fake, path, "web", **options)
+    return behaviour_of(f"/{path}")
+
+
+def settled(behaviour, begun, ended):
+    """The end of a statement does not wait long for the end of its session."""
+    deadline = time.monotonic() + 5
+    while behaviour.sessions.ended < ended and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return (behaviour.sessions.begun, behaviour.sessions.ended) == (begun, ended)
+
+
+def refused(db, sql, *words):
+    with pytest.raises(psycopg2.Error) as raised:
+        db.run(sql)
+    told = str(raised.value)
+    assert all(word in told for word in words), told
+    assert raised.value.diag.message_hint
+    return raised.value
+
+
+READ = "SELECT count(*) FROM odoo_read('product.product')"
+
+
+@pytest.mark.parametrize("release", range(14, 21))
+def test_readers_share_a_session_and_give_it_back(db, fake, release):
+    behaviour = odoo(db, fake, release=release, readers=4, page_size=1, companies=1)
+    report = db.report("SELECT * FROM odoo_sync('products')")["dim_products"]
+    assert report["inserted"] > 3
+    assert settled(behaviour, 1, 1) and behaviour.sessions.refused == 0 and not behaviour.sessions.open
+
+
+@pytest.mark.parametrize("wish", ["lasts=5", "lasts=5/databases=2"])
+@pytest.mark.parametrize("release", [14, 17, 19])
+def test_a_session_that_expired_is_renewed(db, fake, release, wish):
+    behaviour = odoo(db, fake, wish, release=release, page_size=1)
+    expected = len(behaviour.database.models["product.product"].records)
+    assert db.report("SELECT * FROM odoo_sync('products')")["dim_products"]["inserted"] == expected
+    assert behaviour.sessions.begun > 2 and behaviour.sessions.refused >= behaviour.sessions.begun - 1
+
+
+@pytest.mark.parametrize("release", [14, 19])
+def test_a_write_in_a_session_that_was_ended_is_made_once(db, fake, release):
+    behaviour = odoo(db, fake, "lasts=1", release=release, writable="true")
+    calls = len(fake.calls)
+    assert db.value("""SELECT odoo_create('res.partner', '{"name": "New"}')""") > 0
+    assert [method for method, _ in fake.calls[calls:]].count("create") == 1
+    assert [r["name"] for r in behaviour.database.models["res.partner"].records.values()].count("New") == 1
+    assert behaviour.sessions.begun >= 2
+
+
+def test_a_session_that_does_not_last_is_renewed_once_only(db, fake):
+    behaviour = odoo(db, fake, "strips=requests")
+    error = refused(db, READ, LOST)
+    assert error.pgcode == "28000" and "cookies" in error.diag.message_hint
+    assert behaviour.sessions.begun == 2
+
+
+def test_a_proxy_that_keeps_the_cookie_back(db, fake):
+    behaviour = odoo(db, fake, "strips=answers")
+    error = refused(db, READ, "without the cookie of a session")
+    assert error.pgcode == "28000" and "protocol to auto" in error.diag.message_hint
+    assert behaviour.sessions.begun == 1
+
+
+def test_a_second_factor(db, fake):
+    odoo(db, fake, "factor=2")
+    calls = len(fake.calls)
+    error = refused(db, READ, 'asks the user "admin" for a second factor')
+    assert "API key" in error.diag.message_hint
+    assert [method for method, _ in fake.calls[calls:]] == ["authenticate"]
+
+
+def test_an_api_key_is_not_sent(db, fake):
+    odoo(db, fake, secret="api_key")
+    calls = len(fake.calls)
+    error = refused(db, READ, "the protocol web takes no API key")
+    assert "password" in error.diag.message_hint and len(fake.calls) == calls
+
+
+@pytest.mark.parametrize("release", [14, 18])
+def test_odoo_says_why_it_refuses_a_login(db, fake, release):
+    odoo(db, fake, release=release)
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'wrong')")
+    for _ in range(5):
+        refused(db, READ, "refused the login")
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET password 'admin')")
+    refused(db, READ, "refuses every login from here for a while")
+
+
+def test_a_password_that_changed_meanwhile(db, fake):
+    """Odoo ends the sessions of the old one."""
+    behaviour = odoo(db, fake, page_size=1)
+
+    def change():
+        if fake.calls[-1][0] == "read":
+            behaviour.interrupt = None
+            behaviour.sessions.open.clear()
+            behaviour.turn("fault=3@authenticate")
+
+    behaviour.interrupt = change
+    assert refused(db, "SELECT * FROM odoo_sync('products')", "refused the login").pgcode == "28000"
+
+
+def test_odoo_renames_a_session(db, fake):
+    behaviour = odoo(db, fake, "renamed=3", page_size=1)
+    db.run("SELECT * FROM odoo_sync('products')")
+    assert settled(behaviour, 1, 1) and behaviour.sessions.refused == 0
+
+
+def test_an_end_that_stalls_keeps_nobody(db, fake):
+    odoo(db, fake, "slow=10@destroy")
+    db.run(READ)
+    begin = time.monotonic()
+    db.run(READ)
+    assert time.monotonic() - begin < 3
+
+
+def test_an_error_of_the_statement_leaves_the_session(db, fake):
+    behaviour = odoo(db, fake)
+    refused_by_us = "SELECT 1 / (count(*) - count(*)) FROM odoo_read('product.product')"
+    with pytest.raises(psycopg2.errors.DivisionByZero):
+        db.run(refused_by_us)
+    assert behaviour.sessions.begun == 1
+    assert db.value(READ) > 0
+
+
+def test_odoo_check_names_it(db, fake):
+    odoo(db, fake)
+    assert db.value("SELECT detail FROM odoo_check() WHERE item = 'protocol'") == "web JSON-RPC"
