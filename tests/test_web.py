@@ -146,3 +146,96 @@ def test_an_error_of_the_statement_leaves_the_session(db, fake):
 def test_odoo_check_names_it(db, fake):
     odoo(db, fake)
     assert db.value("SELECT detail FROM odoo_check() WHERE item = 'protocol'") == "web JSON-RPC"
+
+
+#: What only administrators may read.
+NO_ADMINISTRATOR = "denied=ir.config_parameter"
+
+#: So many records are read before a second login pays, and then some.
+MANY = 26_000
+
+
+def long_read(db, fake, *wishes, records=MANY, secret="password", parameters=(), interrupt=None):
+    """Reads so many products by `auto`, and returns the Odoo behind."""
+    path = "/".join([f"rows={records}", f"only={db.name}", *wishes])
+    server(db, fake, path, "auto", secret=secret, page_size=2000)
+    behaviour = behaviour_of(f"/{path}")
+    if parameters:
+        behaviour.database.models["ir.config_parameter"].records.update(
+            {id: {"id": id, "key": key, "value": value} for id, (key, value) in enumerate(parameters, 10)})
+    behaviour.interrupt = interrupt
+    assert db.value("SELECT count(*) FROM odoo_read('product.product', fields => '{name}')") == records
+    return behaviour
+
+
+def protocol_of(db):
+    return db.run("SELECT detail, hint FROM odoo_check() WHERE item = 'protocol'")[0]
+
+
+def logins(fake, behaviour):
+    return sum(method == "authenticate" and behaviour is behaviour_of(prefix) for method, prefix in fake.calls)
+
+
+def test_auto_takes_a_session_for_a_long_read(db, fake):
+    behaviour = long_read(db, fake, NO_ADMINISTRATOR)
+    assert settled(behaviour, 1, 1) and logins(fake, behaviour) == 2
+    assert protocol_of(db)[0] == "JSON-RPC, of long reads web JSON-RPC"
+
+
+def test_auto_takes_none_for_a_short_one(db, fake):
+    assert long_read(db, fake, NO_ADMINISTRATOR, records=2000).sessions.begun == 0
+
+
+def test_auto_takes_none_where_an_administrators_login_would_change_odoo(db, fake):
+    behaviour = long_read(db, fake, parameters=[("web.base.url", "https://shop.example")])
+    assert behaviour.sessions.begun == 0 and logins(fake, behaviour) == 1
+    detail, hint = protocol_of(db)
+    assert detail == "JSON-RPC" and "API key" in hint
+
+
+def test_auto_says_what_an_administrator_costs(db, fake):
+    server(db, fake, f"version=17/only={db.name}", "auto", secret="password")
+    assert "web.base.url.freeze" in protocol_of(db)[1]
+
+
+@pytest.mark.parametrize("parameters", [
+    [("web.base.url", "https://shop.example"), ("web.base.url.freeze", "True")], "same"])
+def test_auto_takes_a_session_where_an_administrators_login_changes_nothing(db, fake, parameters):
+    same = url(fake, f"rows={MANY}/only={db.name}")
+    behaviour = long_read(db, fake, parameters=[("web.base.url", same)] if parameters == "same" else parameters)
+    assert behaviour.sessions.begun == 1
+
+
+@pytest.mark.parametrize("wish, begun", [
+    ("off=web", 0), ("strips=answers", 1), ("strips=requests", 2)])
+def test_auto_goes_on_without_a_session(db, fake, wish, begun):
+    assert long_read(db, fake, NO_ADMINISTRATOR, wish).sessions.begun == begun
+
+
+def test_auto_never_takes_a_key_there(db, fake):
+    server(db, fake, f"version=18/only={db.name}/{NO_ADMINISTRATOR}", "auto", secret="api_key")
+    detail, hint = protocol_of(db)
+    assert detail == "JSON-RPC" and "password" in hint
+
+
+def ends_sessions(fake, then=lambda behaviour: None):
+    """Ends all sessions after the first page that was read in one."""
+    def interrupt():
+        behaviour = behaviour_of(fake.calls[-1][1])
+        if behaviour.sessions.open and fake.calls[-1][0] == "read":
+            behaviour.interrupt = None
+            behaviour.sessions.open.clear()
+            then(behaviour)
+    return interrupt
+
+
+def test_auto_renews_a_session_that_was_ended(db, fake):
+    behaviour = long_read(db, fake, NO_ADMINISTRATOR, interrupt=ends_sessions(fake))
+    assert behaviour.sessions.begun == 2 and behaviour.sessions.refused >= 1
+
+
+def test_auto_goes_on_without_one_that_is_not_renewed(db, fake):
+    def refuse(behaviour):
+        behaviour.turn(NO_ADMINISTRATOR, "fault=3@authenticate")
+    behaviour = long_read(db, fake, NO_ADMINISTRATOR, interrupt=ends_sessions(fake, refuse))
+    assert behaviour.sessions.begun == 1 and behaviour.sessions.refused >= 1

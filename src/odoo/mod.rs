@@ -31,4 +31,5 @@ pub use wire::http::authorities::check_authorities;
 pub use wire::http::exchange::{Canceller, check_url, is_loopback};
 pub use wire::http::hosts::AllowedHosts;
 pub use wire::protocol::Protocol;
+pub use wire::request::ForPages;
 pub use wire::traffic::Traffic;

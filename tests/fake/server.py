@@ -95,13 +95,14 @@ class Handler(BaseHTTPRequestHandler):
         self.behaviour = behaviour = behaviour_of(prefix)
         try:
             behaviour.before(method)
+            is_cooling_down = behaviour.is_cooling_down(self.client_address[0], True)
             result = self.dispatch(behaviour, service, method, params, protocol.name == "web")
             if protocol.name == "json2" and method == "authenticate":
                 if not result:
                     raise Fault(3, "Access Denied")
                 result = {"uid": result, "lang": "en_US"}
             if protocol.name == "web" and method == "authenticate":
-                result = authenticated(behaviour, result, behaviour.is_cooling_down(self.client_address[0], True))
+                result = authenticated(behaviour, result, is_cooling_down)
                 self.cookies = sessions.header(sessions.begin(), True)
             status, body = self.encode(protocol, result)
         except Fault as fault:

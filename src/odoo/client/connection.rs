@@ -15,7 +15,7 @@ use crate::odoo::wire::auto::transport;
 use crate::odoo::wire::http::exchange::{Canceller, Clock, Endpoint, Http};
 use crate::odoo::wire::http::hosts::AllowedHosts;
 use crate::odoo::wire::protocol::Protocol;
-use crate::odoo::wire::request::{Credentials, NOBODY, Request, Transport};
+use crate::odoo::wire::request::{Credentials, ForPages, NOBODY, Request, Transport};
 use crate::odoo::wire::traffic::{Meter, Traffic};
 
 /// Everything that a connection is made of.
@@ -316,6 +316,16 @@ impl Connection {
             kwargs: Vec::new(),
         };
         self.transport.execute(&self.credentials, NOBODY, &request, &mut ValueSink::default())
+    }
+
+    /// Whether the secret is known to be an API key.
+    pub fn secret_is_key(&self) -> bool {
+        self.place.2
+    }
+
+    /// By what pages of a long read come.
+    pub fn for_pages(&self) -> Result<ForPages, Error> {
+        Ok(self.transport.for_pages(&self.credentials, self.identity()?.uid))
     }
 
     /// Whether Odoo keeps a session for this connection.

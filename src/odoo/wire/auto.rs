@@ -8,8 +8,9 @@ use crate::odoo::value::Value;
 use crate::odoo::wire::http::exchange::Http;
 use crate::odoo::wire::json2::Json2;
 use crate::odoo::wire::jsonrpc::JsonRpc;
+use crate::odoo::wire::pages::Pages;
 use crate::odoo::wire::protocol::Protocol;
-use crate::odoo::wire::request::{Credentials, Request, Transport};
+use crate::odoo::wire::request::{Credentials, ForPages, Request, Transport};
 use crate::odoo::wire::web::Web;
 use crate::odoo::wire::xmlrpc::XmlRpc;
 
@@ -42,6 +43,8 @@ struct Auto {
     candidates: Vec<Box<dyn Transport>>,
     /// The candidate that logged in.
     chosen: Mutex<usize>,
+    /// Takes passwords only.
+    pages: Option<Pages>,
 }
 
 impl Auto {
@@ -57,6 +60,7 @@ impl Auto {
                 .map(|protocol| speaking(protocol, http, secret_is_key))
                 .collect(),
             chosen: Mutex::new(0),
+            pages: (!secret_is_key).then(|| Pages::new(http)),
         }
     }
 
@@ -104,6 +108,25 @@ impl Transport for Auto {
         request: &Request,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
-        self.transport().execute(credentials, uid, request, sink)
+        let transport = self.transport();
+        let pages = self.pages.as_ref();
+        pages
+            .and_then(|pages| pages.read(transport, credentials, uid, request, sink))
+            .unwrap_or_else(|| transport.execute(credentials, uid, request, sink))
+    }
+
+    fn for_pages(&self, credentials: &Credentials, uid: i64) -> ForPages {
+        match &self.pages {
+            Some(pages) => pages.outlook(self.transport(), credentials, uid),
+            None => ForPages::Same,
+        }
+    }
+
+    fn has_session(&self) -> bool {
+        self.pages.as_ref().is_some_and(Pages::has_session)
+    }
+
+    fn end(&self) {
+        self.pages.iter().for_each(Pages::end);
     }
 }

@@ -6,6 +6,7 @@ pub mod http;
 pub mod json;
 mod json2;
 mod jsonrpc;
+mod pages;
 pub mod protocol;
 pub mod request;
 pub mod traffic;

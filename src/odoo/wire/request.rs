@@ -74,6 +74,17 @@ pub fn arguments(credentials: &Credentials, uid: i64, request: &Request) -> Vec<
     ]
 }
 
+/// By what pages of a long read come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForPages {
+    /// By the same protocol as all else.
+    Same,
+    /// By the web client's.
+    Web,
+    /// By the same, as a login by that of an administrator changes Odoo.
+    Administrator,
+}
+
 /// A client of one of Odoo's protocols.
 pub trait Transport: Send + Sync {
     fn protocol(&self) -> Protocol;
@@ -97,6 +108,11 @@ pub trait Transport: Send + Sync {
         request: &Request,
         sink: &mut dyn Sink,
     ) -> Result<(), Error>;
+
+    /// By what pages of a long read come.
+    fn for_pages(&self, _credentials: &Credentials, _uid: i64) -> ForPages {
+        ForPages::Same
+    }
 
     /// Whether Odoo keeps a session for it.
     fn has_session(&self) -> bool {
