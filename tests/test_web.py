@@ -20,12 +20,13 @@ def odoo(db, fake, *wishes, release=19, **options):
     return behaviour_of(f"/{path}")
 
 
-def settled(behaviour, begun, ended):
-    """The end of a statement does not wait long for the end of its session."""
+def given_back(db, behaviour):
+    """Ends the backend, and tells how many sessions it began and gave back: it does not wait long for Odoo."""
+    db.connection.close()
     deadline = time.monotonic() + 5
-    while behaviour.sessions.ended < ended and time.monotonic() < deadline:
+    while behaviour.sessions.open and time.monotonic() < deadline:
         time.sleep(0.02)
-    return (behaviour.sessions.begun, behaviour.sessions.ended) == (begun, ended)
+    return behaviour.sessions.begun, behaviour.sessions.ended
 
 
 def refused(db, sql, *words):
@@ -45,7 +46,9 @@ def test_readers_share_a_session_and_give_it_back(db, fake, release):
     behaviour = odoo(db, fake, release=release, readers=4, page_size=1, companies=1)
     report = db.report("SELECT * FROM odoo_sync('products')")["dim_products"]
     assert report["inserted"] > 3
-    assert settled(behaviour, 1, 1) and behaviour.sessions.refused == 0 and not behaviour.sessions.open
+    assert db.report("SELECT * FROM odoo_sync('products')")["dim_products"]["unchanged"] > 3
+    assert behaviour.sessions.refused == 0
+    assert given_back(db, behaviour) == (1, 1)
 
 
 @pytest.mark.parametrize("wish", ["lasts=5", "lasts=5/databases=2"])
@@ -123,24 +126,52 @@ def test_a_password_that_changed_meanwhile(db, fake):
 def test_odoo_renames_a_session(db, fake):
     behaviour = odoo(db, fake, "renamed=3", page_size=1)
     db.run("SELECT * FROM odoo_sync('products')")
-    assert settled(behaviour, 1, 1) and behaviour.sessions.refused == 0
+    assert behaviour.sessions.refused == 0
+    assert given_back(db, behaviour) == (1, 1)
+
+
+@pytest.mark.parametrize("statement", [
+    "SELECT odoo_disconnect('erp')", "ALTER SERVER erp OPTIONS (ADD timeout '60')"])
+def test_a_session_ends_with_what_is_kept(db, fake, statement):
+    behaviour = odoo(db, fake)
+    db.run(READ)
+    db.run(statement)
+    assert db.value(READ) > 0
+    assert (behaviour.sessions.begun, behaviour.sessions.ended) == (2, 1)
+    assert given_back(db, behaviour) == (2, 2)
+
+
+def test_an_open_cursor_goes_on_in_the_session_that_it_began_in(db, fake):
+    path = f"rows=200/only={db.name}"
+    server(db, fake, path, "web", page_size=10)
+    behaviour = behaviour_of(f"/{path}")
+    db.run("IMPORT FOREIGN SCHEMA odoo LIMIT TO (product_product) FROM SERVER erp INTO public")
+    with db.connection.cursor() as cursor:
+        cursor.execute("BEGIN; DECLARE c CURSOR FOR SELECT id FROM product_product; FETCH 1 FROM c")
+        cursor.execute("SELECT odoo_disconnect('erp')")
+        cursor.execute("FETCH ALL FROM c")
+        assert cursor.rowcount == 199
+        cursor.execute("COMMIT")
+    assert behaviour.sessions.refused == 0
+    begun, ended = given_back(db, behaviour)
+    assert begun == ended
 
 
 def test_an_end_that_stalls_keeps_nobody(db, fake):
     odoo(db, fake, "slow=10@destroy")
     db.run(READ)
     begin = time.monotonic()
-    db.run(READ)
-    assert time.monotonic() - begin < 3
+    db.run("SELECT odoo_disconnect('erp')")
+    assert time.monotonic() - begin < 2
+    assert db.value(READ) > 0
 
 
 def test_an_error_of_the_statement_leaves_the_session(db, fake):
     behaviour = odoo(db, fake)
-    refused_by_us = "SELECT 1 / (count(*) - count(*)) FROM odoo_read('product.product')"
     with pytest.raises(psycopg2.errors.DivisionByZero):
-        db.run(refused_by_us)
-    assert behaviour.sessions.begun == 1
+        db.run(READ.replace("count(*)", "1 / (count(*) - count(*))"))
     assert db.value(READ) > 0
+    assert given_back(db, behaviour) == (1, 1)
 
 
 def test_odoo_check_names_it(db, fake):
@@ -178,8 +209,9 @@ def logins(fake, behaviour):
 
 def test_auto_takes_a_session_for_a_long_read(db, fake):
     behaviour = long_read(db, fake, NO_ADMINISTRATOR)
-    assert settled(behaviour, 1, 1) and logins(fake, behaviour) == 2
+    assert logins(fake, behaviour) == 2
     assert protocol_of(db)[0] == "JSON-RPC, of long reads web JSON-RPC"
+    assert given_back(db, behaviour) == (1, 1)
 
 
 def test_auto_takes_none_for_a_short_one(db, fake):

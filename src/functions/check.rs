@@ -65,7 +65,7 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
             version.major
         }
     };
-    match session.call(|odoo| odoo.identity()) {
+    match session.call(|odoo| odoo.identity_now()) {
         Err(failure) => {
             findings.push(Finding::failed("login", failure));
             return findings;

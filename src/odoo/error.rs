@@ -138,6 +138,12 @@ impl Error {
         matches!(self, Error::Status { status: 404 | 405, .. })
     }
 
+    /// Whether Odoo does not let the user in, or not in this protocol: a login may do.
+    pub fn asks_for_login(&self) -> bool {
+        let is_refused = self.fault_kind() == Some(&FaultKind::Denied);
+        is_refused || self.is_not_there() || matches!(self, Error::Denied { .. })
+    }
+
     /// Whether nothing at all was sent: there was no connection to send it through.
     pub fn is_unsent(&self) -> bool {
         matches!(self, Error::Connect { refused: true, .. } | Error::Resolve { .. })

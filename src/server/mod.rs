@@ -2,6 +2,7 @@
 //! server's tables. May call `state`, `odoo` and `pg`.
 
 mod file;
+mod kept;
 pub mod lock;
 mod odoo_error;
 mod option_error;
@@ -15,11 +16,12 @@ use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
 use file::CA_FILE;
 pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
+pub use kept::{Listed, disconnect, list as kept_logins};
 pub use options::{DEFAULT_SCHEMA, OptionError, Place, ServerOptions, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
 use crate::failure::Failure;
-use crate::odoo::{AllowedHosts, Connection, Settings, is_loopback};
+use crate::odoo::{AllowedHosts, Credentials, Settings, is_loopback};
 use crate::pg;
 use crate::query;
 use crate::quote::ident;
@@ -182,16 +184,21 @@ impl Server {
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
         self.require_mapping()?;
-        self.session_with(pg::current_user(), pg::user_mapping_options(self.oid, None))
+        self.session_of(pg::current_user())
     }
 
-    /// A session of a role, as the options of its user mapping say. Nothing is sent yet.
-    pub fn session_with(
-        &self,
-        role: pg_sys::Oid,
-        mapping: Vec<(String, String)>,
-    ) -> Result<Session, Failure> {
+    /// A session of a role, as its user mapping says. Nothing is sent yet.
+    pub fn session_of(&self, role: pg_sys::Oid) -> Result<Session, Failure> {
         require_utf8()?;
+        let settings = self.settings(pg::user_mapping_options(self.oid, role))?;
+        self.warn_of_plain_http();
+        let key = (self.oid, role);
+        let connection = kept::connect(key, settings)?;
+        Ok(Session::new(connection, key, self.name.clone(), self.options.readers))
+    }
+
+    /// What a connection is made of at this moment.
+    fn settings(&self, mapping: Vec<(String, String)>) -> Result<Settings, Failure> {
         let (login, secret, secret_is_key) = credentials(mapping)?;
         let ca = self.options.ca_file.as_deref().map(|path| CA_FILE.read(path)).transpose()?;
         let allowed = AllowedHosts::parse(&settings::allowed_hosts()).map_err(|reason| {
@@ -201,13 +208,10 @@ impl Server {
             )
             .hint("For example: erp.example.com, *.example.org, 10.0.0.0/8")
         })?;
-        self.warn_of_plain_http();
-        let connection = Connection::new(Settings {
+        Ok(Settings {
             url: self.options.url.clone(),
-            database: self.options.database.clone(),
             protocol: self.options.protocol,
-            login,
-            secret,
+            credentials: Credentials { database: self.options.database.clone(), login, secret },
             secret_is_key,
             language: self.options.language.clone(),
             companies: self.options.companies.clone(),
@@ -217,8 +221,7 @@ impl Server {
             max_response: settings::max_response_size(),
             ca,
             allowed,
-        })?;
-        Ok(Session::new(connection, self.options.readers, (self.name.clone(), role)))
+        })
     }
 
     /// Says once per session that the secret travels unencrypted.

@@ -29,6 +29,9 @@ class Behaviour:
     clock = None
     #: Called in the server's thread before each request is answered.
     interrupt = None
+    #: The id of the user that logs in, and passwords by id, where a test sets them.
+    uid = 2
+    passwords = None
 
     def __init__(self, prefix):
         self.troubles = 0
@@ -101,6 +104,11 @@ class Behaviour:
         elif self.counts(is_web):
             self.failures[source] = (self.failures.get(source, (0, 0))[0] + 1, time.monotonic())
         return is_welcome
+
+    def set_passwords(self, passwords, uid=2):
+        """Others from now on. Odoo's workers forget the old ones."""
+        self.uid, self.passwords = uid, passwords
+        self.known_logins.clear()
 
     def turn(self, *segments):
         """Other wishes from now on, whose troubles are counted from the beginning."""

@@ -1,5 +1,6 @@
 """HTTP: the transport, whole or broken."""
 
+import contextlib
 import gzip
 import json
 import socket
@@ -7,6 +8,7 @@ import ssl
 import sys
 import threading
 import time
+import weakref
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -136,19 +138,24 @@ class Handler(BaseHTTPRequestHandler):
                 f'psycopg2.OperationalError: connection to server failed: FATAL:  database "{params[0]}" does not exist'
             )
         source = self.client_address[0]
+        passwords = behaviour.passwords or {UID: SECRET}
         if service == "common":
             # Whatever was wrong: `authenticate` has no words.
-            is_welcome = tuple(params[1:3]) == (LOGIN, SECRET)
+            is_welcome = tuple(params[1:3]) == (LOGIN, passwords[behaviour.uid])
             if behaviour.argument("factor", None) and not is_web:
                 # Such users need a key there.
                 is_welcome = False
             is_let_in = not behaviour.is_cooling_down(source, is_web) and behaviour.note_login(source, is_welcome, is_web)
-            return UID if is_let_in else False
+            return behaviour.uid if is_let_in else False
         known = (params[0], params[1], params[2])
         if known not in behaviour.known_logins:
             if behaviour.is_cooling_down(source):
                 raise Fault(3, "Too many login failures, please wait a bit before trying again.")
-            if not behaviour.note_login(source, params[1] in (UID, None) and params[2] == SECRET):
+            uid = behaviour.uid if params[1] is None else params[1]
+            if uid not in passwords and uid > 0:
+                # An id that is nobody's is a missing record, before it is a wrong user.
+                raise Fault(2, f"Record does not exist or has been deleted.\n(Record: res.users({uid},), User: {uid})")
+            if not behaviour.note_login(source, passwords.get(uid) == params[2]):
                 raise Fault(3, "Access Denied")
             behaviour.known_logins.add(known)
         _, _, _, model, method, args, *kwargs = params
@@ -267,6 +274,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), handler)
         self.calls = []
         self.connections = self.compressed = 0
+        self.open = weakref.WeakSet()
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
@@ -278,7 +286,16 @@ class Server(ThreadingHTTPServer):
 
     def process_request(self, request, client_address):
         self.connections += 1
+        self.open.add(request)
         super().process_request(request, client_address)
+
+    def kill(self):
+        """Ends it with all its connections, as the end of its process does."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request, client_address):
         # Clients that go away are what the tests are about.

@@ -2,6 +2,8 @@
 //! and `domain`.
 
 pub mod connection;
+mod identity;
+pub mod login;
 pub mod model;
 pub mod version;
 mod write;

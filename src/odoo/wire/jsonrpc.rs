@@ -23,7 +23,7 @@ impl JsonRpc {
         service: &str,
         method: &str,
         args: Vec<Value>,
-        label: &str,
+        request: Option<&Request>,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let body = envelope(vec![
@@ -40,16 +40,19 @@ impl JsonRpc {
             explains_errors: false,
             cookie: None,
             limit: None,
+            is_once: request.is_some_and(|request| request.changes),
         };
         match self.http.exchange(&message, |_, reader| decode_answer(reader, sink))? {
             Answer::Result => Ok(()),
-            Answer::Error(error) => Err(Error::Fault(fault(&error, label))),
+            Answer::Error(error) => {
+                Err(Error::Fault(fault(&error, request.map_or(method.to_owned(), Request::label))))
+            }
         }
     }
 
     fn common(&self, method: &str, args: Vec<Value>) -> Result<Value, Error> {
         let mut sink = ValueSink::default();
-        self.call("common", method, args, method, &mut sink)?;
+        self.call("common", method, args, None, &mut sink)?;
         Ok(sink.finish())
     }
 }
@@ -64,7 +67,7 @@ pub fn envelope(params: Vec<(&str, Value)>) -> Vec<u8> {
 }
 
 /// What the member `error` of an answer tells.
-pub fn fault(error: &serde_json::Value, label: &str) -> Fault {
+pub fn fault(error: &serde_json::Value, call: String) -> Fault {
     let text = |name: &str| error["data"][name].as_str().unwrap_or_default();
     let message = match text("message") {
         "" => error["message"].as_str().unwrap_or_default(),
@@ -72,7 +75,7 @@ pub fn fault(error: &serde_json::Value, label: &str) -> Fault {
     };
     let whole = error.to_string();
     let message = if message.is_empty() { &whole } else { message };
-    Fault::from_exception(text("name"), message, text("debug"), label.to_owned())
+    Fault::from_exception(text("name"), message, text("debug"), call)
 }
 
 impl Transport for JsonRpc {
@@ -97,6 +100,6 @@ impl Transport for JsonRpc {
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let args = arguments(credentials, uid, request);
-        self.call("object", "execute_kw", args, &request.label(), sink)
+        self.call("object", "execute_kw", args, Some(request), sink)
     }
 }

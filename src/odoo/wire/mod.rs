@@ -10,5 +10,5 @@ mod pages;
 pub mod protocol;
 pub mod request;
 pub mod traffic;
-mod web;
+pub mod web;
 pub mod xmlrpc;

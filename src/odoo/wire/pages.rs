@@ -13,7 +13,7 @@ use crate::odoo::sink::Sink;
 use crate::odoo::value::{Value, ValueSink};
 use crate::odoo::wire::http::exchange::Http;
 use crate::odoo::wire::request::{Credentials, ForPages, Request, Transport};
-use crate::odoo::wire::web::Web;
+use crate::odoo::wire::web::{Web, WebSession};
 
 /// So many records read cost about as much more by the other protocols as a login: a login takes 0.3
 /// to 0.8 s, a record of a dozen fields some 40 µs less.
@@ -36,9 +36,9 @@ enum State {
 }
 
 impl Pages {
-    pub fn new(http: &Http) -> Pages {
+    pub fn new(http: &Http, session: &WebSession) -> Pages {
         Pages {
-            web: Web::new(http.clone(), false),
+            web: Web::new(http.clone(), session, true),
             url: http.url().to_owned(),
             state: Mutex::new(State::Counting(0)),
         }
@@ -57,21 +57,20 @@ impl Pages {
         request: &Request,
         sink: &mut dyn Sink,
     ) -> Option<Result<(), Error>> {
-        if !is_page(request) || !self.is_due(other, credentials, uid, request) {
+        if !is_page(request) || matches!(*self.lock(), State::Off) {
             return None;
         }
-        let done = self.web.execute(credentials, uid, request, sink);
-        match &done {
-            Err(error) if has_no_way(error) => {
-                *self.lock() = State::Off;
-                None
-            }
-            Err(Error::Malformed { .. }) => {
-                *self.lock() = State::Off;
-                Some(done)
-            }
-            _ => Some(done),
+        let done = match self.is_due(other, credentials, uid, request) {
+            true => self.web.execute(credentials, uid, request, sink),
+            // One of an earlier read may serve a short one too, as long as it lasts.
+            false => self.web.attempt(uid, request, sink)?,
+        };
+        let is_over = matches!(done, Err(Error::Malformed { .. }));
+        let is_other = done.as_ref().is_err_and(has_no_way);
+        if is_over || is_other {
+            *self.lock() = State::Off;
         }
+        (!is_other).then_some(done)
     }
 
     fn is_due(
@@ -119,14 +118,6 @@ impl Pages {
             Err(_) => ForPages::Same,
         }
     }
-
-    pub fn has_session(&self) -> bool {
-        self.web.has_session()
-    }
-
-    pub fn end(&self) {
-        self.web.end();
-    }
 }
 
 fn is_page(request: &Request) -> bool {
@@ -161,6 +152,7 @@ fn parameters() -> Request {
         ids: None,
         args: vec![("domain", Value::Array(vec![leaf]))],
         kwargs: vec![("fields".to_owned(), fields)],
+        changes: false,
     }
 }
 

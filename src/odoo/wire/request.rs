@@ -5,17 +5,17 @@ use crate::odoo::sink::Sink;
 use crate::odoo::value::Value;
 use crate::odoo::wire::protocol::Protocol;
 
+/// The id of no user.
+pub const NOBODY: i64 = 0;
+
 /// Who calls, and in which database.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Credentials {
     pub database: String,
     pub login: String,
     /// A password or an API key: Odoo takes either in the same place.
     pub secret: String,
 }
-
-/// The id of no user.
-pub const NOBODY: i64 = 0;
 
 /// A call of a model's method.
 #[derive(Debug, Clone)]
@@ -29,9 +29,23 @@ pub struct Request {
     pub args: Vec<(&'static str, Value)>,
     /// Sent by name everywhere.
     pub kwargs: Vec<(String, Value)>,
+    /// Whether it may change something. It is sent once then.
+    pub changes: bool,
 }
 
 impl Request {
+    /// A call of a method that only reads, without arguments.
+    pub fn asking(model: &str, method: &str) -> Request {
+        Request {
+            model: model.to_owned(),
+            method: method.to_owned(),
+            ids: None,
+            args: Vec::new(),
+            kwargs: Vec::new(),
+            changes: false,
+        }
+    }
+
     /// How errors name the call.
     pub fn label(&self) -> String {
         format!("{}.{}", self.model, self.method)
@@ -100,6 +114,9 @@ pub trait Transport: Send + Sync {
     /// The id of the user, or [`Error::Denied`].
     fn login(&self, credentials: &Credentials) -> Result<i64, Error>;
 
+    /// Begins with a protocol that the server was asked in before, where there is a choice.
+    fn begin_with(&self, _protocol: Protocol) {}
+
     /// Calls a method and hands its result to the sink.
     fn execute(
         &self,
@@ -113,12 +130,4 @@ pub trait Transport: Send + Sync {
     fn for_pages(&self, _credentials: &Credentials, _uid: i64) -> ForPages {
         ForPages::Same
     }
-
-    /// Whether Odoo keeps a session for it.
-    fn has_session(&self) -> bool {
-        false
-    }
-
-    /// Gives the session back, which takes a second at most.
-    fn end(&self) {}
 }

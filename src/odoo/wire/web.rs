@@ -2,7 +2,7 @@
 //! password, calls at `/web/dataset/call_kw/<model>/<method>` in the envelope of JSON-RPC, and the
 //! cookie of the session. `execute_kw` walks each result once more to find lazy values; this does not.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::odoo::error::{Error, Sessionless};
@@ -23,17 +23,47 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// `AuthenticationError` up to 15).
 const EXPIRED: i64 = 100;
 
-pub struct Web {
-    http: Http,
-    takes_secret: bool,
-    /// Shared by all threads; who holds the lock logs in.
-    session: Mutex<Option<Session>>,
-}
+/// The session that Odoo may keep for a user; clones are the same. Who holds the lock logs in.
+#[derive(Clone, Default)]
+pub struct WebSession(Arc<Mutex<Option<Open>>>);
 
 #[derive(Clone)]
-struct Session {
+struct Open {
     id: String,
     uid: i64,
+    /// What it may be given back through.
+    http: Arc<Http>,
+}
+
+impl WebSession {
+    pub fn is_open(&self) -> bool {
+        self.lock().is_some()
+    }
+
+    /// Gives it back, which takes a second at most. One that Odoo does not hear of expires by itself.
+    pub fn end(&self) {
+        let Some(open) = self.lock().take() else {
+            return;
+        };
+        let call = Call {
+            path: "/web/session/destroy".into(),
+            params: Vec::new(),
+            label: "destroy",
+            limit: Some(FAREWELL),
+            is_once: false,
+        };
+        let _ = call.send(&open.http, &Cookie::of(&open.id), &mut ());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Open>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+pub struct Web {
+    http: Arc<Http>,
+    session: WebSession,
+    takes_secret: bool,
 }
 
 /// What is sent, but for the cookie.
@@ -42,28 +72,28 @@ struct Call<'c> {
     params: Vec<(&'c str, Value)>,
     label: &'c str,
     limit: Option<Duration>,
+    is_once: bool,
 }
 
 impl Web {
-    pub fn new(http: Http, secret_is_key: bool) -> Web {
-        Web { http, takes_secret: !secret_is_key, session: Mutex::new(None) }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Session>> {
-        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn new(http: Http, session: &WebSession, takes_secret: bool) -> Web {
+        Web { http: Arc::new(http), session: session.clone(), takes_secret }
     }
 
     /// The session, or a new one: in place of `lost`, if another thread has not seen to it.
-    fn session(&self, credentials: &Credentials, lost: Option<&str>) -> Result<Session, Error> {
-        let mut known = self.lock();
-        if let Some(session) = known.as_ref().filter(|session| Some(&*session.id) != lost) {
-            return Ok(session.clone());
+    fn session(&self, credentials: &Credentials, lost: Option<&str>) -> Result<Open, Error> {
+        let mut known = self.session.lock();
+        if let Some(open) = known.as_mut().filter(|open| Some(&*open.id) != lost) {
+            if open.http.is_cancelled() {
+                open.http = self.http.clone();
+            }
+            return Ok(open.clone());
         }
         *known = None;
         Ok(known.insert(self.authenticate(credentials)?).clone())
     }
 
-    fn authenticate(&self, credentials: &Credentials) -> Result<Session, Error> {
+    fn authenticate(&self, credentials: &Credentials) -> Result<Open, Error> {
         if !self.takes_secret {
             return Err(Error::Sessionless(Sessionless::Key));
         }
@@ -76,26 +106,24 @@ impl Web {
             ],
             label: "authenticate",
             limit: None,
+            is_once: false,
         };
         let (cookie, mut sink) = (Cookie::default(), ValueSink::default());
-        self.send(call, &cookie, &mut sink).map_err(|error| refused(error, credentials))?;
+        call.send(&self.http, &cookie, &mut sink).map_err(|error| refused(error, credentials))?;
         let login = || credentials.login.clone();
         // The password was right: a wrong one is a fault.
         let uid = sink.finish().get("uid").and_then(Value::as_int);
         let uid =
             uid.ok_or_else(|| Error::Sessionless(Sessionless::SecondFactor { login: login() }))?;
-        let id =
-            cookie.set().ok_or_else(|| self.sessionless(|url| Sessionless::NoCookie { url }))?;
-        Ok(Session { id, uid })
+        let id = cookie.set().ok_or_else(|| {
+            let url = self.http.url().to_owned();
+            Error::Sessionless(Sessionless::NoCookie { url })
+        })?;
+        Ok(Open { id, uid, http: self.http.clone() })
     }
 
     /// Calls a method in a session.
-    fn call_kw(
-        &self,
-        session: &Session,
-        request: &Request,
-        sink: &mut dyn Sink,
-    ) -> Result<(), Error> {
+    fn call_kw(&self, session: &Open, request: &Request, sink: &mut dyn Sink) -> Result<(), Error> {
         let ids = request.ids.iter().map(|ids| ids.iter().copied().collect());
         let args = request.args.iter().map(|(_, value)| value.clone());
         let call = Call {
@@ -108,9 +136,10 @@ impl Web {
             ],
             label: &request.label(),
             limit: None,
+            is_once: request.changes,
         };
         let cookie = Cookie::of(&session.id);
-        let done = self.send(call, &cookie, sink);
+        let done = call.send(&self.http, &cookie, sink);
         if !done.as_ref().is_err_and(is_lost) {
             self.follow(session, cookie);
         }
@@ -118,8 +147,8 @@ impl Web {
     }
 
     /// Odoo renames a session every few hours (18 on).
-    fn follow(&self, session: &Session, cookie: Cookie) {
-        let mut known = self.lock();
+    fn follow(&self, session: &Open, cookie: Cookie) {
+        let mut known = self.session.lock();
         if let (Some(known), Some(id)) = (known.as_mut(), cookie.set())
             && known.id == session.id
         {
@@ -127,29 +156,44 @@ impl Web {
         }
     }
 
-    fn send(&self, call: Call<'_>, cookie: &Cookie, sink: &mut dyn Sink) -> Result<(), Error> {
-        let body = envelope(call.params);
+    /// Calls a method in the session that is there, if there is one and Odoo knows it.
+    pub fn attempt(
+        &self,
+        uid: i64,
+        request: &Request,
+        sink: &mut dyn Sink,
+    ) -> Option<Result<(), Error>> {
+        let open = self.session.lock().clone().filter(|open| open.uid == uid)?;
+        let done = self.call_kw(&open, request, sink);
+        if !done.as_ref().is_err_and(is_lost) {
+            return Some(done);
+        }
+        self.session.lock().take_if(|known| known.id == open.id);
+        None
+    }
+}
+
+impl Call<'_> {
+    fn send(self, http: &Http, cookie: &Cookie, sink: &mut dyn Sink) -> Result<(), Error> {
+        let body = envelope(self.params);
         let message = Message {
-            path: call.path,
+            path: self.path,
             content_type: "application/json",
             headers: Vec::new(),
             body: Some(&body),
-            protocol: self.protocol(),
+            protocol: Protocol::Web,
             explains_errors: false,
             cookie: Some(cookie),
-            limit: call.limit,
+            limit: self.limit,
+            is_once: self.is_once,
         };
-        match self.http.exchange(&message, |_, reader| decode_answer(reader, sink))? {
+        match http.exchange(&message, |_, reader| decode_answer(reader, sink))? {
             Answer::Result => Ok(()),
             Answer::Error(error) if error["code"] == EXPIRED => {
-                Err(self.sessionless(|url| Sessionless::Lost { url }))
+                Err(Error::Sessionless(Sessionless::Lost { url: http.url().to_owned() }))
             }
-            Answer::Error(error) => Err(Error::Fault(fault(&error, call.label))),
+            Answer::Error(error) => Err(Error::Fault(fault(&error, self.label.to_owned()))),
         }
-    }
-
-    fn sessionless(&self, why: impl FnOnce(String) -> Sessionless) -> Error {
-        Error::Sessionless(why(self.http.url().to_owned()))
     }
 }
 
@@ -195,9 +239,10 @@ impl Transport for Web {
             params: Vec::new(),
             label: "version_info",
             limit: None,
+            is_once: false,
         };
         let mut sink = ValueSink::default();
-        self.send(call, &Cookie::default(), &mut sink)?;
+        call.send(&self.http, &Cookie::default(), &mut sink)?;
         Ok(sink.finish())
     }
 
@@ -223,23 +268,5 @@ impl Transport for Web {
             }
             done => done,
         }
-    }
-
-    fn has_session(&self) -> bool {
-        self.lock().is_some()
-    }
-
-    fn end(&self) {
-        let Some(session) = self.lock().take() else {
-            return;
-        };
-        let call = Call {
-            path: "/web/session/destroy".into(),
-            params: Vec::new(),
-            label: "destroy",
-            limit: Some(FAREWELL),
-        };
-        // One that Odoo does not hear of expires by itself.
-        let _ = self.send(call, &Cookie::of(&session.id), &mut ());
     }
 }

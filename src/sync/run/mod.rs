@@ -4,5 +4,6 @@
 pub mod driver;
 pub mod job;
 pub mod journal;
+pub mod login;
 pub mod queue;
 pub mod reconcile;

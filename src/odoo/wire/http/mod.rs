@@ -7,4 +7,5 @@ pub mod cookie;
 pub mod exchange;
 pub mod hosts;
 mod interruptible;
+pub mod line;
 mod socket;
