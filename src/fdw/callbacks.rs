@@ -112,10 +112,6 @@ impl fdw::Scan for Scan {
         effort(traffic, rows)
     }
 
-    fn end(self) {
-        self.end();
-    }
-
     fn explain(plan: &Plan, values: &[Constant]) -> Vec<(&'static str, String)> {
         plan.explain(values)
     }

@@ -9,8 +9,8 @@ use crate::failure::Failure;
 use crate::fdw::query::grouped::{Grouped, Shown};
 use crate::fdw::query::plan::{Fetched, Plan};
 use crate::fdw::query::pushdown::{Pushed, push};
+use crate::fdw::scan::known;
 use crate::fdw::scan::records::all_of;
-use crate::fdw::scan::sessions;
 use crate::fdw::scan::summary::MAX_GROUPS;
 use crate::fdw::table::columns::{Kind, searches_otherwise};
 use crate::fdw::table::options::{Column, Table};
@@ -34,10 +34,10 @@ impl Relation {
     pub fn open(raw: RawTable, user: Oid) -> Result<Relation, Failure> {
         let table = Table::from(raw);
         let server = Server::of_oid(table.server);
-        let mut fields = sessions::fields_known(&server, user, &table.model)?;
+        let mut fields = known::fields_known(&server, user, &table.model)?;
         if table.columns.iter().any(|column| !fields.contains(&column.field)) {
             // It may have come since then.
-            fields = sessions::fields(&server, user, &table.model)?;
+            fields = known::fields(&server, user, &table.model)?;
         }
         Ok(Relation { table, server, user, fields })
     }
@@ -74,7 +74,7 @@ impl Relation {
             return Some(0.0);
         }
         let domain = all_of(condition.into_domain());
-        let count = sessions::count(&self.server, self.user, &self.table.model, domain)?;
+        let count = known::count(&self.server, self.user, &self.table.model, domain)?;
         Some(count as f64)
     }
 
@@ -180,7 +180,7 @@ impl Relation {
 
     pub fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
         let Some(field) = self.fields.get(&column.field) else {
-            sessions::forget();
+            known::forget();
             return Err(Failure::new(
                 State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
                 format!(

@@ -311,6 +311,23 @@ pub unsafe fn is_empty(set: *const pg_sys::Bitmapset) -> bool {
     return set.is_null();
 }
 
+/// The wait event that pg_stat_activity shows while Odoo is waited for: from 17 on with a name.
+pub fn wait_event() -> u32 {
+    #[cfg(any(feature = "pg15", feature = "pg16"))]
+    return pg_sys::PG_WAIT_EXTENSION;
+    #[cfg(not(any(feature = "pg15", feature = "pg16")))]
+    {
+        thread_local! {
+            static NAMED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+        }
+        if NAMED.get() == 0 {
+            // SAFETY: the name is a C string; who asks again gets the same number.
+            NAMED.set(unsafe { pg_sys::WaitEventExtensionNew(c"OdooRequest".as_ptr()) });
+        }
+        NAMED.get()
+    }
+}
+
 const USAGE: pg_sys::AclMode = pg_sys::ACL_USAGE as pg_sys::AclMode;
 const MAY: pg_sys::AclResult::Type = pg_sys::AclResult::ACLCHECK_OK;
 

@@ -5,7 +5,7 @@ use pgrx::pg_sys::Oid;
 use crate::extract::{self, First, Ids, PageSize, Pages, Read, Search};
 use crate::failure::Failure;
 use crate::fdw::query::plan::Plan;
-use crate::fdw::scan::sessions::{self, Lease};
+use crate::fdw::scan::known;
 use crate::fdw::table::rights::refusal;
 use crate::odoo::{self, BEFORE_ALL, Cells, Domain, Error, FaultKind, FieldType, Page, Traffic};
 use crate::pg;
@@ -21,9 +21,18 @@ struct Beginning {
     search: Search,
 }
 
+/// How pages are made.
+struct Paging {
+    read: Read<Page>,
+    wants_all: bool,
+    is_eager: bool,
+    /// Records in a page.
+    most: usize,
+}
+
 /// A scan. Dropped, it ends what is in flight.
 pub struct Scan {
-    lease: Lease,
+    session: Session,
     /// The foreign table's name, and of each field the column.
     table: String,
     names: Vec<(String, String)>,
@@ -34,22 +43,12 @@ pub struct Scan {
     is_bare: bool,
     beginning: Option<Beginning>,
     pages: Pages<Page>,
-    /// How pages are made.
     paging: Paging,
     /// The current page's cells by column, and its next row.
     cells: Vec<Cells>,
     rows: usize,
     next: usize,
-    before: Traffic,
     read: u64,
-}
-
-struct Paging {
-    read: Read<Page>,
-    wants_all: bool,
-    is_eager: bool,
-    /// Records in a page.
-    most: usize,
 }
 
 /// The row of the current page that [`Scan::next`] came to.
@@ -70,17 +69,16 @@ impl Scan {
         values: &[Constant],
     ) -> Result<Scan, Failure> {
         let server = Server::of_oid(server);
-        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
-        let lease = Lease::take(&server, user)?;
-        let before = lease.session().traffic();
-        let (beginning, ids) = match wanted(plan, &lease, values)? {
+        plan.require_basis(&*known::fields(&server, user, &plan.model)?)?;
+        let session = server.session_of(user)?;
+        let (beginning, ids) = match wanted(plan, &session, values)? {
             Wanted::Ids(ids) => (None, ids),
             Wanted::Few(search) => {
-                let first = extract::first(lease.session(), &search, &plan.fields(), FIRST_PAGE)?;
+                let first = extract::first(&session, &search, &plan.fields(), FIRST_PAGE)?;
                 (Some(Beginning { first, search }), Ids::known(Vec::new()))
             }
         };
-        let scan = Scan::of(plan, &server, lease, before, ids);
+        let scan = Scan::of(plan, &server, session, ids);
         Ok(Scan { beginning, ..scan })
     }
 
@@ -92,11 +90,10 @@ impl Scan {
         wanted: usize,
     ) -> Result<(Scan, usize), Failure> {
         let server = Server::of_oid(server);
-        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
-        let lease = Lease::take(&server, user)?;
-        let before = lease.session().traffic();
+        plan.require_basis(&*known::fields(&server, user, &plan.model)?)?;
+        let session = server.session_of(user)?;
         let domain = plan.condition(&[])?.into_domain();
-        let mut ids = extract::ids(lease.session(), &plan.model, domain)?;
+        let mut ids = extract::ids(&session, &plan.model, domain)?;
         let found = ids.len();
         for place in 0..wanted.min(found) {
             let other = place + pg::random_below(found - place);
@@ -104,20 +101,19 @@ impl Scan {
         }
         ids.truncate(wanted);
         ids.sort_unstable();
-        Ok((Scan::of(plan, &server, lease, before, Ids::known(ids)), found))
+        Ok((Scan::of(plan, &server, session, Ids::known(ids)), found))
     }
 
-    fn of(plan: &Plan, server: &Server, lease: Lease, before: Traffic, ids: Ids) -> Scan {
+    fn of(plan: &Plan, server: &Server, session: Session, ids: Ids) -> Scan {
         let paging = Paging {
             read: extract::columns(&plan.model, plan.fields()),
             wants_all: plan.wants_all(),
             is_eager: plan.is_eager,
             most: server.options.batch(),
         };
-        let pages = paging.pages(lease.session(), ids);
+        let pages = paging.pages(&session, ids);
         let column = |field: &String| (field != "id").then(|| field.clone());
         Scan {
-            before,
             table: plan.table.clone(),
             names: plan.names(),
             model: plan.model.clone(),
@@ -130,7 +126,7 @@ impl Scan {
             rows: 0,
             next: 0,
             read: 0,
-            lease,
+            session,
         }
     }
 
@@ -153,21 +149,14 @@ impl Scan {
 
     /// What was asked of Odoo for this scan so far, and how many rows it gave.
     pub fn traffic(&self) -> (Traffic, u64) {
-        (self.lease.session().traffic() - self.before, self.read)
-    }
-
-    /// Ends the scan. If nothing is in flight, the next one may have its session.
-    pub fn end(self) {
-        if self.beginning.is_none() && self.pages.is_idle() {
-            self.lease.give_back();
-        }
+        (self.session.traffic(), self.read)
     }
 
     fn next_page(&mut self) -> Result<bool, Failure> {
         if let Some(beginning) = self.beginning.take() {
             return self.begin_with(beginning);
         }
-        let session = self.lease.session();
+        let session = &self.session;
         if self.is_bare {
             let ids = self.pages.next_ids(session)?;
             self.show(ids.len(), |_| Cells::Integers(ids.iter().copied().map(Some).collect()));
@@ -180,7 +169,7 @@ impl Scan {
                 Ok(true)
             }
             Some((ids, Err(error))) => {
-                sessions::forget();
+                known::forget();
                 Err(self.refusal(&ids, error)?)
             }
         }
@@ -192,19 +181,15 @@ impl Scan {
         let rest = match first.outcome()? {
             Ok(First { page, found }) => {
                 self.show_page(&page);
-                found
-                    .last()
-                    .copied()
-                    .filter(|_| found.len() >= FIRST_PAGE)
-                    .map(|last| search.behind(last))
+                let last = found.last().copied().filter(|_| found.len() >= FIRST_PAGE);
+                last.map(|last| search.behind(last))
             }
             Err(error) if error.fault_kind().is_some() || error.asks_for_less() => Some(search),
             Err(error) => return Err(error.into()),
         };
         if let Some(search) = rest {
-            let session = self.lease.session();
-            let ids = Ids::all(session, search, self.paging.is_eager)?;
-            self.pages = self.paging.pages(session, ids);
+            let ids = Ids::all(&self.session, search, self.paging.is_eager)?;
+            self.pages = self.paging.pages(&self.session, ids);
         }
         Ok(true)
     }
@@ -229,8 +214,7 @@ impl Scan {
         }
         let names = self.names.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>();
         let (model, ids) = (self.model.clone(), ids.to_vec());
-        let refused =
-            self.lease.session().call(move |odoo| odoo.model(&model).refused(&ids, &names))?;
+        let refused = self.session.call(move |odoo| odoo.model(&model).refused(&ids, &names))?;
         let is_refused = |(field, _): &&(String, String)| refused.contains(field);
         let columns = self.names.iter().filter(is_refused).map(|(_, column)| column.as_str());
         Ok(refusal(&self.table, &columns.collect::<Vec<_>>(), error))
@@ -258,8 +242,7 @@ enum Wanted {
 }
 
 /// The plan's records, where its expressions have these values.
-fn wanted(plan: &Plan, lease: &Lease, values: &[Constant]) -> Result<Wanted, Failure> {
-    let session = lease.session();
+fn wanted(plan: &Plan, session: &Session, values: &[Constant]) -> Result<Wanted, Failure> {
     let limit = &plan.path.limit;
     let condition = plan.condition(values)?;
     let is_never = condition.is_never() || limit.as_ref().is_some_and(|l| l.count == Some(0));

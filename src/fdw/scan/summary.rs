@@ -7,15 +7,15 @@ use pgrx::pg_sys::Oid;
 use crate::failure::Failure;
 use crate::fdw::query::grouped::{Grouped, Measure, Measured};
 use crate::fdw::query::plan::Plan;
+use crate::fdw::scan::known;
 use crate::fdw::scan::records::all_of;
-use crate::fdw::scan::sessions::{self, Lease};
 use crate::fdw::table::columns::Kind;
 use crate::odoo::{
     Cells, Domain, Error, FaultKind, FieldType, Groups, Texts, Total, Traffic, is_sure,
     without_noise,
 };
 use crate::pg::fdw::{Cells as _, Constant, Function};
-use crate::server::Server;
+use crate::server::{Server, Session};
 
 /// More groups are left to PostgreSQL: they come in one answer.
 pub const MAX_GROUPS: usize = 20_000;
@@ -59,22 +59,19 @@ pub fn summarise(
         return Ok((of_nothing(grouped), Traffic::default()));
     }
     let server = Server::of_oid(server);
-    plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
-    let lease = Lease::take(&server, user)?;
-    let before = lease.session().traffic();
+    plan.require_basis(&*known::fields(&server, user, &plan.model)?)?;
+    let session = server.session_of(user)?;
     let domain = all_of(condition.into_domain());
     let summary = match grouped.is_count() {
-        true => of_count(grouped, count(&lease, &plan.model, domain)?),
-        false => ask(&lease, &plan.model, domain, grouped)?,
+        true => of_count(grouped, count(&session, &plan.model, domain)?),
+        false => ask(&session, &plan.model, domain, grouped)?,
     };
-    let traffic = lease.session().traffic() - before;
-    lease.give_back();
-    Ok((summary, traffic))
+    Ok((summary, session.traffic()))
 }
 
-fn count(lease: &Lease, model: &str, domain: Domain) -> Result<i64, Failure> {
+fn count(session: &Session, model: &str, domain: Domain) -> Result<i64, Failure> {
     let model = model.to_owned();
-    lease.session().call(move |odoo| odoo.model(&model).count(domain))
+    session.call(move |odoo| odoo.model(&model).count(domain))
 }
 
 /// No rows are one group, where nothing is grouped by.
@@ -104,7 +101,7 @@ fn of_count(grouped: &Grouped, records: i64) -> Option<Summary> {
 /// Odoo's groups, if their records are as many as it counts, and as its searches find: some models
 /// group other records than they search.
 fn ask(
-    lease: &Lease,
+    session: &Session,
     model: &str,
     domain: Domain,
     grouped: &Grouped,
@@ -113,11 +110,10 @@ fn ask(
     let limit = MAX_GROUPS.min(MAX_ANSWER / (repeated + GROUP_BYTES));
     let totals = grouped.totals();
     let (name, other, by) = (model.to_owned(), domain.clone(), grouped.by.clone());
-    let counting = lease.session().submit(move |odoo| odoo.model(&name).count(other))?;
+    let counting = session.submit(move |odoo| odoo.model(&name).count(other))?;
     let (name, other, wanted) = (model.to_owned(), domain.clone(), totals.clone());
-    let grouping = lease
-        .session()
-        .submit(move |odoo| odoo.model(&name).groups(other, &by, &wanted, limit + 1))?;
+    let grouping =
+        session.submit(move |odoo| odoo.model(&name).groups(other, &by, &wanted, limit + 1))?;
     let (counted, groups) = match (counting.outcome()?, grouping.outcome()?) {
         (Ok(counted), Ok(groups)) if groups.rows <= limit => (counted, groups),
         (Ok(_), Ok(_)) => return Ok(None),
@@ -127,7 +123,7 @@ fn ask(
     let found = groups.counts.iter().sum::<i64>();
     if found != counted {
         // Records may have come or gone meanwhile.
-        let again = count(lease, model, domain)?;
+        let again = count(session, model, domain)?;
         if !(counted.min(again)..=counted.max(again)).contains(&found) {
             return Ok(None);
         }

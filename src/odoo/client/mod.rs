@@ -3,6 +3,8 @@
 
 pub mod connection;
 pub mod groups;
+mod identity;
+pub mod login;
 pub mod model;
 pub mod version;
 mod write;

@@ -328,9 +328,11 @@ impl<'c> Model<'c> {
     ) -> Result<Request, Error> {
         let kwargs = kwargs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let archived = ("active_test".to_owned(), Value::Bool(false));
-        self.request(method, ids, args, kwargs, vec![archived])
+        let request = self.request(method, ids, args, kwargs, vec![archived])?;
+        Ok(Request { changes: false, ..request })
     }
 
+    /// A request that may change something.
     pub(super) fn request(
         &self,
         method: &str,
@@ -348,7 +350,8 @@ impl<'c> Model<'c> {
         context.retain(|(name, _)| self.context.iter().all(|(other, _)| other != name));
         context.extend(self.context.iter().cloned());
         kwargs.push(("context".to_owned(), Value::Struct(context)));
-        Ok(Request { model: self.name.to_owned(), method: method.to_owned(), ids, args, kwargs })
+        let (model, method) = (self.name.to_owned(), method.to_owned());
+        Ok(Request { model, method, ids, args, kwargs, changes: true })
     }
 
     pub(super) fn connection(&self) -> &'c Connection {

@@ -98,8 +98,6 @@ pub trait Scan: Sized + 'static {
     /// What the scan took so far.
     fn effort(&self) -> Effort;
 
-    fn end(self);
-
     /// What EXPLAIN shows of a scan: labels and texts.
     fn explain(plan: &Self::Plan, values: &[Constant]) -> Vec<(&'static str, String)>;
 }

@@ -47,7 +47,6 @@ impl<S: Scan> Execution<S> {
     pub fn end_scan(&mut self) {
         if let Some(scan) = self.scan.take() {
             self.effort += scan.effort();
-            scan.end();
         }
     }
 
