@@ -285,7 +285,7 @@ def test_a_row_that_comes_again_costs_none(db, fake):
 
 
 def test_more_records_than_were_expected_are_read_on(db, fake):
-    """The first ones come with one request, whatever the plan thought of them; the others in pages."""
+    """A hundred and more are searched for, before the first row is given, and read in pages."""
     products(db, url(fake, "rows=3000/few"), columns=SIMPLE, page_size=500)
     query = "SELECT id, name FROM product WHERE categ_id = 1"
     for _ in range(2):

@@ -171,7 +171,7 @@ impl Relation {
             grouped: path.grouping.as_ref().and_then(|grouping| self.grouped(grouping)),
             path,
             is_eager,
-            is_short: rows <= MAX_SHORT,
+            is_short: is_eager && rows <= MAX_SHORT,
             basis: 0,
         };
         plan.basis = plan.basis_in(&self.fields);

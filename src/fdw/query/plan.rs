@@ -39,7 +39,7 @@ pub struct Plan {
     pub grouped: Option<Grouped>,
     /// All rows are likely to be taken.
     pub is_eager: bool,
-    /// Few rows are expected.
+    /// All rows are likely to be taken, and they are few.
     pub is_short: bool,
     /// What the plan makes of the model's fields, as a number.
     pub basis: u64,

@@ -175,21 +175,19 @@ impl Scan {
         }
     }
 
-    /// Shows the first records. Whether there are more tells their number; what Odoo has against
-    /// them shows where they are read by their ids.
+    /// Shows the first records if they are all: then nothing is asked any more when the first row
+    /// is given, which a statement may change. Else all are read by their ids, which shows too
+    /// what Odoo has against them.
     fn begin_with(&mut self, Beginning { first, search }: Beginning) -> Result<bool, Failure> {
-        let rest = match first.outcome()? {
-            Ok(First { page, found }) => {
-                self.show_page(&page);
-                let last = found.last().copied().filter(|_| found.len() >= FIRST_PAGE);
-                last.map(|last| search.behind(last))
+        match first.outcome()? {
+            Ok(First { page, found }) if found.len() < FIRST_PAGE => self.show_page(&page),
+            Err(error) if error.fault_kind().is_none() && !error.asks_for_less() => {
+                return Err(error.into());
             }
-            Err(error) if error.fault_kind().is_some() || error.asks_for_less() => Some(search),
-            Err(error) => return Err(error.into()),
-        };
-        if let Some(search) = rest {
-            let ids = Ids::all(&self.session, search, self.paging.is_eager)?;
-            self.pages = self.paging.pages(&self.session, ids);
+            _ => {
+                let ids = Ids::all(&self.session, search, self.paging.is_eager)?;
+                self.pages = self.paging.pages(&self.session, ids);
+            }
         }
         Ok(true)
     }
