@@ -129,6 +129,17 @@ def test_a_user_whose_id_is_another_by_now(db, odoo):
     assert odoo.asked(COUNT) == ["search_count"]
 
 
+def test_a_user_that_was_deleted_and_made_again(db, odoo):
+    """Its old id is nobody's: Odoo calls that a missing record, whatever is asked."""
+    db.run(COUNT)
+    users = odoo.behaviour.database.models["res.users"].records
+    users[9] = {**users[2], "id": 9}
+    odoo.behaviour.set_passwords({9: "admin"}, uid=9)
+    with pytest.raises(psycopg2.Error, match="Record does not exist"):
+        db.run(COUNT)
+    assert odoo.asked(COUNT) == ["read_at_login", "authenticate", "read_at_login", "search_count"]
+
+
 @pytest.fixture
 def clerk(db, odoo):
     db.run(f"CREATE ROLE clerk_{db.name}; GRANT USAGE ON FOREIGN SERVER erp TO clerk_{db.name}; "

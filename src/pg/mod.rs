@@ -29,5 +29,6 @@ pub use relation::{Privilege, Relation};
 pub use roles::{as_owner, as_role, role_name, with_plain_settings};
 pub use threads::{is_interrupted, receive, sleep, spawn, uninterrupted};
 pub use transaction::{
-    Caught, SessionLock, after_rollbacks, is_in_parallel, now, subtransaction, transaction_start,
+    Caught, SessionLock, after_rollbacks, is_in_parallel, is_read_only, now, subtransaction,
+    transaction_start,
 };

@@ -67,10 +67,16 @@ pub fn now() -> pg_sys::TimestampTz {
 }
 
 /// Whether a statement may write: not beside parallel workers. Whether its transaction may is
-/// told by transaction_read_only.
+/// told by [`is_read_only`].
 pub fn is_in_parallel() -> bool {
     // SAFETY: it reads a counter of the backend.
     unsafe { pg_sys::IsInParallelMode() }
+}
+
+/// Whether transaction_read_only is on, as it is on a standby.
+pub fn is_read_only() -> bool {
+    // SAFETY: it reads a variable of the backend's.
+    unsafe { pg_sys::XactReadOnly }
 }
 
 /// An error of PostgreSQL or of this extension that a subtransaction caught.

@@ -23,7 +23,6 @@ pub use session::{Session, Ticket, when_logged_in};
 use crate::failure::Failure;
 use crate::odoo::{AllowedHosts, Credentials, Settings, is_loopback};
 use crate::pg;
-use crate::query;
 use crate::quote::ident;
 use crate::settings;
 
@@ -183,14 +182,25 @@ impl Server {
 
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
-        self.require_mapping()?;
-        self.session_of(pg::current_user())
+        let role = pg::current_user();
+        match pg::find_user_mapping(self.oid, role) {
+            Some(mapping) => self.session_by(role, mapping),
+            None => Err(self.unmapped()),
+        }
     }
 
     /// A session of a role, as its user mapping says. Nothing is sent yet.
     pub fn session_of(&self, role: pg_sys::Oid) -> Result<Session, Failure> {
+        self.session_by(role, pg::user_mapping_options(self.oid, role))
+    }
+
+    fn session_by(
+        &self,
+        role: pg_sys::Oid,
+        mapping: Vec<(String, String)>,
+    ) -> Result<Session, Failure> {
         require_utf8()?;
-        let settings = self.settings(pg::user_mapping_options(self.oid, role))?;
+        let settings = self.settings(mapping)?;
         self.warn_of_plain_http();
         let key = (self.oid, role);
         let connection = kept::connect(key, settings)?;
@@ -239,24 +249,16 @@ impl Server {
         }
     }
 
-    /// Says what to do if the current user has no mapping, nor PUBLIC.
-    fn require_mapping(&self) -> Result<(), Failure> {
-        let mapped = query::is_true(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_user_mappings WHERE srvid = $1 \
-             AND umuser IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))",
-            &[self.oid.into()],
-        )?;
-        if !mapped {
-            return Err(Failure::new(
-                State::ERRCODE_UNDEFINED_OBJECT,
-                format!("you have no user mapping for server \"{}\"", self.name),
-            )
-            .hint(format!(
-                "CREATE USER MAPPING FOR CURRENT_USER SERVER {} OPTIONS (login '…', password '…');",
-                ident(&self.name)
-            )));
-        }
-        Ok(())
+    /// What to do if the current user has no mapping, nor PUBLIC.
+    fn unmapped(&self) -> Failure {
+        Failure::new(
+            State::ERRCODE_UNDEFINED_OBJECT,
+            format!("you have no user mapping for server \"{}\"", self.name),
+        )
+        .hint(format!(
+            "CREATE USER MAPPING FOR CURRENT_USER SERVER {} OPTIONS (login '…', password '…');",
+            ident(&self.name)
+        ))
     }
 }
 

@@ -216,6 +216,10 @@ impl Connection {
         let done = self.transport.execute(&self.settings.credentials, uid, request, sink);
         match &done {
             Ok(()) => self.is_welcome.store(true, Relaxed),
+            // So Odoo refuses a user that was deleted.
+            Err(error) if error.fault_kind() == Some(&FaultKind::User) && !self.is_welcome() => {
+                self.login.doubt();
+            }
             Err(error) if error.fault_kind() == Some(&FaultKind::Access) => self.login.doubt(),
             Err(_) => {}
         }

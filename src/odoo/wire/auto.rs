@@ -101,8 +101,8 @@ impl Transport for Auto {
     }
 
     fn begin_with(&self, protocol: Protocol) {
-        let is_it = |candidate: &Box<dyn Transport>| candidate.protocol() == protocol;
-        if let Some(index) = self.candidates.iter().position(is_it) {
+        let mut known = self.candidates.iter().map(|candidate| candidate.protocol());
+        if let Some(index) = known.position(|known| known == protocol) {
             *self.chosen.lock().unwrap_or_else(PoisonError::into_inner) = index;
         }
     }
