@@ -91,7 +91,7 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
     for dataset in known.datasets() {
         for feed in 0..dataset.feeds.len() {
             findings.push(
-                table(dataset, feed, session, &mut catalogue, &mut trials)
+                table(dataset, feed, server, session, &mut catalogue, &mut trials)
                     .unwrap_or_else(|failure| Finding::failed(dataset.table, failure)),
             );
         }
@@ -186,6 +186,7 @@ fn release(version: &Version) -> Finding {
 fn table(
     dataset: &'static Dataset,
     feed: usize,
+    server: &Server,
     session: &Session,
     catalogue: &mut Catalogue,
     trials: &mut Trials,
@@ -211,13 +212,43 @@ fn table(
     ] {
         if !names.is_empty() {
             detail += &format!("; {what} {}", names.join(", "));
-            hints.push(hint);
+            hints.push(hint.to_owned());
         }
     }
     let level = if hints.is_empty() { Level::Ok } else { Level::Warning };
+    if let Some((seconds, hint)) = slow_poll(server, &mapping, count)? {
+        detail += &format!("; its changes take {seconds:.1} s to find");
+        hints.push(hint);
+    }
     let hint = (!hints.is_empty()).then(|| hints.join(" "));
     Ok(Finding::new(dataset.table, level, detail, hint))
 }
+
+/// How long Odoo takes to find the few changes of a large model, if that is long, and what its
+/// database may lack.
+fn slow_poll(
+    server: &Server,
+    mapping: &Mapping,
+    count: i64,
+) -> Result<Option<(f64, String)>, Failure> {
+    if count < LARGE || mapping.is_read_whole() {
+        return Ok(None);
+    }
+    let seconds = sync::poll_time(&Store::find()?.cache(&server.name)?, &mapping.model)?;
+    Ok(seconds.filter(|seconds| *seconds >= SLOW).map(|seconds| {
+        let table = mapping.model.replace('.', "_");
+        let hint = format!(
+            "Odoo's database may lack an index: CREATE INDEX CONCURRENTLY ON {table} (write_date);"
+        );
+        (seconds, hint)
+    }))
+}
+
+/// Of models with so many records an index on write_date pays.
+const LARGE: i64 = 500_000;
+
+/// In seconds: with an index Odoo finds few changes in a few milliseconds.
+const SLOW: f64 = 0.1;
 
 const NO_FIELD: &str = "Such columns stay NULL: the module that brings the field is not installed, \
                         this release has none, or the Odoo user may not read it.";

@@ -15,6 +15,7 @@ mod value;
 pub mod wire;
 
 pub use client::connection::{Connection, Settings};
+pub use client::groups::{Groups, Total};
 pub use client::login::{Identity, Login};
 pub use client::model::{BEFORE_ALL, EXAMPLES, Model, ids};
 pub use client::version::Version;
@@ -26,6 +27,7 @@ pub use fault::{Fault, FaultKind};
 pub use fields::{Field, FieldType, Fields};
 pub use page::cells::{Cells, Lists, Texts};
 pub use page::columns::Page;
+pub use page::literals::{is_sure, without_noise};
 pub use page::page_sink::PageSink;
 pub use value::Value;
 pub use wire::http::authorities::check_authorities;

@@ -162,15 +162,20 @@ impl Connection {
 
     /// Whether `search_read` takes `load`, as it does since 15.
     pub fn has_search_read(&self) -> Result<bool, Error> {
+        Ok(self.major()? >= 15)
+    }
+
+    /// Odoo's release, as far as it decides how Odoo is asked.
+    pub fn major(&self) -> Result<u32, Error> {
         // JSON-2 came with 19.
         if self.protocol() == Protocol::Json2 {
-            return Ok(true);
+            return Ok(19);
         }
         if let Some(release) = self.login.release.get() {
-            return Ok(release.major >= 15);
+            return Ok(release.major);
         }
         let release = self.version()?;
-        Ok(self.login.release.get_or_init(|| release).major >= 15)
+        Ok(self.login.release.get_or_init(|| release).major)
     }
 
     /// Calls a method, which must be one that only reads, and hands its result to a sink.
