@@ -4,6 +4,5 @@
 pub mod driver;
 pub mod job;
 pub mod journal;
-pub mod login;
 pub mod queue;
 pub mod reconcile;
