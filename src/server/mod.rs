@@ -17,7 +17,7 @@ use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
 use file::CA_FILE;
 pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
-pub use kept::{Listed, disconnect, list as kept_logins};
+pub use kept::{Listed, disconnect, list as kept};
 pub use options::{DEFAULT_SCHEMA, OptionError, Place, ServerOptions, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
