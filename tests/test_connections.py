@@ -48,7 +48,7 @@ def mapping(password, role="CURRENT_USER"):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_the_second_statement_asks_what_it_needs(db, fake, protocol):
     odoo = Odoo(db, fake, f"rows=20/{protocol}")
-    server(db, fake, odoo.prefix.lstrip("/"), protocol, secret="api_key")
+    server(db, fake, odoo.prefix.lstrip("/"), protocol)
     assert odoo.asked(COUNT)[-2:] == ["read_at_login", "search_count"]
     connections = fake.connections
     assert odoo.asked(COUNT) == ["search_count"]

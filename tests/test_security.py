@@ -106,6 +106,7 @@ STATEMENTS = {
     "table odoo_etl.relations": ("TABLE odoo_etl.relations", DENIED),
     "table odoo_etl.runs": ("TABLE odoo_etl.runs", DENIED),
     "table odoo_etl.schedules": ("TABLE odoo_etl.schedules", DENIED),
+    "table odoo_etl.first_loads": ("TABLE odoo_etl.first_loads", DENIED),
     "table odoo_etl.servers": ("TABLE odoo_etl.servers", DENIED),
     "table odoo_etl.state": ("TABLE odoo_etl.state", DENIED),
     "table odoo_etl.stops": ("TABLE odoo_etl.stops", DENIED),

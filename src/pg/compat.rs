@@ -235,7 +235,7 @@ pub unsafe fn foreignscan_path(
     }
 }
 
-/// A path that does the work of a step above the scan.
+/// A path that does the work of a step above the scan, perhaps with another one to fall back on.
 ///
 /// # Safety
 /// All pointers are the planner's own.
@@ -245,9 +245,9 @@ pub unsafe fn foreign_upper_path(
     target: *mut pg_sys::PathTarget,
     estimate: &Estimate,
     pathkeys: *mut pg_sys::List,
+    fallback: *mut pg_sys::Path,
     private: *mut pg_sys::List,
 ) -> *mut pg_sys::ForeignPath {
-    let outer_path = std::ptr::null_mut();
     let Estimate { rows, startup, total } = *estimate;
     #[cfg(any(feature = "pg17", feature = "pg18"))]
     let restrictions = std::ptr::null_mut();
@@ -263,11 +263,25 @@ pub unsafe fn foreign_upper_path(
             startup,
             total,
             pathkeys,
-            outer_path,
+            fallback,
             #[cfg(any(feature = "pg17", feature = "pg18"))]
             restrictions,
             private,
         )
+    }
+}
+
+/// What a query groups by, from 16 on without what all rows share.
+///
+/// # Safety
+/// The planner is at work.
+pub unsafe fn group_clauses(root: *mut pg_sys::PlannerInfo) -> *mut pg_sys::List {
+    // SAFETY: as above.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        return (*(*root).parse).groupClause;
+        #[cfg(not(feature = "pg15"))]
+        return (*root).processed_groupClause;
     }
 }
 

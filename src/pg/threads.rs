@@ -58,6 +58,15 @@ pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
     }
 }
 
+/// Whether a cancel, a time-out or a terminate is due, for waits that raise no error.
+pub fn is_interrupted() -> bool {
+    // SAFETY: flags of the backend's own, which its signal handlers set.
+    unsafe {
+        ptr::read_volatile(&raw const pg_sys::QueryCancelPending) != 0
+            || ptr::read_volatile(&raw const pg_sys::ProcDiePending) != 0
+    }
+}
+
 /// Has pg_stat_activity show that the backend waits for Odoo.
 fn while_shown<T>(wait: impl FnOnce() -> T) -> T {
     let event = compat::wait_event();

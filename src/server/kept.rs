@@ -6,7 +6,8 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use pgrx::pg_sys::{Oid, TimestampTz};
 
@@ -19,6 +20,9 @@ const MAX_LINES: usize = 4;
 
 /// How long what a login told serves without a question.
 const LASTS: Duration = Duration::from_secs(300);
+
+/// How long the end of what is kept waits for Odoo to hear of it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A server, and the role that asks it.
 pub type Key = (Oid, Oid);
@@ -61,13 +65,36 @@ pub fn connect(key: Key, settings: Settings) -> Result<Connection, Error> {
     connection
 }
 
+/// Gives back the session that Odoo keeps for a login which nobody uses any more. A cancel ends the
+/// wait for it.
+fn part(login: &Arc<Login>) {
+    let session = login.session();
+    if Arc::strong_count(login) > 1 || thread::panicking() || !session.is_open() {
+        return;
+    }
+    let Ok(farewell) = pg::spawn("odoo_etl farewell", move || session.end()) else { return };
+    let deadline = Instant::now() + PATIENCE;
+    while !farewell.is_finished() && !pg::is_interrupted() && Instant::now() < deadline {
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        part(&self.login);
+    }
+}
+
 /// Keeps the line of a connection in which nothing is in flight, and what is known of its user.
 pub fn give_back(key: Key, connection: &Connection) {
-    let Some(mut kept) = take(key) else { return };
+    let Some(mut kept) = take(key) else { return part(connection.shared()) };
     // Another login may have taken the place.
-    if connection.shares(&kept.login) {
-        kept.lines.push(connection.line());
-        kept.lines.truncate(MAX_LINES);
+    match connection.shares(&kept.login) {
+        true => {
+            kept.lines.push(connection.line());
+            kept.lines.truncate(MAX_LINES);
+        }
+        false => part(connection.shared()),
     }
     put(kept);
 }

@@ -165,6 +165,11 @@ impl Session {
         self.connection.protocol()
     }
 
+    /// Whether the secret is known to be an API key.
+    pub fn secret_is_key(&self) -> bool {
+        self.connection.secret_is_key()
+    }
+
     /// Says once that the server no longer offers the protocol that it was asked in before.
     pub fn tell_of_fall_back(&self, server: &str) {
         if let Some(before) = self.connection.fell_back_from() {

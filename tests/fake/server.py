@@ -14,9 +14,22 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .behaviour import BODIES, STALL, Behaviour
 from .orm import Fault, traceback_of
-from .protocols import of_path
+from .protocols import Json2, JsonRpc, XmlRpc
+from .web import Expired, NotThere, Web, authenticated
 
 DATABASE, LOGIN, SECRET, UID = "demo", "admin", "admin", 2
+
+
+PROTOCOLS = [XmlRpc(), JsonRpc(), Json2(), Web()]
+
+
+def of_path(path):
+    """The protocol that a path belongs to, what stands before it and what behind."""
+    for protocol in PROTOCOLS:
+        prefix, found, rest = path.rpartition(protocol.separator)
+        if found:
+            return protocol, prefix, rest
+    return None, path, ""
 
 
 @lru_cache(maxsize=64)
@@ -55,8 +68,22 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
         if protocol.name == "json2" and behaviour_of(prefix).release < 19:
             return self.send_missing(behaviour_of(prefix).release)
-        self.content_type = protocol.content_type
+        self.content_type, self.cookies = protocol.content_type, {}
         service, method, params = protocol.read(rest, request, self.headers)
+        sessions = behaviour_of(prefix).sessions
+        if service == "session":
+            behaviour_of(prefix).before(method)
+            sessions.end(self.headers)
+            return self.send_whole(*self.written(protocol.result(None)))
+        if protocol.name == "web" and service == "object":
+            try:
+                session = sessions.enter(self.headers)
+            except Expired:
+                return self.send_whole(*self.written(protocol.expired()))
+            except NotThere:
+                return self.send_missing(behaviour_of(prefix).release)
+            self.cookies = sessions.header(session, session != sessions.sent(self.headers))
+            params[:3] = DATABASE, UID, SECRET
         if protocol.name == "json2" and params[4] == "context_get":
             # JSON-2 has no service for it.
             service, method, params = "common", "authenticate", [params[0], LOGIN, params[2]]
@@ -70,14 +97,18 @@ class Handler(BaseHTTPRequestHandler):
         self.behaviour = behaviour = behaviour_of(prefix)
         try:
             behaviour.before(method)
-            result = self.dispatch(behaviour, service, method, params)
+            is_cooling_down = behaviour.is_cooling_down(self.client_address[0], True)
+            result = self.dispatch(behaviour, service, method, params, protocol.name == "web")
             if protocol.name == "json2" and method == "authenticate":
                 if not result:
                     raise Fault(3, "Access Denied")
                 result = {"uid": result, "lang": "en_US"}
+            if protocol.name == "web" and method == "authenticate":
+                result = authenticated(behaviour, result, is_cooling_down)
+                self.cookies = sessions.header(sessions.begin(), True)
             status, body = self.encode(protocol, result)
         except Fault as fault:
-            status, body = protocol.fault(fault)
+            status, body = protocol.told(fault, behaviour.release) if protocol.name == "web" else protocol.fault(fault)
         self.answer(behaviour, method, status, body)
 
     def do_GET(self):
@@ -85,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         self.behaviour = behaviour = behaviour_of(prefix)
         if not found or "json2" in (behaviour.argument("off", None) or "").split(","):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
-        self.content_type = "application/json; charset=utf-8"
+        self.content_type, self.cookies = "application/json; charset=utf-8", {}
         self.server.calls.append(("version", prefix))
         try:
             behaviour.before("version")
@@ -99,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
     def encode(self, protocol, result):
         return protocol.result(result)
 
-    def dispatch(self, behaviour, service, method, params):
+    def dispatch(self, behaviour, service, method, params, is_web=False):
         if service == "common" and method == "version":
             return behaviour.version
         if params[0] != DATABASE:
@@ -111,7 +142,10 @@ class Handler(BaseHTTPRequestHandler):
         if service == "common":
             # Whatever was wrong: `authenticate` has no words.
             is_welcome = tuple(params[1:3]) == (LOGIN, passwords[behaviour.uid])
-            is_let_in = not behaviour.is_cooling_down(source) and behaviour.note_login(source, is_welcome)
+            if behaviour.argument("factor", None) and not is_web:
+                # Such users need a key there.
+                is_welcome = False
+            is_let_in = not behaviour.is_cooling_down(source, is_web) and behaviour.note_login(source, is_welcome, is_web)
             return behaviour.uid if is_let_in else False
         known = (params[0], params[1], params[2])
         if known not in behaviour.known_logins:
@@ -132,7 +166,11 @@ class Handler(BaseHTTPRequestHandler):
         if wish and behaviour.still_troubled():
             self.retry_after = behaviour.argument("after", method)
             return ACTIONS[wish.name](self, wish.argument, body)
-        return self.send_whole(status, self.content_type, body)
+        return self.send_whole(status, self.content_type, body, **self.cookies)
+
+    def written(self, answer):
+        status, body = answer
+        return status, self.content_type, body
 
     def send_whole(self, status, content_type, body, **headers):
         if self.compresses and "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:

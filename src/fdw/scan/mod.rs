@@ -3,3 +3,4 @@
 
 pub mod known;
 pub mod records;
+pub mod summary;

@@ -106,25 +106,6 @@ impl Scan {
         }
     }
 
-    /// How many records meet the plan's domain.
-    pub fn count(
-        plan: &Plan,
-        server: Oid,
-        user: Oid,
-        values: &[Constant],
-    ) -> Result<(i64, Traffic), Failure> {
-        let condition = plan.condition(values)?;
-        if condition.is_never() {
-            return Ok((0, Traffic::default()));
-        }
-        let server = Server::of_oid(server);
-        plan.require_basis(&*known::fields(&server, user, &plan.model)?)?;
-        let session = server.session_of(user)?;
-        let (model, domain) = (plan.model.clone(), all_of(condition.into_domain()));
-        let count = session.call(move |odoo| odoo.model(&model).count(domain))?;
-        Ok((count, session.traffic()))
-    }
-
     /// The next row; `None` at the end.
     pub fn next(&mut self) -> Result<Option<Row>, Failure> {
         while self.next == self.rows {

@@ -19,7 +19,7 @@ use crate::odoo::wire::http::exchange::{Clock, Http};
 use crate::odoo::wire::http::hosts::AllowedHosts;
 use crate::odoo::wire::http::line::{Endpoint, Line};
 use crate::odoo::wire::protocol::Protocol;
-use crate::odoo::wire::request::{Credentials, Request, Transport};
+use crate::odoo::wire::request::{Credentials, ForPages, Request, Transport};
 use crate::odoo::wire::traffic::{Meter, Traffic};
 
 /// Everything that a connection is made of. Who has the same may go on with another's.
@@ -91,7 +91,13 @@ impl Connection {
             Some(_) => None,
         };
         Ok(Connection {
-            transport: transport(&http, settings.protocol, settings.secret_is_key, known),
+            transport: transport(
+                &http,
+                settings.protocol,
+                settings.secret_is_key,
+                known,
+                &login.session,
+            ),
             clock: http.clock(),
             settings,
             login,
@@ -107,6 +113,11 @@ impl Connection {
     /// none is in flight.
     pub fn line(&self) -> Line {
         self.line.clone()
+    }
+
+    /// What all connections of the user share.
+    pub fn shared(&self) -> &Arc<Login> {
+        &self.login
     }
 
     /// Whether the login is this very one.
@@ -151,15 +162,20 @@ impl Connection {
 
     /// Whether `search_read` takes `load`, as it does since 15.
     pub fn has_search_read(&self) -> Result<bool, Error> {
+        Ok(self.major()? >= 15)
+    }
+
+    /// Odoo's release, as far as it decides how Odoo is asked.
+    pub fn major(&self) -> Result<u32, Error> {
         // JSON-2 came with 19.
         if self.protocol() == Protocol::Json2 {
-            return Ok(true);
+            return Ok(19);
         }
         if let Some(release) = self.login.release.get() {
-            return Ok(release.major >= 15);
+            return Ok(release.major);
         }
         let release = self.version()?;
-        Ok(self.login.release.get_or_init(|| release).major >= 15)
+        Ok(self.login.release.get_or_init(|| release).major)
     }
 
     /// Calls a method, which must be one that only reads, and hands its result to a sink.
@@ -249,6 +265,17 @@ impl Connection {
             }
             error => error,
         }
+    }
+
+    /// Whether the secret is known to be an API key.
+    pub fn secret_is_key(&self) -> bool {
+        self.settings.secret_is_key
+    }
+
+    /// By what pages of a long read come.
+    pub fn for_pages(&self) -> Result<ForPages, Error> {
+        let uid = self.identity()?.uid;
+        Ok(self.transport.for_pages(&self.settings.credentials, uid))
     }
 
     /// Whether Odoo has let the user in since the connection began.

@@ -12,7 +12,7 @@ use crate::odoo::error::Error;
 use crate::odoo::fault::FaultKind;
 use crate::odoo::value::{Value, ValueSink};
 use crate::odoo::wire::protocol::Protocol;
-use crate::odoo::wire::request::Request;
+use crate::odoo::wire::request::{NOBODY, Request};
 
 /// What Odoo tells of a user.
 struct User {
@@ -184,6 +184,3 @@ impl Connection {
 
 /// The language of texts that are not translated; it needs no installation.
 const SOURCE: &str = "en_US";
-
-/// The id of no user.
-const NOBODY: i64 = 0;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::odoo::client::version::Version;
 use crate::odoo::wire::protocol::Protocol;
+use crate::odoo::wire::web::WebSession;
 
 /// Who a login turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,7 @@ pub struct Login {
     /// Odoo has refused something that may come of companies which are no longer the user's.
     is_doubted: AtomicBool,
     pub(super) release: OnceLock<Version>,
+    pub(super) session: WebSession,
 }
 
 #[derive(Default)]
@@ -68,6 +70,11 @@ impl Login {
             }
             _ => {}
         });
+    }
+
+    /// The session that Odoo may keep for it.
+    pub fn session(&self) -> WebSession {
+        self.session.clone()
     }
 
     pub(super) fn doubt(&self) {

@@ -2,6 +2,7 @@
 //! and `domain`.
 
 pub mod connection;
+pub mod groups;
 mod identity;
 pub mod login;
 pub mod model;

@@ -288,7 +288,11 @@ impl<'c> Model<'c> {
         Ok(self.look(&request, ValueSink::default)?.finish())
     }
 
-    fn look<S: Sink>(&self, request: &Request, sink: impl Fn() -> S) -> Result<S, Error> {
+    pub(super) fn look<S: Sink>(
+        &self,
+        request: &Request,
+        sink: impl Fn() -> S,
+    ) -> Result<S, Error> {
         self.connection.read(request, sink).map_err(|error| self.explained(error, &request.method))
     }
 
@@ -315,7 +319,7 @@ impl<'c> Model<'c> {
     }
 
     /// A request that only reads: archived records are records too.
-    fn reading(
+    pub(super) fn reading(
         &self,
         method: &str,
         ids: Option<Vec<i64>>,
@@ -364,7 +368,7 @@ impl<'c> Model<'c> {
         ids.flatten().ok_or_else(|| self.unexpected(method, Refusal("no list of ids".into())))
     }
 
-    fn unexpected(&self, method: &str, refusal: Refusal) -> Error {
+    pub(super) fn unexpected(&self, method: &str, refusal: Refusal) -> Error {
         Error::Malformed {
             protocol: self.connection.protocol(),
             status: 200,

@@ -65,6 +65,8 @@ impl Transport for Json2 {
             body: None,
             protocol: self.protocol(),
             explains_errors: true,
+            cookie: None,
+            limit: None,
             is_once: false,
         };
         let mut sink = ValueSink::default();
@@ -111,6 +113,8 @@ impl Transport for Json2 {
             body: Some(&body),
             protocol: self.protocol(),
             explains_errors: true,
+            cookie: None,
+            limit: None,
             is_once: request.changes,
         };
         self.send(&message, &request.label(), Some(credentials), sink)

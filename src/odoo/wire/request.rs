@@ -5,6 +5,9 @@ use crate::odoo::sink::Sink;
 use crate::odoo::value::Value;
 use crate::odoo::wire::protocol::Protocol;
 
+/// The id of no user.
+pub const NOBODY: i64 = 0;
+
 /// Who calls, and in which database.
 #[derive(Clone, PartialEq)]
 pub struct Credentials {
@@ -85,6 +88,17 @@ pub fn arguments(credentials: &Credentials, uid: i64, request: &Request) -> Vec<
     ]
 }
 
+/// By what pages of a long read come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForPages {
+    /// By the same protocol as all else.
+    Same,
+    /// By the web client's.
+    Web,
+    /// By the same, as a login by that of an administrator changes Odoo.
+    Administrator,
+}
+
 /// A client of one of Odoo's protocols.
 pub trait Transport: Send + Sync {
     fn protocol(&self) -> Protocol;
@@ -111,4 +125,9 @@ pub trait Transport: Send + Sync {
         request: &Request,
         sink: &mut dyn Sink,
     ) -> Result<(), Error>;
+
+    /// By what pages of a long read come.
+    fn for_pages(&self, _credentials: &Credentials, _uid: i64) -> ForPages {
+        ForPages::Same
+    }
 }

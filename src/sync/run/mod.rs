@@ -2,6 +2,7 @@
 //! May call `feed`, `work`, `schedule` and `state`.
 
 pub mod driver;
+pub mod first_loads;
 pub mod job;
 pub mod journal;
 pub mod queue;

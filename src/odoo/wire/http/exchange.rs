@@ -13,6 +13,7 @@ use ureq::{Body, RequestBuilder, Timeout};
 
 use crate::odoo::error::{Error, is_passing};
 use crate::odoo::wire::http::body::{BEGINNING, DecodeError, Witness};
+use crate::odoo::wire::http::cookie::Cookie;
 use crate::odoo::wire::http::interruptible::connects;
 use crate::odoo::wire::http::line::{CONNECT_TIMEOUT, Endpoint, Line};
 use crate::odoo::wire::protocol::Protocol;
@@ -84,6 +85,16 @@ impl Http {
         Http { line, endpoint, clock: Clock::default() }
     }
 
+    /// `https://host[:port][/prefix]`
+    pub fn url(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    /// Whether nothing can be sent any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.line.is_cancelled()
+    }
+
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
@@ -117,6 +128,9 @@ impl Http {
         let content_type = header("content-type");
         let location = header("location");
         self.clock.set(&header("date"));
+        if let Some(cookie) = message.cookie {
+            cookie.note(response.headers());
+        }
         // In seconds; the form with a date is rare, and the usual waiting then does.
         let retry_after = header("retry-after").parse().ok().map(Duration::from_secs);
         let mut reader = Witness::new(self.body(response.into_body()));
@@ -259,13 +273,23 @@ pub struct Message<'m> {
     pub protocol: Protocol,
     /// Whether errors have a status of their own and a body in JSON that explains them.
     pub explains_errors: bool,
+    /// Of the session that it belongs to.
+    pub cookie: Option<&'m Cookie>,
+    /// How long all of it may take, where that is less than what is usual.
+    pub limit: Option<Duration>,
     /// Whether it must not be sent twice: it may change something.
     pub is_once: bool,
 }
 
 impl Message<'_> {
     fn with_headers<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
+        let cookie = self.cookie.and_then(Cookie::header).map(|cookie| ("Cookie", cookie));
+        let headers = self.headers.iter().cloned().chain(cookie);
+        let request = headers.fold(request, |request, (name, value)| request.header(name, value));
+        match self.limit {
+            None => request,
+            limit => request.config().timeout_global(limit).build(),
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod authorities;
 pub mod body;
+pub mod cookie;
 pub mod exchange;
 pub mod hosts;
 mod interruptible;

@@ -43,6 +43,8 @@ impl XmlRpc {
             body: Some(body.as_bytes()),
             protocol: self.protocol(),
             explains_errors: false,
+            cookie: None,
+            limit: None,
             is_once: request.is_some_and(|request| request.changes),
         };
         let answer = self.http.exchange(&message, |_, reader| decode(reader, sink))?;
