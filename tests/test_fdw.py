@@ -184,6 +184,14 @@ def test_a_hostile_search_path_changes_nothing(db, fake):
     assert db.value("SELECT count(*) > 3 FROM live.res_partner")
 
 
+def test_a_generic_plan_shows_its_parameters(db, fake):
+    if db.connection.server_version < 160_000:
+        pytest.skip("EXPLAIN (GENERIC_PLAN) came with PostgreSQL 16")
+    products(db, url(fake, "rows=20"))
+    plan = "\n".join(line for line, in db.run("EXPLAIN (GENERIC_PLAN) SELECT id FROM product WHERE id = $1 AND name = $2"))
+    assert 'Odoo Domain: [["id","=","$1"],["name","=","$2"]]' in plan
+
+
 def test_two_servers_in_one_query(db, fake):
     products(db, url(fake, "rows=20"))
     products(db, url(fake, "rows=30"), name="other", server="branch")

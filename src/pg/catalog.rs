@@ -70,3 +70,8 @@ pub fn foreign_server(server: pg_sys::Oid) -> (String, Vec<(String, String)>) {
         (text((*server).servername), options((*server).options))
     }
 }
+
+/// PostgreSQL's release, such as `15`.
+pub fn release() -> u32 {
+    pg_sys::PG_VERSION_NUM / 10_000
+}

@@ -19,7 +19,7 @@ mod threads;
 mod transaction;
 
 pub use catalog::{
-    argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server,
+    argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server, release,
     user_mapping_options,
 };
 pub use log::log_line;

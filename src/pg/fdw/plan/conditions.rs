@@ -1,7 +1,6 @@
 //! Conditions: PostgreSQL's expression trees to predicates, and operands to values.
 
 use std::ffi::c_void;
-use std::ptr;
 
 use pgrx::nodes::is_a;
 use pgrx::pg_sys::{self, NodeTag};
@@ -316,13 +315,17 @@ fn is_comparable(column: pg_sys::Oid, operand: pg_sys::Oid) -> bool {
     }
 }
 
-/// Whether an expression has a value only while the query runs.
+/// Whether an expression has a value only while the query runs, or never: EXPLAIN (GENERIC_PLAN)
+/// has no parameters.
 ///
 /// # Safety
 /// The pointer is to an expression node.
-pub unsafe fn depends_on_execution(node: *mut pg_sys::Node) -> bool {
+pub unsafe fn depends_on_execution(
+    node: *mut pg_sys::Node,
+    parameters: pg_sys::ParamListInfo,
+) -> bool {
     #[pgrx::pg_guard]
-    unsafe extern "C-unwind" fn walker(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    unsafe extern "C-unwind" fn walker(node: *mut pg_sys::Node, parameters: *mut c_void) -> bool {
         if node.is_null() {
             return false;
         }
@@ -330,11 +333,11 @@ pub unsafe fn depends_on_execution(node: *mut pg_sys::Node) -> bool {
         unsafe {
             if is_a(node, NodeTag::T_Param) {
                 let kind = (*node.cast::<pg_sys::Param>()).paramkind;
-                return kind == pg_sys::ParamKind::PARAM_EXEC;
+                return kind == pg_sys::ParamKind::PARAM_EXEC || parameters.is_null();
             }
-            pg_sys::expression_tree_walker(node, Some(walker), context)
+            pg_sys::expression_tree_walker(node, Some(walker), parameters)
         }
     }
     // SAFETY: as above.
-    unsafe { walker(node, ptr::null_mut()) }
+    unsafe { walker(node, parameters.cast()) }
 }

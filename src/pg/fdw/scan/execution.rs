@@ -80,11 +80,12 @@ pub unsafe fn values<S: Scan>(
     unsafe {
         let scan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
         let context = (*node).ss.ps.ps_ExprContext;
+        let parameters = (*(*node).ss.ps.state).es_param_list_info;
         let expressions = nodes::<pg_sys::Node>((*scan).fdw_exprs);
         let states = nodes::<pg_sys::ExprState>(execution.expressions);
         for (index, (expression, state)) in expressions.zip(states).enumerate() {
             if let Some(names) = explained
-                && depends_on_execution(expression)
+                && depends_on_execution(expression, parameters)
             {
                 let written = pg_sys::deparse_expression(expression, names, false, false);
                 values.push(Constant::Unknown(text(written)));
