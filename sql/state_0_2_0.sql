@@ -34,6 +34,16 @@ CREATE TABLE odoo_etl.unwatched (
 );
 COMMENT ON TABLE odoo_etl.unwatched IS 'tables whose rows may have been edited unseen; for odoo_verify() they are stale until they are read again';
 
+-- Tables that a run made and that are not loaded whole yet: they have their primary keys alone. The foreign keys and the
+-- other indexes are made when all rows are there.
+CREATE TABLE odoo_etl.first_loads (
+    server text NOT NULL,
+    target text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target)
+);
+COMMENT ON TABLE odoo_etl.first_loads IS 'tables whose foreign keys and indexes are still to be made, at the end of their first load';
+
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_etl.cache (
     server text NOT NULL,
@@ -46,3 +56,4 @@ COMMENT ON TABLE odoo_etl.cache IS 'what spares Odoo a question; it may be empti
 
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.denied', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.unwatched', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.first_loads', '');

@@ -92,7 +92,9 @@ SELECT server,
        coalesce(jobs.error, state.last_error) AS last_error,
        CASE WHEN jobs.error IS NULL THEN state.last_sqlstate END AS last_sqlstate,
        coalesce(quarantine.quarantined, 0) AS quarantined,
-       coalesce(last_log.missing, 0) AS missing
+       coalesce(last_log.missing, 0) AS missing,
+       -- Its foreign keys and indexes are made when all rows are there.
+       (server, target) IN (SELECT first.server, first.target FROM odoo_etl.first_loads AS first) AS first_load
 FROM odoo_etl.state AS state
 FULL JOIN jobs USING (server, target)
 LEFT JOIN odoo_etl.servers AS servers USING (server)

@@ -43,6 +43,12 @@ FAULTS = [
 ]
 
 
+#: Constraints and indexes of a schema's tables.
+KEYS = """SELECT relname, conname, convalidated FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
+    WHERE relnamespace = %s::regnamespace AND contype <> 'n'
+    UNION ALL SELECT tablename, indexname, true FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2"""
+
+
 class Shop:
     """What people do in Odoo, by choices of a seed. Time passes with what they do."""
 
@@ -211,7 +217,7 @@ class Scene:
         for behaviour in (self.behaviour, behaviour_of(sound)):
             # Odoo's clock is the shop's.
             behaviour.interrupt = lambda behaviour=behaviour: setattr(behaviour, "clock", self.shop.seconds)
-        self.faults, self.ends, self.pauses = Counter(), Counter(), 0
+        self.faults, self.ends, self.pauses, self.interrupted = Counter(), Counter(), 0, 0
 
     def inject(self):
         """A fault of a kind, for a while or for the whole round, and perhaps a value that raises."""
@@ -265,6 +271,19 @@ class Scene:
             with closing(self.db.connect()) as connection, connection.cursor() as cursor:
                 cursor.execute(f"SELECT pg_{kill}_backend(%s)", (pid,))
 
+    def first_loads(self):
+        """Jobs that are ended before every table has its keys: in the middle of pages, or of keys."""
+        for tables in sorted(self.choice.sample(range(1, 17), 4), reverse=True):
+            self.job(self.choice.choice(["cancel", "terminate"]), lambda: 0 < self.count_owed() <= tables)
+            self.interrupted += self.count_owed() > 0
+            self.shop.change()
+        self.job()
+
+    def count_owed(self):
+        with closing(self.db.connect()) as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM odoo_etl.first_loads WHERE server = 'erp'")
+            return cursor.fetchone()[0]
+
     def round(self):
         for _ in range(self.choice.randrange(1, 12)):
             self.shop.change()
@@ -312,7 +331,8 @@ def test_convergence(db, fake, rights, settings):
     db.connection.close()
     db.connection = db.connect()
     scene = Scene(db, fake, SEED, rights)
-    scene.job()
+    scene.first_loads()
+    assert scene.interrupted > 0 and scene.count_owed() == 0
     for _ in range(ROUNDS):
         scene.round()
     db.run("SELECT odoo_resume('erp')")
@@ -323,7 +343,7 @@ def test_convergence(db, fake, rights, settings):
     scene.reconcile()
     after = scene.differences()
     kinds = ", ".join(f"{fault} {count}" for fault, count in sorted(scene.faults.items(), key=str))
-    print(f"faults: {kinds}\njobs that ended: {dict(scene.ends)}, {scene.pauses} scans went on hours later, {len(before)} differences after the job, "
+    print(f"{scene.interrupted} first loads interrupted, faults: {kinds}\njobs that ended: {dict(scene.ends)}, {scene.pauses} scans went on hours later, {len(before)} differences after the job, "
           f"{len(after)} after the reconcile")
     assert after == []
     if ROUNDS >= 15:
@@ -331,6 +351,7 @@ def test_convergence(db, fake, rights, settings):
     # What only a reconcile finds are rows whose record was deleted.
     assert {(table, sign) for table, sign, _ in before} <= {("dim_customers", "+"), ("dim_products", "+")}
     assert db.run("TABLE odoo_quarantine") == []
+    assert db.run(KEYS, "public", "public") == db.run(KEYS, "truth", "truth")
     # The truth itself, counted without odoo_etl.
     records = scene.shop.records
     assert db.value("SELECT count(*) FROM dim_customers WHERE deleted_at IS NULL") == len(records("res.partner"))

@@ -6,12 +6,12 @@ use super::arguments::required;
 use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
 use crate::sync::{Kind, Order, Run, TableReport, Verdict, entities_named, warehouse_of};
+use crate::warehouse;
 use crate::warehouse::ALL;
-use crate::warehouse::{self, Entity};
 
 extension_sql_file!("../../sql/state.sql", name = "state", requires = ["home"]);
 extension_sql_file!("../../sql/state_0_2_0.sql", name = "state_0_2_0", requires = ["home"]);
-extension_sql_file!("../../sql/views.sql", name = "views", requires = ["state"]);
+extension_sql_file!("../../sql/views.sql", name = "views", requires = ["state", "state_0_2_0"]);
 extension_sql_file!("../../sql/grants.sql", name = "grants", requires = ["views"]);
 
 /// Functions that return the reports of a run, a row per table.
@@ -68,9 +68,7 @@ reports! {
         full_refresh: default!(bool, "false"),
     ) {
         let entity = required("entity", entity)?;
-        with_run(server, Some(entity), Kind::Sync, full_refresh, |run, entities| {
-            entities.iter().try_for_each(|entity| run.sync(entity))
-        })
+        with_run(server, Some(entity), Kind::Sync, full_refresh)
     }
 
     /// Loads every entity. One that fails is undone alone and says so in its rows.
@@ -78,10 +76,7 @@ reports! {
         server: default!(Option<&str>, "NULL"),
         full_refresh: default!(bool, "false"),
     ) {
-        with_run(server, None, Kind::Sync, full_refresh, |run, entities| {
-            entities.iter().for_each(|entity| run.try_sync(entity));
-            Ok(())
-        })
+        with_run(server, None, Kind::Sync, full_refresh)
     }
 
     /// Brings one entity, or `all`, in step with Odoo by a scan of every record's id and write_date:
@@ -90,13 +85,7 @@ reports! {
     fn odoo_reconcile(entity: Option<&str>, server: default!(Option<&str>, "NULL")) {
         let entity = required("entity", entity)?;
         let one = Some(entity).filter(|entity| *entity != ALL);
-        with_run(server, one, Kind::Reconcile, false, |run, entities| match one {
-            Some(_) => entities.iter().try_for_each(|entity| run.reconcile(entity)),
-            None => {
-                entities.iter().for_each(|entity| run.try_reconcile(entity));
-                Ok(())
-            }
-        })
+        with_run(server, one, Kind::Reconcile, false)
     }
 }
 
@@ -151,17 +140,27 @@ fn odoo_verify(
     }))
 }
 
+/// Loads one entity, whose error is the statement's, or all of them.
 fn with_run(
     server: Option<&str>,
     entity: Option<&str>,
     kind: Kind,
     full_refresh: bool,
-    body: impl FnOnce(&mut Run, &[&'static Entity]) -> Result<(), Failure>,
 ) -> Result<Vec<TableReport>, Failure> {
     let order = Order { entity, kind, full_refresh, is_job: false };
     let mut run = Run::begin(Server::named_or_only(server)?, order)?;
     let entities = entities_named(run.warehouse(), entity.unwrap_or(ALL))?;
     run.plan_ahead(entities.iter().copied());
-    body(&mut run, &entities)?;
+    let work = match kind {
+        Kind::Reconcile => Run::reconcile_entity,
+        _ => Run::load_entity,
+    };
+    if entity.is_some() {
+        entities.iter().try_for_each(|entity| run.attempt(entity, work))?;
+        entities.iter().try_for_each(|entity| run.end_first_loads(entity))?;
+    } else {
+        entities.iter().for_each(|entity| run.try_attempt(entity, work));
+        entities.iter().for_each(|entity| run.try_end_first_loads(entity));
+    }
     run.finish(&entities)
 }

@@ -6,7 +6,8 @@
 //!
 //! - `servers`: the Odoo database behind each schema (servers), and all that is forgotten with a
 //!   server
-//! - `progress`: how far each feed was read (watermarks), and what is to be read again (unwatched)
+//! - `progress`: how far each feed was read (watermarks), what is to be read again (unwatched), and
+//!   which tables lack keys until they are loaded (first_loads)
 //! - `lineage`: where each column comes from (columns)
 //! - `quarantine`: values that Odoo could not give (quarantine)
 //! - `unreadable`: what Odoo keeps from the user (denied)

@@ -1,14 +1,17 @@
-//! How far each feed was read: tables watermarks and unwatched.
+//! How far each feed was read: tables watermarks and unwatched; and which tables have not been
+//! loaded whole yet: table first_loads.
 
+use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::store::{FeedKey, OF_FEED, Store};
+use super::store::{FeedKey, OF_FEED, Store, text};
 use crate::failure::Failure;
 
 const WATERMARKS: &str = "watermarks";
 const UNWATCHED: &str = "unwatched";
+const FIRST_LOADS: &str = "first_loads";
 
 /// What is remembered of a feed.
 #[derive(Debug, Default)]
@@ -232,6 +235,49 @@ impl Store {
             self.table(UNWATCHED)
         );
         self.write(&sql, &of.args([epoch(started).into()]))
+    }
+}
+
+impl Store {
+    /// Remembers tables that were made with their primary key alone: the foreign keys and indexes
+    /// are made when all rows are there. Older scripts have no place for it, and such tables all
+    /// keys at once.
+    ///
+    /// Durable with the caller's transaction, which has made them: no table lacks a key that nobody
+    /// will make.
+    pub fn begin_first_loads(&self, server: &str, tables: &[&str]) -> Result<(), Failure> {
+        if !self.has(FIRST_LOADS)? {
+            return Ok(());
+        }
+        let sql = format!(
+            "INSERT INTO {} (server, target) SELECT $1, unnest($2::text[]) ON CONFLICT DO NOTHING",
+            self.table(FIRST_LOADS)
+        );
+        self.write(&sql, &[server.into(), tables.to_vec().into()])
+    }
+
+    /// The tables of a server that lack keys and indexes, until all rows are there.
+    pub fn first_loads(&self, server: &str) -> Result<HashSet<String>, Failure> {
+        if !self.has(FIRST_LOADS)? {
+            return Ok(HashSet::new());
+        }
+        let sql = format!("SELECT target FROM {} WHERE server = $1", self.table(FIRST_LOADS));
+        let found = self.read(&sql, &[server.into()], |row| text(&row, 1))?;
+        Ok(found.into_iter().collect())
+    }
+
+    /// Whether nothing is known of how far a server was read.
+    pub fn is_unread(&self, server: &str) -> Result<bool, Failure> {
+        let watermarks = self.table(WATERMARKS);
+        let sql = format!("SELECT NOT EXISTS (SELECT FROM {watermarks} WHERE server = $1)");
+        self.is_true(&sql, &[server.into()])
+    }
+
+    /// A table has all its keys and indexes. Durable with the caller's transaction, which has made
+    /// the last of them.
+    pub fn end_first_load(&self, server: &str, table: &str) -> Result<(), Failure> {
+        let args = [server.into(), table.into()];
+        self.delete([FIRST_LOADS], "server = $1 AND target = $2", &args)
     }
 }
 

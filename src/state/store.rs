@@ -68,8 +68,16 @@ impl<'a> FeedKey<'a> {
 }
 
 /// The tables that remember something of each table that a server fills, by `server` and `target`.
-pub(super) const OF_TABLES: [&str; 7] =
-    ["state", "watermarks", "quarantine", "columns", "denied", "relations", "unwatched"];
+pub(super) const OF_TABLES: [&str; 8] = [
+    "state",
+    "watermarks",
+    "quarantine",
+    "columns",
+    "denied",
+    "relations",
+    "unwatched",
+    "first_loads",
+];
 
 impl Store {
     pub fn find() -> Result<Store, Failure> {

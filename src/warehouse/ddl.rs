@@ -52,32 +52,49 @@ pub fn drop_foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Str
     format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {}", constraint(dataset, column))
 }
 
-/// A foreign key's name, as PostgreSQL itself would choose it.
+/// The same held against the rows that were there when it was made NOT VALID.
+pub fn validate_foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> String {
+    let table = qualified(schema, dataset.table);
+    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {}", constraint(dataset, column))
+}
+
 fn constraint(dataset: &Dataset, column: &Column) -> String {
-    ident(&format!("{}_{}_fkey", dataset.table, column.name))
+    ident(&foreign_key_name(dataset, column))
+}
+
+/// A foreign key's name, as PostgreSQL itself would choose it.
+pub fn foreign_key_name(dataset: &Dataset, column: &Column) -> String {
+    format!("{}_{}_fkey", dataset.table, column.name)
 }
 
 /// An index to find the rows that refer to a record, or are parts of it.
 pub fn reference_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
-    let is_searched = column.refers_to().is_some() || dataset.owner == Some(column.name);
     let table = qualified(schema, dataset.table);
     // Most rows have no promotion, and refund nothing.
-    is_searched.then(|| {
+    is_searched(dataset, column).then(|| {
         let (key, name) = (own_key(column), ident(column.name));
         format!("CREATE INDEX ON {table} ({key}) WHERE {name} IS NOT NULL")
     })
 }
 
+/// Whether rows are looked for by a column, which has an index then.
+pub fn is_searched(dataset: &Dataset, column: &Column) -> bool {
+    column.refers_to().is_some() || dataset.owner == Some(column.name)
+}
+
 /// The columns that refer to another table's key.
-fn own_key(column: &Column) -> String {
-    let name = ident(column.name);
+pub fn key_columns(column: &Column) -> Vec<&'static str> {
     match column.source {
-        Source::Reference { key: Key::OwnChannel, .. } => format!("channel, {name}"),
-        Source::Reference { key: Key::Channel { column, .. }, .. } => {
-            format!("{}, {name}", ident(column))
+        Source::Reference { key: Key::OwnChannel, .. } => vec!["channel", column.name],
+        Source::Reference { key: Key::Channel { column: channel, .. }, .. } => {
+            vec![channel, column.name]
         }
-        _ => name,
+        _ => vec![column.name],
     }
+}
+
+fn own_key(column: &Column) -> String {
+    key_columns(column).into_iter().map(ident).collect::<Vec<_>>().join(", ")
 }
 
 /// The name of the trigger of [`edited_trigger`].
@@ -107,13 +124,17 @@ pub fn edited_trigger(dataset: &Dataset, schema: &str, function: &str) -> [Strin
 /// The table's comment and its columns'.
 pub fn comments(dataset: &Dataset, schema: &str) -> Vec<String> {
     let table = qualified(schema, dataset.table);
-    let about = format!("{} (Odoo: {})", dataset.about, models(dataset));
-    let mut statements = vec![format!("COMMENT ON TABLE {table} IS {}", literal(&about))];
+    let about = literal(&table_comment(dataset));
+    let mut statements = vec![format!("COMMENT ON TABLE {table} IS {about}")];
     for (name, _) in dataset.all_columns() {
         let about = literal(&column_comment(dataset, name));
         statements.push(format!("COMMENT ON COLUMN {table}.{} IS {about}", ident(name)));
     }
     statements
+}
+
+pub fn table_comment(dataset: &Dataset) -> String {
+    format!("{} (Odoo: {})", dataset.about, models(dataset))
 }
 
 fn models(dataset: &Dataset) -> String {

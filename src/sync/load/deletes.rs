@@ -235,24 +235,40 @@ fn let_go(
     Table::missing(schema).run(owner::LOAD, || Ok(Spi::run_with_args(&sql, &args)?))
 }
 
-/// Lets go of a table that was dropped by hand and is empty now.
-pub fn release_all(schema: &str, child: &'static Dataset, column: &Column) -> Result<(), Failure> {
+/// Lets go, by one column, of rows that are gone though no foreign key was asked.
+pub fn release_absent(
+    schema: &str,
+    child: &'static Dataset,
+    column: &Column,
+    reason: &str,
+) -> Result<(), Failure> {
     let own = Table::new(schema, child.table);
     let (table, name) = (qualified(schema, child.table), ident(column.name));
-    if let Source::Inherited { .. } = column.source {
+    let is_absent = |parent: &str, of_feed: &str| {
+        format!(
+            "row.{name} IS NOT NULL AND NOT EXISTS \
+             (SELECT FROM {} AS there WHERE there.id = row.{name} AND {of_feed})",
+            qualified(schema, parent)
+        )
+    };
+    if let Source::Inherited { table: Some(parent), .. } = column.source {
         // It comes back with the column that it is inherited from.
         let sql = format!(
-            "UPDATE {table} SET {name} = NULL, synced_at = clock_timestamp() WHERE {name} IS NOT NULL"
+            "UPDATE {table} AS row SET {name} = NULL, synced_at = clock_timestamp() WHERE {}",
+            is_absent(parent, "true")
         );
         return own.run(owner::LOAD, || Ok(Spi::run(&sql)?));
     }
-    let sql = format!("SELECT array_agg(DISTINCT {name}) FROM {table} WHERE {name} IS NOT NULL");
-    let ids: Option<Vec<i64>> = own.run(owner::READ, || Ok(Spi::get_one(&sql)?))?;
-    let ids = ids.unwrap_or_default();
-    for feed in 0..child.feeds.len() {
-        for reference in references(child, feed) {
-            if reference.column == column.name {
-                let_go(schema, child, feed, &reference, &ids, "the table was dropped by hand")?;
+    for (feed, source) in child.feeds.iter().enumerate() {
+        for reference in references(child, feed).iter().filter(|r| r.column == column.name) {
+            let sql = format!(
+                "SELECT array_agg(DISTINCT row.{name}) FROM {table} AS row WHERE {} AND {}",
+                source.condition("row"),
+                is_absent(reference.table, &reference.of_feed("there")),
+            );
+            let ids: Option<Vec<i64>> = own.run(owner::READ, || Ok(Spi::get_one(&sql)?))?;
+            if let Some(ids) = ids {
+                let_go(schema, child, feed, reference, &ids, reason)?;
             }
         }
     }

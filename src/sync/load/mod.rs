@@ -2,8 +2,10 @@
 //! statement runs as the table's owner. May call `transform`'s rows, `warehouse` and `pg`.
 
 pub mod deletes;
+pub mod first_load;
 pub mod loader;
 pub mod owner;
+pub mod patience;
 pub mod references;
 pub mod restore;
 pub mod statements;

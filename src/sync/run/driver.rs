@@ -1,5 +1,6 @@
 //! One run: entities of one server into its schema.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use pgrx::PgSqlErrorCode as State;
@@ -16,6 +17,7 @@ use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
 use crate::sync::run::journal::{self, Journal, Kind};
+use crate::sync::run::login::identify;
 use crate::sync::run::queue::Queue;
 use crate::sync::tables::origin;
 use crate::sync::tables::ready::{self, Ready};
@@ -46,6 +48,8 @@ pub struct Run {
     queue: Queue,
     /// What every entity fails for that has not come yet.
     end: Option<Failure>,
+    /// Tables that are loaded for the first time, and so still lack keys.
+    pub(super) first_loads: HashSet<String>,
 }
 
 impl Run {
@@ -59,15 +63,15 @@ impl Run {
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
-        let identity = session.call(|odoo| odoo.identity())?;
+        let cache = store.cache(&server.name)?;
+        let identity = identify(&server, &session, &cache)?;
         session.tell_of_fall_back(&server.name);
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
         origin::check(&store, &server, &session)?;
-        let cache = store.cache(&server.name)?;
         let is_fresh = full_refresh || kind == Kind::Reconcile;
         let mut catalogue = Catalogue::remembering(session.clone(), cache.clone(), is_fresh);
         let warehouse = follow::refresh(&store, &server, entity, &mut catalogue)?;
-        let Ready { widths, broken } = ready::make_ready(&warehouse, &store, &server)?;
+        let Ready { widths, broken, first_loads } = ready::make_ready(&warehouse, &store, &server)?;
         let journal = Journal::begin(&store, kind)?;
         let work = Work {
             targets: Targets::new(warehouse, catalogue, broken),
@@ -84,7 +88,7 @@ impl Run {
                 is_job,
             },
         };
-        Ok(Run { work, journal, queue: Queue::default(), end: None })
+        Ok(Run { work, journal, queue: Queue::default(), end: None, first_loads })
     }
 
     /// The tables that the server fills.
@@ -128,18 +132,15 @@ impl Run {
         self.queue.step(&mut self.work, load)
     }
 
-    /// Loads an entity; its error undoes what this transaction did.
-    pub fn sync(&mut self, entity: &'static Entity) -> Result<(), Failure> {
-        self.attempt(entity, Run::load_entity)
-    }
-
-    /// Does something with an entity, and again where its failure taught what to do without.
+    /// Does something with an entity, and again where its failure taught what to do without; its
+    /// error undoes what this transaction did.
     pub fn attempt(
         &mut self,
         entity: &'static Entity,
         work: impl Fn(&mut Run, &'static Entity) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         self.work.context.lock(entity)?;
+        entity.datasets.iter().try_for_each(|dataset| self.open_first_load(dataset))?;
         loop {
             // Its columns may be others since the last failure.
             let entity = self.warehouse().entity(entity.name).unwrap_or(entity);
@@ -197,7 +198,7 @@ impl Run {
         self.work.start_over();
     }
 
-    fn load_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
+    pub fn load_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
         for (dataset, feed) in entity.feeds() {
             if let Some(mut load) = self.open(dataset, feed)? {
                 while self.step(&mut load)? {}
@@ -226,11 +227,7 @@ impl Run {
         Ok(is_mirror && !store.has_mirror(&server.name, entity.name)?)
     }
 
-    /// Loads an entity; its error undoes this entity alone and is in the report.
-    pub fn try_sync(&mut self, entity: &'static Entity) {
-        self.try_attempt(entity, Run::load_entity);
-    }
-
+    /// The same; its error undoes this entity alone and is in the report.
     pub fn try_attempt(
         &mut self,
         entity: &'static Entity,
@@ -289,6 +286,8 @@ impl Run {
     pub fn finish(mut self, entities: &[&Entity]) -> Result<Vec<TableReport>, Failure> {
         let Context { store, server, .. } = self.context();
         journal::close_interrupted(store, &server.name)?;
+        let mut lacking = self.lacking_of_others(entities)?;
+        while self.make_next_of_others(&mut lacking)? {}
         entities.iter().try_for_each(|entity| self.remember(entity))?;
         let Work { context, mut reports, .. } = self.work;
         reports.complete(&context)?;

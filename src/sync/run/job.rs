@@ -10,6 +10,7 @@ use crate::server::lock;
 use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
 use crate::sync::run::driver::{Order, Run, entities_named};
+use crate::sync::run::first_loads::Lacking;
 use crate::sync::run::journal::{self, Kind};
 use crate::sync::schedule::schedules::{self, Hold};
 use crate::sync::work::context::Context;
@@ -36,6 +37,11 @@ pub struct Job {
     /// The feeds of the current entity that are still to be loaded.
     feeds: VecDeque<(&'static Dataset, usize)>,
     current: Option<TableLoad>,
+    /// What the current entity's tables lack, once they are loaded.
+    lacking: Option<Lacking>,
+    /// All entities, and what other tables lack, once these are loaded.
+    all: Vec<&'static Entity>,
+    others: Option<Lacking>,
     /// The entities that failed, and why.
     failures: Vec<(&'static str, Failure)>,
     /// Why the run could not begin.
@@ -78,6 +84,9 @@ impl Job {
             entities,
             feeds: VecDeque::new(),
             current: None,
+            lacking: None,
+            all: Vec::new(),
+            others: None,
             failures: Vec::new(),
             obstacle: None,
             is_scheduled: options.scheduled,
@@ -96,6 +105,7 @@ impl Job {
                 // Their fields may be others by now.
                 let names = job.entities.iter().map(|entity| entity.name);
                 job.entities = names.filter_map(|name| run.warehouse().entity(name)).collect();
+                job.all = job.entities.iter().copied().collect();
                 if !options.reconcile {
                     run.plan_ahead(job.entities.iter().copied());
                 }
@@ -129,16 +139,29 @@ impl Job {
     /// Loads a page, or ends an entity. `false` when all is done. An error is the entity's: it
     /// undoes the step, is remembered, and the next entity follows.
     pub fn step(&mut self) -> Result<bool, Failure> {
-        let (Some(entity), Some(run)) = (self.entities.front().copied(), self.run.as_mut()) else {
+        let Some(run) = self.run.as_mut() else {
             return Ok(false);
+        };
+        let Some(entity) = self.entities.front().copied() else {
+            if self.others.is_none() {
+                self.others = Some(run.lacking_of_others(&self.all)?);
+            }
+            return self
+                .others
+                .as_mut()
+                .map_or(Ok(false), |others| run.make_next_of_others(others));
         };
         if run.is_dropped(entity)? {
             self.entities.pop_front();
             self.open_entity();
-            return Ok(!self.entities.is_empty());
+            return Ok(true);
         }
-        let step =
-            Step { reconcile: self.reconcile, feeds: &mut self.feeds, current: &mut self.current };
+        let step = Step {
+            reconcile: self.reconcile,
+            feeds: &mut self.feeds,
+            current: &mut self.current,
+            lacking: &mut self.lacking,
+        };
         let before = run.reports();
         let done = match run.end().cloned() {
             Some(failure) => Err(failure),
@@ -166,7 +189,7 @@ impl Job {
         run.remember(entity)?;
         self.entities.pop_front();
         self.open_entity();
-        Ok(!self.entities.is_empty())
+        Ok(true)
     }
 
     /// Ends the job.
@@ -187,6 +210,7 @@ impl Job {
 
     fn open_entity(&mut self) {
         self.current = None;
+        self.lacking = None;
         if let (Some(run), Some(entity)) = (&self.run, self.entities.front_mut()) {
             // Its columns may be others since a failure.
             *entity = run.warehouse().entity(entity.name).unwrap_or(entity);
@@ -201,6 +225,7 @@ struct Step<'a> {
     reconcile: bool,
     feeds: &'a mut VecDeque<(&'static Dataset, usize)>,
     current: &'a mut Option<TableLoad>,
+    lacking: &'a mut Option<Lacking>,
 }
 
 impl Step<'_> {
@@ -213,6 +238,7 @@ impl Step<'_> {
                 && !run.journal().shows(dataset.table)
             {
                 // Others see it before anything is waited for.
+                run.open_first_load(dataset)?;
                 return run.show(dataset);
             }
             match self.feeds.pop_front() {
@@ -222,10 +248,7 @@ impl Step<'_> {
                     return Ok(true);
                 }
                 Some((dataset, feed)) => *self.current = run.open(dataset, feed)?,
-                None => {
-                    run.settle(entity)?;
-                    return Ok(false);
-                }
+                None => return self.complete(run, entity),
             }
         }
         if let Some(load) = self.current {
@@ -240,6 +263,16 @@ impl Step<'_> {
             }
         }
         Ok(true)
+    }
+
+    /// What follows the pages: the keys of a first load, one by one.
+    fn complete(self, run: &mut Run, entity: &'static Entity) -> Result<bool, Failure> {
+        if self.lacking.is_none() {
+            run.settle(entity)?;
+            let lacking = self.lacking.insert(run.lacking(entity)?);
+            return Ok(!lacking.is_empty());
+        }
+        self.lacking.as_mut().map_or(Ok(false), |lacking| run.make_next(lacking))
     }
 }
 

@@ -2,7 +2,9 @@
 //! May call `feed`, `work`, `schedule` and `state`.
 
 pub mod driver;
+pub mod first_loads;
 pub mod job;
 pub mod journal;
+pub mod login;
 pub mod queue;
 pub mod reconcile;

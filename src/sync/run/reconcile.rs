@@ -30,17 +30,8 @@ impl Run {
     }
 
     /// Brings an entity in step with Odoo: fetches what is missing or stale, deletes what is
-    /// gone. Its error undoes what this transaction did.
-    pub fn reconcile(&mut self, entity: &'static Entity) -> Result<(), Failure> {
-        self.attempt(entity, Run::reconcile_entity)
-    }
-
-    /// The same; its error undoes this entity alone and is in the report.
-    pub fn try_reconcile(&mut self, entity: &'static Entity) {
-        self.try_attempt(entity, Run::reconcile_entity);
-    }
-
-    fn reconcile_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
+    /// gone.
+    pub fn reconcile_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
         let work = self.work();
         entity.feeds().try_for_each(|(dataset, feed)| work.reconcile(dataset, feed))?;
         self.restore()

@@ -175,8 +175,7 @@ pub fn login_succeeded(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
 }
 
 fn lift_stops(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
-    let is_read_only = "SELECT current_setting('transaction_read_only')::boolean";
-    if pg::is_in_parallel() || query::is_true(is_read_only, &[])? {
+    if pg::is_in_parallel() || pg::is_read_only() {
         return Ok(());
     }
     Store::find()?.lift_stops(server, role)

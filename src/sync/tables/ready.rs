@@ -7,13 +7,13 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
-use crate::pg;
-use crate::query;
 use crate::quote::ident;
 use crate::server::Server;
 use crate::state::Store;
 use crate::sync::load::deletes;
+use crate::sync::load::first_load::{is_bare, is_keyed};
 use crate::sync::load::owner::Table;
+use crate::sync::load::patience::patiently;
 use crate::sync::tables::columns::{Existing, existing};
 use crate::sync::tables::moved;
 use crate::sync::tables::trigger;
@@ -29,10 +29,9 @@ pub struct Ready {
     pub widths: Widths,
     /// Mirrors that are not, and why: that is no other table's trouble.
     pub broken: HashMap<&'static str, Failure>,
+    /// Tables that get their foreign keys and indexes when they are loaded.
+    pub first_loads: HashSet<String>,
 }
-
-/// How long a mirror's new column waits for those who use the table.
-const PATIENCE: &str = "5s";
 
 /// Makes a server's tables ready. What was made anew, or completed, is read in full by the next
 /// run.
@@ -51,8 +50,9 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     // First of all: tables that get new columns get the trigger too.
     let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
+    note_bare(&declared, &found, store, server)?;
     if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
-        made.extend(make(&declared, schema, store)?);
+        made.extend(make(&declared, store, server)?);
         found = existing(schema)?;
     }
     declared.iter().try_for_each(|dataset| ready.take(schema, dataset, &found))?;
@@ -73,11 +73,32 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
         }
     }
     moved::note(store, server, warehouse)?;
+    ready.first_loads = store.first_loads(&server.name)?;
     if !made.is_empty() {
         store.forget_watermarks(&server.name, &made)?;
         store.cache(&server.name)?.forget_values(&made)?;
     }
     Ok(ready)
+}
+
+/// Remembers again the tables that an interrupted first load left, where the notes are gone: the
+/// extension was made anew, or the server forgotten.
+fn note_bare(
+    declared: &[&'static Dataset],
+    found: &Existing,
+    store: &Store,
+    server: &Server,
+) -> Result<(), Failure> {
+    if !store.is_unread(&server.name)? {
+        return Ok(());
+    }
+    let mut bare = Vec::new();
+    for dataset in declared.iter().filter(|dataset| found.contains_key(dataset.table)) {
+        if is_keyed(dataset) && is_bare(&server.options.schema, dataset)? {
+            bare.push(dataset.table);
+        }
+    }
+    store.begin_first_loads(&server.name, &bare)
 }
 
 impl Ready {
@@ -126,24 +147,9 @@ fn make_mirror(
     server: &Server,
 ) -> Result<Vec<String>, Failure> {
     match store.has_mirror(&server.name, mirror.table)? {
-        true => make(&[mirror], &server.options.schema, store),
+        true => make(&[mirror], store, server),
         false => Ok(Vec::new()),
     }
-}
-
-/// Does what waits for those who use a table, but not for long.
-fn patiently<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
-    let before = query::ask::<String>("SELECT current_setting('lock_timeout')", &[])?;
-    let wait = |time: &str| {
-        let sql = "SELECT set_config('lock_timeout', $1, true)";
-        Spi::get_one_with_args::<String>(sql, &[time.into()]).map(drop)
-    };
-    let done = pg::subtransaction(|| {
-        wait(PATIENCE)?;
-        body()
-    })?;
-    wait(&before.unwrap_or_default())?;
-    Ok(done)
 }
 
 /// Whether a table's columns, if it is there, can take what is loaded.
@@ -172,14 +178,15 @@ fn not_for_a_warehouse(server: &Server) -> Failure {
     ))
 }
 
-/// Makes the schema and what is missing of some tables in it: all that are declared at once, so
-/// that each reference has its foreign key from the beginning. Returns the tables that are new
-/// or have new columns.
+/// Makes the schema and what is missing of some tables in it, all that are declared at once. New
+/// ones have their primary key alone until they are loaded. Returns the tables that are new or
+/// have new columns.
 fn make(
     datasets: &[&'static Dataset],
-    schema: &str,
     store: &Store,
+    server: &Server,
 ) -> Result<Vec<String>, Failure> {
+    let schema = server.options.schema.as_str();
     // Two first runs at once would both try to make the tables.
     let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
     Spi::run_with_args(lock, &[schema.into()])?;
@@ -192,6 +199,10 @@ fn make(
         run(&missing::create_table(schema))?;
     }
     let is_new = |table: &str| !found.contains_key(table);
+    let keyed = datasets.iter().filter(|dataset| is_new(dataset.table) && is_keyed(dataset));
+    let keyed: Vec<_> = keyed.map(|dataset| dataset.table).collect();
+    store.begin_first_loads(&server.name, &keyed)?;
+    let first_loads = store.first_loads(&server.name)?;
     // Columns of new tables, and new columns of others.
     let mut made: HashSet<(&str, &str)> = HashSet::new();
     for dataset in datasets {
@@ -217,18 +228,23 @@ fn make(
         }
     }
     for dataset in datasets {
+        let is_for_later = first_loads.contains(dataset.table);
         for column in dataset.value_columns() {
             let key = ddl::foreign_key(dataset, column, schema);
+            let mut statements = Vec::new();
             if made.contains(&(dataset.table, column.name)) {
-                let index = ddl::reference_index(dataset, column, schema);
-                let statements = key.into_iter().chain(index);
-                statements.into_iter().try_for_each(|sql| alter(schema, dataset, &sql))?;
+                statements.extend(key);
+                statements.extend(ddl::reference_index(dataset, column, schema));
             } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
                 // DROP TABLE … CASCADE of the parent took the key along, or it leads to a table
                 // that was let go. The references are restored when the rows are back.
-                deletes::release_all(schema, dataset, column)?;
+                let reason = "the table was dropped by hand";
+                deletes::release_absent(schema, dataset, column, reason)?;
                 alter(schema, dataset, &ddl::drop_foreign_key(dataset, column, schema))?;
-                alter(schema, dataset, &key)?;
+                statements.push(key);
+            }
+            if !is_for_later {
+                statements.iter().try_for_each(|sql| alter(schema, dataset, sql))?;
             }
         }
         if made.iter().any(|(table, _)| *table == dataset.table) {

@@ -10,7 +10,7 @@ use crate::pg::fdw::value::constant_of;
 use crate::pg::nodes::{nodes, text};
 
 /// Objects with lower oids are PostgreSQL's own, and mean what their names say.
-const FIRST_FOREIGN_OID: u32 = 10_000;
+pub const FIRST_FOREIGN_OID: u32 = 10_000;
 
 /// Reads the conditions of one foreign table.
 pub struct Reader<'a> {
@@ -213,10 +213,8 @@ impl<'a> Reader<'a> {
     ) -> Option<String> {
         // SAFETY: the operator is one of the query; its name is a palloc'ed C string.
         unsafe {
-            let is_plain =
-                collation == pg_sys::InvalidOid || pg_sys::get_collation_isdeterministic(collation);
             let is_own = operator.to_u32() < FIRST_FOREIGN_OID;
-            (is_plain && is_own).then(|| text(pg_sys::get_opname(operator)))
+            (is_own && is_bytewise(collation)).then(|| text(pg_sys::get_opname(operator)))
         }
     }
 
@@ -274,6 +272,12 @@ impl<'a> Reader<'a> {
             Some(Operand::Expression(self.expressions.len() - 1))
         }
     }
+}
+
+/// Whether texts of that collation are equal only if all their bytes are.
+pub fn is_bytewise(collation: pg_sys::Oid) -> bool {
+    // SAFETY: a question to PostgreSQL's caches.
+    collation == pg_sys::InvalidOid || unsafe { pg_sys::get_collation_isdeterministic(collation) }
 }
 
 /// The column of that table that an expression is.

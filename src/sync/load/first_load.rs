@@ -1,0 +1,215 @@
+//! A table's first load: it has its primary key alone, and gets the foreign keys and the other
+//! indexes that are declared when its last page is in. What it lacks is read off the catalogue, so
+//! that whoever comes next goes on, wherever the one before was interrupted.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+
+use pgrx::PgSqlErrorCode as State;
+use pgrx::prelude::*;
+
+use crate::failure::Failure;
+use crate::pg;
+use crate::query;
+use crate::quote::ident;
+use crate::sync::load::deletes;
+use crate::sync::load::owner::{self, Table};
+use crate::sync::load::patience::patiently;
+use crate::warehouse::ddl::{self, EDITED_TRIGGER, qualified};
+use crate::warehouse::{Column, Dataset};
+
+/// Something that a table still lacks.
+pub struct Piece {
+    dataset: &'static Dataset,
+    column: &'static Column,
+    part: Part,
+    sql: String,
+}
+
+/// In the order in which they are made: rows are validated when others are kept from going astray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Index,
+    /// A foreign key that new rows are held to.
+    Key,
+    /// The same for the rows that are there.
+    Validation,
+}
+
+/// Whether a table is declared to have more than its primary key.
+pub fn is_keyed(dataset: &Dataset) -> bool {
+    dataset.value_columns().any(|column| ddl::is_searched(dataset, column))
+}
+
+/// What a table lacks of what is declared, in the order in which it is made.
+pub fn lacking(schema: &str, dataset: &'static Dataset) -> Result<VecDeque<Piece>, Failure> {
+    let there = There::look(schema, dataset)?;
+    let mut pieces = Vec::new();
+    for column in dataset.value_columns() {
+        let mut add = |part, sql| pieces.push(Piece { dataset, column, part, sql });
+        if let Some(sql) = ddl::reference_index(dataset, column, schema)
+            && !there.indexes.contains(&index_of(column))
+        {
+            add(Part::Index, sql);
+        }
+        if let Some(sql) = ddl::foreign_key(dataset, column, schema) {
+            let key = there.keys.get(&ddl::foreign_key_name(dataset, column));
+            if key.is_none() {
+                add(Part::Key, format!("{sql} NOT VALID"));
+            }
+            if key != Some(&true) {
+                add(Part::Validation, ddl::validate_foreign_key(dataset, column, schema));
+            }
+        }
+    }
+    pieces.sort_by_key(|piece| piece.part as u8);
+    Ok(pieces.into())
+}
+
+/// Whether a table has indexes, constraints or triggers of its users.
+pub fn is_extended(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
+    let there = There::look(schema, dataset)?;
+    let searched = dataset.value_columns().filter(|column| ddl::is_searched(dataset, column));
+    let (mut indexes, mut keys) = (HashSet::new(), HashSet::new());
+    for column in searched {
+        indexes.insert(index_of(column));
+        keys.insert(ddl::foreign_key_name(dataset, column));
+    }
+    Ok(there.has_trigger
+        || there.indexes.iter().any(|index| !indexes.contains(index))
+        || there.keys.keys().any(|key| !keys.contains(key)))
+}
+
+/// Whether a table is as a run made it, and has nothing but its primary key yet.
+pub fn is_bare(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
+    let comment = "SELECT obj_description(to_regclass($1), 'pg_class') = $2";
+    let ours = ddl::table_comment(dataset);
+    if !query::is_true(comment, &[qualified(schema, dataset.table).into(), ours.into()])? {
+        return Ok(false);
+    }
+    let there = There::look(schema, dataset)?;
+    Ok(there.indexes.is_empty() && there.keys.is_empty())
+}
+
+/// Whether a table has rows.
+pub fn has_rows(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
+    let sql = format!("SELECT EXISTS (SELECT FROM {})", qualified(schema, dataset.table));
+    Table::new(schema, dataset.table).run(owner::READ, || query::is_true(&sql, &[]))
+}
+
+/// What a table has beside its primary key.
+struct There {
+    /// As [`index_of`] writes them; those of another form are something else.
+    indexes: HashSet<String>,
+    /// Foreign keys and other constraints, and whether they are valid.
+    keys: HashMap<String, bool>,
+    has_trigger: bool,
+}
+
+/// The index of a column as [`There::look`] finds it: what it is on, and of which rows.
+fn index_of(column: &Column) -> String {
+    format!("{} of ({} IS NOT NULL)", ddl::key_columns(column).join(", "), column.name)
+}
+
+impl There {
+    fn look(schema: &str, dataset: &Dataset) -> Result<There, Failure> {
+        let table = qualified(schema, dataset.table);
+        let indexes = "SELECT (SELECT string_agg(a.attname, ', ' ORDER BY k.place) \
+              FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) \
+              JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum) \
+              || ' of ' || replace(coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), 'all'), '\"', ''), \
+              i.indisvalid \
+            FROM pg_catalog.pg_index i WHERE i.indrelid = to_regclass($1) AND NOT i.indisprimary";
+        let keys = "SELECT conname::text, convalidated FROM pg_catalog.pg_constraint \
+            WHERE conrelid = to_regclass($1) AND contype NOT IN ('p', 'n')";
+        let trigger = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger \
+            WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgname <> $2)";
+        let indexes = pairs(indexes, &table)?.into_iter().filter(|(_, is_valid)| *is_valid);
+        Ok(There {
+            indexes: indexes.map(|(index, _)| index).collect(),
+            keys: pairs(keys, &table)?.into_iter().collect(),
+            has_trigger: query::is_true(trigger, &[table.into(), EDITED_TRIGGER.into()])?,
+        })
+    }
+}
+
+fn pairs(sql: &str, table: &str) -> Result<Vec<(String, bool)>, Failure> {
+    Spi::connect(|client| {
+        let found = client.select(sql, None, &[table.into()])?;
+        found.map(|row| Ok((row.get(1)?.unwrap_or_default(), row.get(2)? == Some(true)))).collect()
+    })
+}
+
+impl Piece {
+    /// Makes it as the table's owner, whose table lacks it. One that others keep from being made
+    /// is left for later, with a warning; then it returns `false`.
+    pub fn make(&self, schema: &str) -> Result<bool, Failure> {
+        match patiently(|| self.make_now(schema)) {
+            Ok(()) => Ok(true),
+            Err(failure) if is_in_the_way(&failure) => {
+                self.postponed(schema, failure)?.warn();
+                Ok(false)
+            }
+            Err(failure) => Err(failure),
+        }
+    }
+
+    fn make_now(&self, schema: &str) -> Result<(), Failure> {
+        let table = Table::new(schema, self.dataset.table);
+        let make = || table.run(owner::LOAD, || Ok(Spi::run(&self.sql)?));
+        if self.part != Part::Validation {
+            return make();
+        }
+        match pg::subtransaction(make) {
+            Err(failure) if failure.sqlstate == State::ERRCODE_FOREIGN_KEY_VIOLATION => {
+                deletes::release_absent(schema, self.dataset, self.column, "deleted by hand")?;
+                make()
+            }
+            done => done,
+        }
+    }
+
+    fn name(&self) -> String {
+        match self.part {
+            Part::Index => format!("an index on {}", ddl::key_columns(self.column).join(", ")),
+            _ => {
+                format!("foreign key {}", ident(&ddl::foreign_key_name(self.dataset, self.column)))
+            }
+        }
+    }
+
+    /// Says what is not made yet, and why.
+    fn postponed(&self, schema: &str, failure: Failure) -> Result<Failure, Failure> {
+        let table = qualified(schema, self.dataset.table);
+        let tables = [Some(self.dataset.table), self.column.refers_to()];
+        let tables: Vec<_> =
+            tables.into_iter().flatten().map(|table| qualified(schema, table)).collect();
+        let detail = holders(tables)?.unwrap_or(failure.message);
+        Ok(Failure::new(failure.sqlstate, format!("table {table} still lacks {}", self.name()))
+            .detail(detail)
+            .hint("All rows are loaded; the next run makes what is lacking."))
+    }
+}
+
+/// Whether a failure is for others who use a table, and passes with them.
+fn is_in_the_way(failure: &Failure) -> bool {
+    matches!(
+        failure.sqlstate,
+        State::ERRCODE_LOCK_NOT_AVAILABLE
+            | State::ERRCODE_T_R_DEADLOCK_DETECTED
+            | State::ERRCODE_OBJECT_IN_USE
+    )
+}
+
+/// Who writes some tables, or keeps others from it, in transactions of other sessions.
+fn holders(tables: Vec<String>) -> Result<Option<String>, Failure> {
+    let sql = "SELECT string_agg(DISTINCT format('%s holds %s on %s.', coalesce( \
+            'The process with PID ' || l.pid || coalesce(' of role ' || quote_ident(a.usename), ''), \
+            'The prepared transaction ' || quote_literal(x.gid)), l.mode, l.relation::regclass), E'\\n') \
+        FROM pg_catalog.pg_locks l \
+        LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+        LEFT JOIN pg_catalog.pg_prepared_xacts x ON l.pid IS NULL AND l.virtualtransaction = '-1/' || x.transaction \
+        WHERE l.relation IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND l.granted \
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+          AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')";
+    query::ask::<String>(sql, &[tables.into()])
+}
