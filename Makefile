@@ -37,7 +37,7 @@ export PGRX_PG_CONFIG_PATH = $(shell command -v $(PG_CONFIG))
 export CARGO_PGRX_DISABLE_GC_SECTIONS_WORKAROUND := 1
 # No path of the machine that built it is in what users install.
 REMAPPED := $(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=crates $(CURDIR)=.
-all install unit package: export RUSTFLAGS += $(addprefix --remap-path-prefix=,$(REMAPPED))
+all install lint unit package: export RUSTFLAGS += $(addprefix --remap-path-prefix=,$(REMAPPED))
 
 VERSION := $(shell sed -n '/^version = /{s/[^"]*"//;s/"//p;q}' Cargo.toml)
 CARGO_FEATURES = --no-default-features --features "pg$(MAJOR) $(FEATURES)"

@@ -31,6 +31,7 @@ def problems(sources, released=False):
         *newest(changes, version, released),
         *chain([release for release, _ in changes], scripts(sources, released), version),
         *meta(json.loads(read("META.json")), control(read("odoo_etl.control")), cargo),
+        *(maintainer(json.loads(read("META.json"))) if released else ()),
         *readme(read("README.md"), version),
     ]
 
@@ -103,6 +104,12 @@ def meta(meta, control, cargo):
     for file, key, is_, should in expected:
         if is_ != should:
             yield f"{file}: {key} is {is_}, not {should}"
+
+
+def maintainer(meta):
+    """RFC 2606 reserves the domain for addresses that shall not be anybody's."""
+    if meta["maintainer"].rstrip(">").endswith(".invalid"):
+        yield f"META.json names no maintainer who can be reached: {meta['maintainer']}"
 
 
 def readme(text, version):

@@ -65,3 +65,24 @@ CREATE FUNCTION odoo_call(
 COMMENT ON FUNCTION odoo_call(text, text, jsonb, jsonb, text) IS
     'calls a public method of an Odoo model, on the records that "ids" in kwargs names; a rollback does not undo it. '
     'Over XML-RPC a result that holds None is NULL';
+
+CREATE FUNCTION odoo_connections()
+RETURNS TABLE (
+    server_name text, user_name text, login text, protocol text, since timestamptz, used_in_xact boolean
+)
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_connections_wrapper';
+COMMENT ON FUNCTION odoo_connections() IS
+    'logins to Odoo servers that this session keeps; login is NULL where it is that of a role which the current user has not the rights of';
+
+CREATE FUNCTION odoo_disconnect(server text) RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_disconnect_wrapper';
+COMMENT ON FUNCTION odoo_disconnect(text) IS
+    'forgets the logins to a server that this session keeps, and closes their connections; false if there was none';
+
+CREATE FUNCTION odoo_disconnect_all() RETURNS boolean
+    LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_disconnect_all_wrapper';
+COMMENT ON FUNCTION odoo_disconnect_all() IS
+    'forgets all logins to Odoo servers that this session keeps, and closes their connections; false if there was none';

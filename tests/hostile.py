@@ -1,5 +1,7 @@
 """Settings of a session that change what PostgreSQL reads, writes and finds, all at once."""
 
+from .lab import installations
+
 #: How values are read and written, and what names mean.
 FORMS = {
     "datestyle": "SQL, DMY",
@@ -38,7 +40,7 @@ PLANS = {
     "geqo_threshold": "2",
     "from_collapse_limit": "1",
     "join_collapse_limit": "1",
-    "force_parallel_mode": "regress",
+    "debug_parallel_query" if installations.chosen().major >= 16 else "force_parallel_mode": "regress",
     "work_mem": "64kB",
     "cursor_tuple_fraction": "0.000001",
     # Paths that are off cost so much that every statement would be compiled.

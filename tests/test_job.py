@@ -409,4 +409,6 @@ def test_to_schedule_without_pg_cron_says_what_to_add(db, fake):
     db.server(url(fake))
     with pytest.raises(psycopg2.errors.FeatureNotSupported) as raised:
         db.run("SELECT odoo_schedule('all', '0 1 * * *')")
-    assert "shared_preload_libraries = 'pg_cron'" in raised.value.diag.message_hint
+    hint = raised.value.diag.message_hint
+    assert "shared_preload_libraries = 'pg_cron'" in hint
+    assert f"postgresql-{db.connection.server_version // 10_000}-cron" in hint

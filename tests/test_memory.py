@@ -34,9 +34,11 @@ def peak(cluster, fake):
     """The most memory, in MB, that a new backend had when it ran a statement in a new database."""
 
     @cache
-    def measure(statement, rows, **options):
+    def measure(statement, rows, before=(), **options):
         db = Database(cluster)
         db.server(url(fake, f"rows={rows}"), **options)
+        for other in before:
+            db.run(other.format(rows=rows))
         db.connection.close()
         db.connection = db.connect()
         db.run(statement)
@@ -62,6 +64,18 @@ def test_memory_does_not_grow_with_the_rows(peak, statement):
     few, many = peak(statement, FEW), peak(statement, MANY)
     print(f"{statement}: {few:.0f} MB for {FEW:,} rows, {many:.0f} MB for {MANY:,}")
     assert many - few < MORE
+
+
+#: As a sync would leave them.
+FILLED = ("SELECT odoo_sync('categories')",
+          "INSERT INTO dim_products (id, odoo_write_date) SELECT id, '2024-01-01 00:00:00+00' FROM generate_series(1, {rows}) AS id")
+
+
+@pytest.mark.parametrize("statement", ["odoo_verify", "odoo_reconcile"])
+def test_a_comparison_keeps_no_ids(peak, statement):
+    few, many = (peak(f"SELECT * FROM {statement}('products')", rows, before=FILLED) for rows in (FEW, MANY))
+    print(f"{statement}: {few:.0f} MB for {FEW:,} rows, {many:.0f} MB for {MANY:,}")
+    assert many - few < MORE / 2
 
 
 def test_memory_grows_with_the_page(peak):

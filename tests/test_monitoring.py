@@ -187,3 +187,22 @@ def test_the_queries_of_the_page_run(db, fake):
     assert len(blocks) >= 5 and len(queries) >= 2
     for statement in [s for block in blocks for s in block.split(";\n") if s.strip()] + queries:
         db.run(re.sub(r"\\watch \d+", "", statement))
+
+
+def test_the_wait_is_shown(db, fake):
+    db.server(url(fake, f"only={db.name}/slow=1@search_count"))
+    pid = db.connection.get_backend_pid()
+    seen = set()
+    runner = threading.Thread(target=lambda: db.run("SELECT odoo_count('product.product')"))
+    with closing(db.connect()) as other, other.cursor() as cursor:
+        runner.start()
+        deadline = time.monotonic() + 5
+        while runner.is_alive() and time.monotonic() < deadline:
+            cursor.execute("SELECT wait_event_type, wait_event FROM pg_stat_activity WHERE pid = %s AND state = 'active'", (pid,))
+            seen |= set(cursor.fetchall())
+            time.sleep(0.1)
+        runner.join()
+        cursor.execute("SELECT wait_event_type FROM pg_stat_activity WHERE pid = %s", (pid,))
+        assert cursor.fetchone() == ("Client",)
+    name = "OdooRequest" if db.connection.server_version >= 170000 else "Extension"
+    assert ("Extension", name) in seen

@@ -1,4 +1,5 @@
-"""XML-RPC, JSON-RPC and JSON-2 bring the same rows, errors and facts; `auto` takes what is there."""
+"""XML-RPC, JSON-RPC, JSON-2 and the web client's protocol bring the same rows, errors and facts; `auto` takes what is
+there."""
 
 import psycopg2
 import pytest
@@ -7,10 +8,15 @@ from .conftest import TABLES, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
 
-PROTOCOLS = ["xmlrpc", "jsonrpc", "json2"]
+PROTOCOLS = ["xmlrpc", "jsonrpc", "json2", "web"]
 
 
-def server(db, fake, behaviour, protocol, name="erp", secret="api_key", **options):
+def secret_of(protocol):
+    return "password" if protocol == "web" else "api_key"
+
+
+def server(db, fake, behaviour, protocol, name="erp", secret=None, **options):
+    secret = secret or secret_of(protocol)
     text = "".join(f", {key} '{value}'" for key, value in options.items())
     db.run(f"CREATE SERVER {name} FOREIGN DATA WRAPPER odoo_fdw OPTIONS "
            f"(url '{url(fake, behaviour)}', database 'demo', retries '0', protocol '{protocol}'{text})")
@@ -19,7 +25,7 @@ def server(db, fake, behaviour, protocol, name="erp", secret="api_key", **option
 
 @pytest.mark.parametrize("release", [14, 16, 19, 20])
 def test_all_bring_the_same(db, fake, release):
-    protocols = PROTOCOLS if release >= 19 else PROTOCOLS[:2]
+    protocols = [protocol for protocol in PROTOCOLS if protocol != "json2" or release >= 19]
     for protocol in protocols:
         db.run(f"CREATE SCHEMA {protocol}")
         server(db, fake, f"version={release}", protocol, name=f"s_{protocol}", schema=protocol)
@@ -44,7 +50,7 @@ def test_all_bring_the_same(db, fake, release):
     ("fault=2@search", "Words for the user", "HV000"),
     ("status=502@search", "HTTP 502", "08006"),
     ("cut@read", "broke|closed", "08006"),
-    ("off=xmlrpc,jsonrpc,json2", "HTTP 404", "08006")])
+    ("off=xmlrpc,jsonrpc,json2,web", "HTTP 404", "08006")])
 def test_errors_are_the_same(db, fake, protocol, behaviour, error, sqlstate):
     server(db, fake, f"version=19/{behaviour}", protocol)
     with pytest.raises(psycopg2.Error, match=error) as raised:
@@ -67,7 +73,7 @@ def test_odoos_database_is_not_quoted(db, fake, protocol):
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_wrong_secret(db, fake, protocol):
     server(db, fake, "version=19", protocol)
-    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET api_key 'wrong')")
+    db.run(f"ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (SET {secret_of(protocol)} 'wrong')")
     before = len(fake.calls)
     with pytest.raises(psycopg2.errors.InvalidAuthorizationSpecification, match="refused the login"):
         db.run("SELECT * FROM odoo_sync('products')")

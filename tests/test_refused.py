@@ -34,7 +34,7 @@ def test_a_french_user_lacks_the_same_models(db, fake, release):
     assert absent == expected | ({"dim_work_locations"} if release == 14 else set())
 
 
-@pytest.mark.parametrize("protocol", ["xmlrpc", "jsonrpc", "json2"])
+@pytest.mark.parametrize("protocol", ["xmlrpc", "jsonrpc", "json2", "web"])
 def test_an_unknown_model_is_told_by_a_question(db, fake, protocol):
     release = 19 if protocol == "json2" else 14
     db.server(url(fake, f"version={release}/speaks=fr_FR"), protocol=protocol)

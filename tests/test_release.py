@@ -22,6 +22,8 @@ VERSION = CARGO["package"]["version"]
 POSTGRES = [int(feature[2:]) for feature in CARGO["features"] if re.fullmatch(r"pg\d+", feature)]
 #: On which the copy of `sources` is released.
 DAY = "2027-01-31"
+#: And by whom.
+MAINTAINER = "someone@example.com"
 README = (places.CHECKOUT / "README.md").read_text()
 
 
@@ -37,6 +39,7 @@ def sources(tmp_path):
     shutil.copytree(places.CHECKOUT / "sql", tmp_path / "sql")
     day = check.changelog((tmp_path / "CHANGELOG.md").read_text())[0][1]
     edit(tmp_path / "CHANGELOG.md", f"({day})", f"({DAY})")
+    edit(tmp_path / "META.json", "authors@odoo-etl.invalid", MAINTAINER)
     for template in (tmp_path / "sql").glob("upgrade/*.sql"):
         template.rename(tmp_path / f"sql/odoo_etl--{template.name}")
     git(tmp_path, "init", "--quiet")
@@ -70,6 +73,7 @@ def test_a_release_that_agrees_is_ready(sources):
     ("CHANGELOG.md", "## 0.1.0 ", "## 0.1.1 ", "names 0.1.0, which CHANGELOG.md does not have"),
     ("META.json", f'"version": "{VERSION}"', '"version": "9.0.0"', "META.json: version is 9.0.0"),
     ("META.json", f'"docfile": "README.md",\n      "version": "{VERSION}"', '"version": "9.0.0"', "provides.odoo_etl.version is 9.0.0"),
+    ("META.json", MAINTAINER, "someone@example.invalid", "names no maintainer who can be reached"),
     ("META.json", '"15.0.0"', '"14.0.0"', "prereqs is 14.0.0"),
     ("odoo_etl.control", "'@CARGO_VERSION@'", "'0.1.0'", "default_version is 0.1.0"),
     ("odoo_etl.control", "comment = '", "comment = 'it ", "META.json: abstract"),

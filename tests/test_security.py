@@ -24,8 +24,11 @@ STATEMENTS = {
     "cast from text to odoo_domain": ("SELECT 1 WHERE '[]'::text::odoo_domain::text = ''", None),
     "function odoo_call(text,text,jsonb,jsonb,text)": ("SELECT odoo_call('x.y', 'z', server => 'erp')", DENIED),
     "function odoo_check(text)": ("SELECT odoo_check('erp')", DENIED),
+    "function odoo_connections()": ("SELECT odoo_connections()", None),
     "function odoo_count(text,odoo_domain,text,jsonb)": ("SELECT odoo_count('x.y', server => 'erp')", DENIED),
     "function odoo_create(text,jsonb,text)": ("SELECT odoo_create('x.y', '{}', server => 'erp')", DENIED),
+    "function odoo_disconnect(text)": ("SELECT 1 WHERE odoo_disconnect('erp')", None),
+    "function odoo_disconnect_all()": ("SELECT 1 WHERE odoo_disconnect_all()", None),
     "function odoo_domain(text,text,anyelement)": ("SELECT 1 WHERE odoo_domain('a', '=', 1)::text = ''", None),
     "function odoo_domain(text,text,date)": ("SELECT 1 WHERE odoo_domain('a', '=', current_date)::text = ''", None),
     "function odoo_domain(text,text,jsonb)": ("SELECT 1 WHERE odoo_domain('a', '=', '1'::jsonb)::text = ''", None),
@@ -118,9 +121,12 @@ STATEMENTS = {
     "view odoo_sync_status": ("TABLE odoo_sync_status", None),
 }
 
+#: Without the row types of tables and the types of arrays, which from 17 on are members too.
 OBJECTS = """SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
     WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
-      AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'odoo_etl')"""
+      AND refobjid = (SELECT oid FROM pg_extension WHERE extname = 'odoo_etl')
+      AND NOT EXISTS (SELECT FROM pg_type LEFT JOIN pg_class ON pg_class.oid = typrelid
+          WHERE classid = 'pg_type'::regclass AND pg_type.oid = objid AND (typcategory = 'A' OR relkind <> 'c'))"""
 
 
 @pytest.fixture

@@ -96,11 +96,6 @@ impl<P: Records> Pages<P> {
         self.is_all_asked() && self.asked.is_empty()
     }
 
-    /// Whether nothing is on its way.
-    pub fn is_idle(&self) -> bool {
-        self.asked.is_empty() && !self.ids.is_asked()
-    }
-
     /// What the first chunk of ids told, once.
     pub fn found(&mut self) -> Found {
         self.ids.found()

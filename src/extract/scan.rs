@@ -64,6 +64,22 @@ impl Scan {
         Ok(scan)
     }
 
+    /// Reads records whose ids are known, in their order.
+    pub fn of(session: &Rc<Session>, wanted: Wanted, ids: Vec<i64>, size: PageSize) -> Scan {
+        let rest = ids.iter().copied().filter(|id| *id > wanted.after).collect();
+        let read = columns(&wanted.model, wanted.fields.clone());
+        let pages = Pages::new(session, Ids::known(rest), read, size.clone());
+        Scan {
+            session: session.clone(),
+            wanted,
+            size,
+            stage: Stage::Pages(Box::new(pages)),
+            total: Some(ids.len()),
+            present: Some(ids),
+            bad: Vec::new(),
+        }
+    }
+
     /// How many records the scan will bring, once that is known.
     pub fn total(&self) -> Option<usize> {
         self.total

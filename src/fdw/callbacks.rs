@@ -7,10 +7,13 @@ use crate::fdw::modify::{self, Modification, ModifyPlan};
 use crate::fdw::query::plan::Plan;
 use crate::fdw::relation::Relation;
 use crate::fdw::scan::records::Scan;
+use crate::fdw::scan::summary::{Column, Summary, summarise};
 use crate::fdw::table::import::import;
 use crate::fdw::table::options::field_of;
 use crate::odoo::{self, Condition};
-use crate::pg::fdw::{self, Action, Asked, Constant, Effort, Import, Predicate, SortKey, Value};
+use crate::pg::fdw::{
+    self, Action, Asked, Constant, Effort, Grouping, Groups, Import, Predicate, SortKey, Value,
+};
 
 impl fdw::Table for Relation {
     type Scan = Scan;
@@ -46,6 +49,10 @@ impl fdw::Table for Relation {
         self.count(predicate)
     }
 
+    fn groups(&self, grouping: &Grouping, about: f64) -> Groups {
+        self.groups(grouping, about)
+    }
+
     fn order(&self, keys: &[SortKey]) -> Option<String> {
         self.order(keys)
     }
@@ -67,19 +74,20 @@ impl fdw::Table for Relation {
 impl fdw::Scan for Scan {
     type Plan = Plan;
     type Cells = odoo::Cells;
+    type Summary = Summary;
 
     fn begin(plan: &Plan, server: Oid, user: Oid, values: &[Constant]) -> Result<Scan, Failure> {
         Scan::begin(plan, server, user, values)
     }
 
-    fn count(
+    fn summarise(
         plan: &Plan,
         server: Oid,
         user: Oid,
         values: &[Constant],
-    ) -> Result<(i64, Effort), Failure> {
-        let (count, traffic) = Scan::count(plan, server, user, values)?;
-        Ok((count, effort(traffic, 0)))
+    ) -> Result<(Option<Summary>, Effort), Failure> {
+        let (summary, traffic) = summarise(plan, server, user, values)?;
+        Ok((summary, effort(traffic, 0)))
     }
 
     fn sample(
@@ -102,10 +110,6 @@ impl fdw::Scan for Scan {
     fn effort(&self) -> Effort {
         let (traffic, rows) = self.traffic();
         effort(traffic, rows)
-    }
-
-    fn end(self) {
-        self.end();
     }
 
     fn explain(plan: &Plan, values: &[Constant]) -> Vec<(&'static str, String)> {
@@ -153,6 +157,27 @@ impl fdw::Modification for Modification {
 
     fn end(self) -> Result<(), Failure> {
         self.end()
+    }
+}
+
+impl fdw::Summary for Summary {
+    type Cells = Column;
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn cells(&self) -> &[Column] {
+        &self.columns
+    }
+}
+
+impl fdw::Cells for Column {
+    fn value(&self, row: usize) -> Option<Value<'_>> {
+        match (self.cells.value(row)?, &self.divisors) {
+            (Value::Text(text), Some(divisors)) => Some(Value::Quotient(text, divisors[row])),
+            (value, _) => Some(value),
+        }
     }
 }
 

@@ -12,10 +12,10 @@ use crate::failure::Failure;
 use crate::fdw::query::plan::{Fetched, basis, require_same};
 use crate::fdw::query::time;
 use crate::fdw::relation::Relation;
-use crate::fdw::scan::sessions::{self, Lease};
+use crate::fdw::scan::known;
 use crate::odoo::{Cells, Condition, FieldType, Fields, Value};
 use crate::pg::fdw::{Action, Comparison, Constant, Scalar};
-use crate::server::Server;
+use crate::server::{Server, Session};
 
 /// Records in one request.
 pub const BATCH: usize = 100;
@@ -76,7 +76,7 @@ impl ModifyPlan {
 /// A statement at work.
 pub struct Modification {
     plan: ModifyPlan,
-    lease: Lease,
+    session: Session,
     /// Records that wait for their request, and the values that they all get.
     waiting: Vec<i64>,
     values: Vec<(String, Value)>,
@@ -91,12 +91,12 @@ impl Modification {
         // The plan may be older than the option.
         let server = Server::of_oid(server);
         server.require_writable()?;
-        let fields = sessions::fields(&server, user, &plan.model)?;
+        let fields = known::fields(&server, user, &plan.model)?;
         require_same(&plan.model, plan.basis, plan.basis_in(&fields))?;
-        let lease = Lease::take(&server, user)?;
+        let session = server.session_of(user)?;
         Ok(Modification {
             plan,
-            lease,
+            session,
             waiting: Vec::new(),
             values: Vec::new(),
             met: HashSet::new(),
@@ -115,7 +115,7 @@ impl Modification {
             rows.into_iter().map(|row| Ok(self.values(row)?.into_iter().collect())).collect();
         let (model, values) = (self.plan.model.clone(), values?);
         let wanted = values.len();
-        let ids = self.lease.session().write(move |odoo| odoo.model(&model).create(values))?;
+        let ids = self.session.write(move |odoo| odoo.model(&model).create(values))?;
         if ids.len() != wanted {
             let made = format!("Odoo made {} records of {wanted} rows", ids.len());
             return Err(Failure::new(State::ERRCODE_FDW_ERROR, made)
@@ -166,7 +166,7 @@ impl Modification {
     }
 
     fn send(&self, ids: Vec<i64>) -> Result<(), Failure> {
-        let (model, session) = (self.plan.model.clone(), self.lease.session());
+        let (model, session) = (self.plan.model.clone(), &self.session);
         let shown = listed(&ids);
         let is_done = match self.plan.action {
             Action::Delete => session.write(move |odoo| odoo.model(&model).unlink(ids))?,
@@ -222,7 +222,7 @@ impl Modification {
             .map(|column| (column.field.clone(), column.field_type))
             .collect();
         let (model, asked) = (self.plan.model.clone(), fields.clone());
-        let page = self.lease.session().call(move |odoo| {
+        let page = self.session.call(move |odoo| {
             let fields: Vec<_> = asked.iter().map(|(name, kind)| (name.as_str(), *kind)).collect();
             odoo.model(&model).read(vec![id], &fields)
         })?;
@@ -235,8 +235,7 @@ impl Modification {
 
     pub fn end(mut self) -> Result<(), Failure> {
         self.flush()?;
-        sessions::forget();
-        self.lease.give_back();
+        known::forget();
         Ok(())
     }
 

@@ -6,14 +6,16 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::pg_sys::Oid;
 
 use crate::failure::Failure;
+use crate::fdw::query::grouped::{Grouped, Shown};
 use crate::fdw::query::plan::{Fetched, Plan};
 use crate::fdw::query::pushdown::{Pushed, push};
+use crate::fdw::scan::known;
 use crate::fdw::scan::records::all_of;
-use crate::fdw::scan::sessions;
+use crate::fdw::scan::summary::MAX_GROUPS;
 use crate::fdw::table::columns::{Kind, searches_otherwise};
 use crate::fdw::table::options::{Column, Table};
 use crate::odoo::{Condition, Fields};
-use crate::pg::fdw::{Asked, Predicate, RawTable, SortKey};
+use crate::pg::fdw::{Asked, Grouping, Groups, Predicate, RawTable, SortKey};
 use crate::quote::ident;
 use crate::server::Server;
 
@@ -29,10 +31,10 @@ impl Relation {
     pub fn open(raw: RawTable, user: Oid) -> Result<Relation, Failure> {
         let table = Table::from(raw);
         let server = Server::of_oid(table.server);
-        let mut fields = sessions::fields_known(&server, user, &table.model)?;
+        let mut fields = known::fields_known(&server, user, &table.model)?;
         if table.columns.iter().any(|column| !fields.contains(&column.field)) {
             // It may have come since then.
-            fields = sessions::fields(&server, user, &table.model)?;
+            fields = known::fields(&server, user, &table.model)?;
         }
         Ok(Relation { table, server, user, fields })
     }
@@ -69,7 +71,7 @@ impl Relation {
             return Some(0.0);
         }
         let domain = all_of(condition.into_domain());
-        let count = sessions::count(&self.server, self.user, &self.table.model, domain)?;
+        let count = known::count(&self.server, self.user, &self.table.model, domain)?;
         Some(count as f64)
     }
 
@@ -113,6 +115,38 @@ impl Relation {
         (!parts.is_empty()).then(|| parts.join(", "))
     }
 
+    /// What Odoo makes of the rows in PostgreSQL's place; `None` if it would be something else.
+    fn grouped(&self, grouping: &Grouping) -> Option<Grouped> {
+        let mut grouped = Grouped::default();
+        for attribute in &grouping.by {
+            grouped.group_by(&self.shown(*attribute)?)?;
+        }
+        for aggregate in &grouping.aggregates {
+            let shown = match aggregate.attribute {
+                Some(attribute) => Some(self.shown(attribute)?),
+                None => None,
+            };
+            grouped.measure(aggregate.function, shown.as_ref())?;
+        }
+        // A report, which has no dates, computes its numbers anew each time.
+        (grouped.is_count() || self.fields.contains("write_date")).then_some(grouped)
+    }
+
+    /// Whether Odoo knows about so many groups of rows.
+    pub fn groups(&self, grouping: &Grouping, about: f64) -> Groups {
+        match self.grouped(grouping) {
+            Some(grouped) if grouped.is_count() => Groups::Always,
+            Some(_) if about <= MAX_GROUPS as f64 => Groups::Perhaps,
+            _ => Groups::Never,
+        }
+    }
+
+    fn shown(&self, attribute: i16) -> Option<Shown<'_>> {
+        let (name, kind) = self.subject(attribute)?;
+        let (field, column) = (self.fields.get(name)?, self.table.column(attribute)?);
+        Some(Shown { name, field, kind, class: column.class })
+    }
+
     /// The plan of a scan.
     pub fn plan(&self, asked: Asked) -> Result<Plan, Failure> {
         let Asked { predicate, attributes, path, is_eager } = asked;
@@ -131,6 +165,7 @@ impl Relation {
             subjects: subjects.collect(),
             predicate,
             fetched,
+            grouped: path.grouping.as_ref().and_then(|grouping| self.grouped(grouping)),
             path,
             is_eager,
             basis: 0,
@@ -141,7 +176,7 @@ impl Relation {
 
     pub fn fetched(&self, column: &Column) -> Result<Fetched, Failure> {
         let Some(field) = self.fields.get(&column.field) else {
-            sessions::forget();
+            known::forget();
             return Err(Failure::new(
                 State::ERRCODE_FDW_COLUMN_NAME_NOT_FOUND,
                 format!(

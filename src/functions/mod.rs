@@ -3,6 +3,7 @@
 
 mod arguments;
 mod check;
+mod connections;
 mod describe;
 mod domain;
 mod forget;

@@ -131,10 +131,10 @@ fn odoo_verify(
             warehouse::entity_of(dataset).to_owned(),
             dataset.table.to_owned(),
             dataset.feeds[feed].channel.map(str::to_owned),
-            found.present.len() as i64,
+            found.present,
             found.rows,
-            found.missing.len() as i64,
-            found.stale.len() as i64,
+            found.missing,
+            found.stale,
             found.deleted,
         )
     }))

@@ -58,12 +58,44 @@ pub enum Error {
     Fault(Fault),
     /// Login refused: wrong login, password, API key, or database without such a user.
     Denied { login: String, database: String },
+    /// There is no session for the web client's protocol.
+    Sessionless(Sessionless),
     /// Companies were asked for that are not the user's.
     Companies { login: String, lacking: Vec<i64>, own: Vec<i64> },
     /// A language was asked for that Odoo has not installed.
     Language { language: String, installed: Vec<String> },
     /// The exchange was ended from this side.
     Cancelled,
+}
+
+/// Why there is no session.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sessionless {
+    /// None is given for API keys.
+    Key,
+    /// The password was right, and a second factor is due.
+    SecondFactor { login: String },
+    /// The answer to the login sets no cookie.
+    NoCookie { url: String },
+    /// Odoo does not know the session that it gave.
+    Lost { url: String },
+}
+
+impl fmt::Display for Sessionless {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Sessionless::Key => f.write_str("the protocol web takes no API key"),
+            Sessionless::SecondFactor { login } => {
+                write!(f, "Odoo asks the user \"{login}\" for a second factor")
+            }
+            Sessionless::NoCookie { url } => {
+                write!(f, "{url} answered the login without the cookie of a session")
+            }
+            Sessionless::Lost { url } => {
+                write!(f, "{url} does not know the session that it gave for the login")
+            }
+        }
+    }
 }
 
 /// Numbers as people list them.
@@ -104,6 +136,12 @@ impl Error {
     /// Whether nothing of the kind is at the address.
     pub fn is_not_there(&self) -> bool {
         matches!(self, Error::Status { status: 404 | 405, .. })
+    }
+
+    /// Whether Odoo does not let the user in, or not in this protocol: a login may do.
+    pub fn asks_for_login(&self) -> bool {
+        let is_refused = self.fault_kind() == Some(&FaultKind::Denied);
+        is_refused || self.is_not_there() || matches!(self, Error::Denied { .. })
     }
 
     /// Whether nothing at all was sent: there was no connection to send it through.
@@ -228,6 +266,7 @@ impl fmt::Display for Error {
             Error::Denied { login, database } => {
                 write!(f, "Odoo refused the login \"{login}\" to database \"{database}\"")
             }
+            Error::Sessionless(why) => write!(f, "{why}"),
             Error::Companies { login, lacking, .. } => {
                 write!(f, "the Odoo user \"{login}\" is not in company {}", listed(lacking))
             }

@@ -59,6 +59,12 @@ impl Fault {
 }
 
 impl Fault {
+    /// A user that Odoo has under another id than before, as Fault 3 tells it.
+    pub fn of_other_user(call: String) -> Fault {
+        let message = "the login is another user's than before".into();
+        Fault { kind: FaultKind::Denied, message, detail: None, call }
+    }
+
     /// Classifies an exception as JSON-RPC and JSON-2 tell it (`serialize_exception` in
     /// `odoo/http.py`), by the rules that XML-RPC's codes follow.
     pub fn from_exception(name: &str, message: &str, traceback: &str, call: String) -> Fault {

@@ -79,6 +79,8 @@ pub struct Field {
     pub related: bool,
     /// Each language has its own value.
     pub translated: bool,
+    /// A decimal number that Odoo rounds before it keeps it, as amounts are to their currency.
+    pub is_rounded: bool,
 }
 
 impl Field {
@@ -132,9 +134,10 @@ impl Fields {
                         FieldType::Many2one if has_text_ids => FieldType::Text,
                         field_type => field_type,
                     },
-                    type_name,
                     label: text("string").unwrap_or_default(),
                     relation,
+                    is_rounded: decimals.is_some() || type_name == "monetary",
+                    type_name,
                     stored,
                     searchable: flag("searchable").unwrap_or(stored),
                     company_dependent: flag("company_dependent").unwrap_or(false),

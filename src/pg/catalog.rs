@@ -23,18 +23,11 @@ pub fn argument(value: AnyElement) -> DatumWithOid<'static> {
     unsafe { DatumWithOid::new(value.datum(), value.oid()) }
 }
 
-/// The options of a user's mapping for a server, else of PUBLIC's; without a user, of the current
-/// one's. PostgreSQL's own error if there is none.
-pub fn user_mapping_options(
-    server: pg_sys::Oid,
-    user: Option<pg_sys::Oid>,
-) -> Vec<(String, String)> {
+/// The options of a user's mapping for a server, else of PUBLIC's. PostgreSQL's own error if there
+/// is none.
+pub fn user_mapping_options(server: pg_sys::Oid, user: pg_sys::Oid) -> Vec<(String, String)> {
     // SAFETY: GetUserMapping returns a palloc'ed mapping or raises an error.
-    unsafe {
-        let user = user.unwrap_or_else(current_user);
-        let mapping = pg_sys::GetUserMapping(user, server);
-        options((*mapping).options)
-    }
+    unsafe { options((*pg_sys::GetUserMapping(user, server)).options) }
 }
 
 /// The same, `None` if there is no mapping.
@@ -45,7 +38,7 @@ pub fn find_user_mapping(server: pg_sys::Oid, user: pg_sys::Oid) -> Option<Vec<(
         // SAFETY: a question to a cache whose two keys are given.
         unsafe { pg_sys::SearchSysCacheExists(cache, user.into(), server.into(), none, none) }
     };
-    (exists(user) || exists(pg_sys::InvalidOid)).then(|| user_mapping_options(server, Some(user)))
+    (exists(user) || exists(pg_sys::InvalidOid)).then(|| user_mapping_options(server, user))
 }
 
 pub fn current_user() -> pg_sys::Oid {
@@ -69,4 +62,9 @@ pub fn foreign_server(server: pg_sys::Oid) -> (String, Vec<(String, String)>) {
         let server = pg_sys::GetForeignServer(server);
         (text((*server).servername), options((*server).options))
     }
+}
+
+/// PostgreSQL's release, such as `15`.
+pub fn release() -> u32 {
+    pg_sys::PG_VERSION_NUM / 10_000
 }

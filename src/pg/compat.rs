@@ -235,7 +235,7 @@ pub unsafe fn foreignscan_path(
     }
 }
 
-/// A path that does the work of a step above the scan.
+/// A path that does the work of a step above the scan, perhaps with another one to fall back on.
 ///
 /// # Safety
 /// All pointers are the planner's own.
@@ -245,9 +245,9 @@ pub unsafe fn foreign_upper_path(
     target: *mut pg_sys::PathTarget,
     estimate: &Estimate,
     pathkeys: *mut pg_sys::List,
+    fallback: *mut pg_sys::Path,
     private: *mut pg_sys::List,
 ) -> *mut pg_sys::ForeignPath {
-    let outer_path = std::ptr::null_mut();
     let Estimate { rows, startup, total } = *estimate;
     #[cfg(any(feature = "pg17", feature = "pg18"))]
     let restrictions = std::ptr::null_mut();
@@ -263,11 +263,25 @@ pub unsafe fn foreign_upper_path(
             startup,
             total,
             pathkeys,
-            outer_path,
+            fallback,
             #[cfg(any(feature = "pg17", feature = "pg18"))]
             restrictions,
             private,
         )
+    }
+}
+
+/// What a query groups by, from 16 on without what all rows share.
+///
+/// # Safety
+/// The planner is at work.
+pub unsafe fn group_clauses(root: *mut pg_sys::PlannerInfo) -> *mut pg_sys::List {
+    // SAFETY: as above.
+    unsafe {
+        #[cfg(feature = "pg15")]
+        return (*(*root).parse).groupClause;
+        #[cfg(not(feature = "pg15"))]
+        return (*root).processed_groupClause;
     }
 }
 
@@ -295,6 +309,23 @@ pub unsafe fn is_empty(set: *const pg_sys::Bitmapset) -> bool {
     return unsafe { pg_sys::bms_is_empty(set) };
     #[cfg(not(feature = "pg15"))]
     return set.is_null();
+}
+
+/// The wait event that pg_stat_activity shows while Odoo is waited for: from 17 on with a name.
+pub fn wait_event() -> u32 {
+    #[cfg(any(feature = "pg15", feature = "pg16"))]
+    return pg_sys::PG_WAIT_EXTENSION;
+    #[cfg(not(any(feature = "pg15", feature = "pg16")))]
+    {
+        thread_local! {
+            static NAMED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+        }
+        if NAMED.get() == 0 {
+            // SAFETY: the name is a C string; who asks again gets the same number.
+            NAMED.set(unsafe { pg_sys::WaitEventExtensionNew(c"OdooRequest".as_ptr()) });
+        }
+        NAMED.get()
+    }
 }
 
 const USAGE: pg_sys::AclMode = pg_sys::ACL_USAGE as pg_sys::AclMode;

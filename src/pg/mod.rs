@@ -19,7 +19,7 @@ mod threads;
 mod transaction;
 
 pub use catalog::{
-    argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server,
+    argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server, release,
     user_mapping_options,
 };
 pub use log::log_line;
@@ -27,5 +27,8 @@ pub use memory::{in_own_memory, random_below};
 pub use progress::{Progress, hide_progress, show_progress};
 pub use relation::{Privilege, Relation};
 pub use roles::{as_owner, as_role, role_name, with_plain_settings};
-pub use threads::{receive, sleep, spawn, uninterrupted};
-pub use transaction::{Caught, SessionLock, after_rollbacks, is_in_parallel, subtransaction};
+pub use threads::{is_interrupted, receive, sleep, spawn, uninterrupted};
+pub use transaction::{
+    Caught, SessionLock, after_rollbacks, is_in_parallel, is_read_only, now, subtransaction,
+    transaction_start,
+};

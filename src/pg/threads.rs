@@ -9,6 +9,8 @@ use std::{io, ptr};
 
 use pgrx::pg_sys;
 
+use super::compat;
+
 /// How long a cancel may go unnoticed.
 const POLL: Duration = Duration::from_millis(50);
 
@@ -45,7 +47,8 @@ pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<Joi
 /// PostgreSQL's own error. `None` if the thread ended without a message.
 pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
     loop {
-        match receiver.recv_timeout(POLL) {
+        let received = while_shown(|| receiver.recv_timeout(POLL));
+        match received {
             Ok(message) => return Some(message),
             Err(RecvTimeoutError::Disconnected) => return None,
             Err(RecvTimeoutError::Timeout) => {
@@ -53,6 +56,27 @@ pub fn receive<T>(receiver: &Receiver<T>) -> Option<T> {
             }
         }
     }
+}
+
+/// Whether a cancel, a time-out or a terminate is due, for waits that raise no error.
+pub fn is_interrupted() -> bool {
+    // SAFETY: flags of the backend's own, which its signal handlers set.
+    unsafe {
+        ptr::read_volatile(&raw const pg_sys::QueryCancelPending) != 0
+            || ptr::read_volatile(&raw const pg_sys::ProcDiePending) != 0
+    }
+}
+
+/// Has pg_stat_activity show that the backend waits for Odoo.
+fn while_shown<T>(wait: impl FnOnce() -> T) -> T {
+    let event = compat::wait_event();
+    // SAFETY: it is what pgstat_report_wait_start() and _end() do; the backend's own entry is there
+    // as long as the backend, and `wait` does not leave by an error.
+    unsafe { pg_sys::my_wait_event_info.write_volatile(event) };
+    let done = wait();
+    // SAFETY: as above.
+    unsafe { pg_sys::my_wait_event_info.write_volatile(0) };
+    done
 }
 
 /// Sleeps; a cancel, a time-out or a terminate ends it with PostgreSQL's own error.

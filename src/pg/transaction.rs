@@ -55,11 +55,28 @@ impl Drop for SessionLock {
     }
 }
 
+/// When the transaction began.
+pub fn transaction_start() -> pg_sys::TimestampTz {
+    // SAFETY: it reads a variable of the backend's.
+    unsafe { pg_sys::GetCurrentTransactionStartTimestamp() }
+}
+
+pub fn now() -> pg_sys::TimestampTz {
+    // SAFETY: it asks the clock.
+    unsafe { pg_sys::GetCurrentTimestamp() }
+}
+
 /// Whether a statement may write: not beside parallel workers. Whether its transaction may is
-/// told by transaction_read_only.
+/// told by [`is_read_only`].
 pub fn is_in_parallel() -> bool {
     // SAFETY: it reads a counter of the backend.
     unsafe { pg_sys::IsInParallelMode() }
+}
+
+/// Whether transaction_read_only is on, as it is on a standby.
+pub fn is_read_only() -> bool {
+    // SAFETY: it reads a variable of the backend's.
+    unsafe { pg_sys::XactReadOnly }
 }
 
 /// An error of PostgreSQL or of this extension that a subtransaction caught.

@@ -2,6 +2,7 @@
 //! server's tables. May call `state`, `odoo` and `pg`.
 
 mod file;
+mod kept;
 pub mod lock;
 mod odoo_error;
 mod option_error;
@@ -15,13 +16,13 @@ use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
 use file::CA_FILE;
 pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
+pub use kept::{Listed, disconnect, list as kept_logins};
 pub use options::{DEFAULT_SCHEMA, OptionError, Place, ServerOptions, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
 use crate::failure::Failure;
-use crate::odoo::{AllowedHosts, Connection, Settings, is_loopback};
+use crate::odoo::{AllowedHosts, Credentials, Settings, is_loopback};
 use crate::pg;
-use crate::query;
 use crate::quote::ident;
 use crate::settings;
 
@@ -181,17 +182,33 @@ impl Server {
 
     /// A session as the current user's mapping says. Nothing is sent yet.
     pub fn session(&self) -> Result<Session, Failure> {
-        self.require_mapping()?;
-        self.session_with(pg::current_user(), pg::user_mapping_options(self.oid, None))
+        let role = pg::current_user();
+        match pg::find_user_mapping(self.oid, role) {
+            Some(mapping) => self.session_by(role, mapping),
+            None => Err(self.unmapped()),
+        }
     }
 
-    /// A session of a role, as the options of its user mapping say. Nothing is sent yet.
-    pub fn session_with(
+    /// A session of a role, as its user mapping says. Nothing is sent yet.
+    pub fn session_of(&self, role: pg_sys::Oid) -> Result<Session, Failure> {
+        self.session_by(role, pg::user_mapping_options(self.oid, role))
+    }
+
+    fn session_by(
         &self,
         role: pg_sys::Oid,
         mapping: Vec<(String, String)>,
     ) -> Result<Session, Failure> {
         require_utf8()?;
+        let settings = self.settings(mapping)?;
+        self.warn_of_plain_http();
+        let key = (self.oid, role);
+        let connection = kept::connect(key, settings)?;
+        Ok(Session::new(connection, key, self.name.clone(), self.options.readers))
+    }
+
+    /// What a connection is made of at this moment.
+    fn settings(&self, mapping: Vec<(String, String)>) -> Result<Settings, Failure> {
         let (login, secret, secret_is_key) = credentials(mapping)?;
         let ca = self.options.ca_file.as_deref().map(|path| CA_FILE.read(path)).transpose()?;
         let allowed = AllowedHosts::parse(&settings::allowed_hosts()).map_err(|reason| {
@@ -201,13 +218,10 @@ impl Server {
             )
             .hint("For example: erp.example.com, *.example.org, 10.0.0.0/8")
         })?;
-        self.warn_of_plain_http();
-        let connection = Connection::new(Settings {
+        Ok(Settings {
             url: self.options.url.clone(),
-            database: self.options.database.clone(),
             protocol: self.options.protocol,
-            login,
-            secret,
+            credentials: Credentials { database: self.options.database.clone(), login, secret },
             secret_is_key,
             language: self.options.language.clone(),
             companies: self.options.companies.clone(),
@@ -217,8 +231,7 @@ impl Server {
             max_response: settings::max_response_size(),
             ca,
             allowed,
-        })?;
-        Ok(Session::new(connection, self.options.readers, (self.name.clone(), role)))
+        })
     }
 
     /// Says once per session that the secret travels unencrypted.
@@ -236,24 +249,16 @@ impl Server {
         }
     }
 
-    /// Says what to do if the current user has no mapping, nor PUBLIC.
-    fn require_mapping(&self) -> Result<(), Failure> {
-        let mapped = query::is_true(
-            "SELECT EXISTS (SELECT FROM pg_catalog.pg_user_mappings WHERE srvid = $1 \
-             AND umuser IN (0, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user)))",
-            &[self.oid.into()],
-        )?;
-        if !mapped {
-            return Err(Failure::new(
-                State::ERRCODE_UNDEFINED_OBJECT,
-                format!("you have no user mapping for server \"{}\"", self.name),
-            )
-            .hint(format!(
-                "CREATE USER MAPPING FOR CURRENT_USER SERVER {} OPTIONS (login '…', password '…');",
-                ident(&self.name)
-            )));
-        }
-        Ok(())
+    /// What to do if the current user has no mapping, nor PUBLIC.
+    fn unmapped(&self) -> Failure {
+        Failure::new(
+            State::ERRCODE_UNDEFINED_OBJECT,
+            format!("you have no user mapping for server \"{}\"", self.name),
+        )
+        .hint(format!(
+            "CREATE USER MAPPING FOR CURRENT_USER SERVER {} OPTIONS (login '…', password '…');",
+            ident(&self.name)
+        ))
     }
 }
 

@@ -3,7 +3,7 @@
 use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::{Cause, Failure};
-use crate::odoo::{Error, Fault, FaultKind, listed};
+use crate::odoo::{Error, Fault, FaultKind, Sessionless, listed};
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Failure {
@@ -24,7 +24,8 @@ pub fn of_write(error: Error) -> Failure {
 fn cause(error: &Error) -> Cause {
     match error {
         Error::Denied { .. } => Cause::Login,
-        Error::Companies { .. } | Error::Language { .. } => Cause::Options,
+        Error::Sessionless(Sessionless::SecondFactor { .. }) => Cause::Login,
+        Error::Companies { .. } | Error::Language { .. } | Error::Sessionless(_) => Cause::Options,
         Error::Away { .. } => Cause::Away,
         Error::Fault(fault) => match fault.kind {
             FaultKind::Denied => Cause::Login,
@@ -125,6 +126,15 @@ fn told(error: &Error) -> Failure {
             State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
             None,
             "Check login and password or api_key of the user mapping; an API key may have expired, and a user with two-factor authentication needs one. For a minute after several wrong ones Odoo may refuse good ones too.",
+        ),
+        Error::Sessionless(why) => (
+            State::ERRCODE_INVALID_AUTHORIZATION_SPECIFICATION,
+            None,
+            match why {
+                Sessionless::Key => "Set the server option protocol to auto, or the option password of the user mapping.",
+                Sessionless::SecondFactor { .. } => "Make an API key for the user in Odoo, set the option api_key of the user mapping, and the server option protocol to auto.",
+                Sessionless::NoCookie { .. } | Sessionless::Lost { .. } => "A proxy may strip cookies, Odoo's dbfilter may not admit the database under this host name, or several Odoos behind one address keep their sessions apart: mend that, or set the server option protocol to auto.",
+            },
         ),
         Error::Name { .. } => (
             State::ERRCODE_INVALID_NAME,

@@ -240,7 +240,7 @@ fn protocol(value: &str) -> Result<(), String> {
     match value {
         "auto" => Ok(()),
         _ if Protocol::ALL.iter().any(|protocol| protocol.name() == value) => Ok(()),
-        _ => Err("it is one of auto, xmlrpc, jsonrpc, json2".into()),
+        _ => Err("it is one of auto, xmlrpc, jsonrpc, json2, web".into()),
     }
 }
 

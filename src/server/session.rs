@@ -12,20 +12,23 @@ use chrono::{DateTime, Utc};
 use pgrx::{PgSqlErrorCode, pg_sys};
 
 use crate::failure::{Failure, notice};
-use crate::odoo::{Canceller, Connection, Error, Protocol, Traffic};
+use crate::odoo::{Connection, Error, Protocol, Traffic};
 use crate::pg;
+use crate::server::kept::{self, Key};
 use crate::server::odoo_error::of_write;
 
-type Job = Box<dyn FnOnce(&Connection) + Send>;
+/// A request; and then, when it counts as done, what hands its answer over.
+type Job = Box<dyn FnOnce(&Connection) -> Deliver + Send>;
+type Deliver = Box<dyn FnOnce()>;
 
 /// How long the end of a statement waits for threads whose sockets were shut down.
 const PATIENCE: Duration = Duration::from_millis(900);
 
 /// Requests to one server, on up to `readers` threads. Dropping it, which an error does too,
-/// ends every exchange in flight.
+/// ends every exchange in flight; where there is none the connection is kept.
 pub struct Session {
     connection: Arc<Connection>,
-    canceller: Canceller,
+    key: Key,
     queue: Arc<Queue>,
     threads: RefCell<Vec<JoinHandle<()>>>,
     readers: usize,
@@ -58,7 +61,7 @@ impl Shared {
     }
 
     fn tell_login(&self) -> Result<(), Failure> {
-        if !self.connection.is_logged_in() {
+        if !self.connection.is_welcome() {
             return Ok(());
         }
         match (self.login.take(), LOGGED_IN.get()) {
@@ -77,7 +80,9 @@ struct Queue {
 #[derive(Default)]
 struct State {
     jobs: VecDeque<Job>,
+    /// Threads that wait for a job, and those that are at one.
     idle: usize,
+    busy: usize,
     closed: bool,
 }
 
@@ -123,16 +128,17 @@ impl<T> Ticket<T> {
 }
 
 impl Session {
-    pub fn new(connection: Connection, readers: usize, login: Login) -> Session {
+    /// A session by a server's name, with so many readers at most.
+    pub fn new(connection: Connection, key: Key, name: String, readers: usize) -> Session {
         let connection = Arc::new(connection);
         Session {
-            canceller: connection.canceller(),
             shared: Rc::new(Shared {
                 waited: Cell::default(),
                 connection: connection.clone(),
-                login: Cell::new(Some(login)),
+                login: Cell::new(Some((name, key.1))),
             }),
             connection,
+            key,
             queue: Arc::default(),
             threads: RefCell::default(),
             readers,
@@ -157,6 +163,11 @@ impl Session {
     /// The protocol in which the server is asked.
     pub fn protocol(&self) -> Protocol {
         self.connection.protocol()
+    }
+
+    /// Whether the secret is known to be an API key.
+    pub fn secret_is_key(&self) -> bool {
+        self.connection.secret_is_key()
     }
 
     /// Says once that the server no longer offers the protocol that it was asked in before.
@@ -217,8 +228,9 @@ impl Session {
     {
         let (sender, receiver) = mpsc::sync_channel(1);
         let job: Job = Box::new(move |connection| {
+            let answer = request(connection);
             // Nobody waits any more if the statement has ended.
-            let _ = sender.send(request(connection));
+            Box::new(move || drop(sender.send(answer)))
         });
         let mut state = self.queue.lock();
         put(&mut state.jobs, job);
@@ -235,7 +247,9 @@ impl Session {
         let (queue, connection) = (self.queue.clone(), self.connection.clone());
         let spawned = pg::spawn("odoo_etl reader", move || {
             while let Some(job) = queue.next() {
-                job(&connection);
+                let deliver = job(&connection);
+                queue.lock().busy -= 1;
+                deliver();
             }
         });
         let thread = spawned.map_err(|error| {
@@ -250,6 +264,17 @@ impl Session {
 }
 
 impl Queue {
+    /// Ends it. Returns whether a request is being made.
+    fn close(&self) -> bool {
+        let mut state = self.lock();
+        state.closed = true;
+        state.jobs.clear();
+        let is_busy = state.busy > 0;
+        drop(state);
+        self.changed.notify_all();
+        is_busy
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -262,6 +287,7 @@ impl Queue {
                 return None;
             }
             if let Some(job) = state.jobs.pop_front() {
+                state.busy += 1;
                 return Some(job);
             }
             state.idle += 1;
@@ -273,21 +299,23 @@ impl Queue {
 
 impl Drop for Session {
     fn drop(&mut self) {
-        let mut state = self.queue.lock();
-        state.closed = true;
-        state.jobs.clear();
-        drop(state);
-        self.queue.changed.notify_all();
-        self.canceller.cancel();
+        let is_busy = self.queue.close();
+        if is_busy {
+            self.connection.line().cancel();
+        }
         let deadline = Instant::now() + PATIENCE;
         for thread in self.threads.take() {
-            while !thread.is_finished() && Instant::now() < deadline {
+            while is_busy && !thread.is_finished() && Instant::now() < deadline {
                 thread::sleep(Duration::from_millis(1));
             }
-            // One that is left ends with its last system call, a connect of 750 ms at most.
-            if thread.is_finished() {
+            // One that is left ends with its last system call, a connect of 750 ms at most; one
+            // that waits for a job ends at once.
+            if !is_busy || thread.is_finished() {
                 let _ = thread.join();
             }
+        }
+        if !is_busy {
+            kept::give_back(self.key, &self.connection);
         }
     }
 }

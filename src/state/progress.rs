@@ -54,6 +54,10 @@ pub struct Reached {
 /// Odoo's clock and that of its database, which dates the changes, may differ by so much.
 const CLOCKS: Duration = Duration::from_secs(300);
 
+/// So near to each other lie the watermarks of tables that one run has read, whether it found
+/// changes in them or not.
+const NEAR: Duration = Duration::from_secs(2 * CLOCKS.as_secs());
+
 impl Store {
     /// What is remembered of a feed; whether its watermark is ahead is told for a time `now`.
     pub fn mark(
@@ -91,6 +95,33 @@ impl Store {
             })
         })?;
         Ok(found.into_iter().next().unwrap_or_default())
+    }
+
+    /// The earliest time since which some tables of a channel are read, of those that lie no more
+    /// than minutes before another one.
+    pub fn since_of_all(
+        &self,
+        of: FeedKey<'_>,
+        tables: &[&str],
+        overlap: Duration,
+        time: &str,
+    ) -> Result<Option<String>, Failure> {
+        let sql = format!(
+            "SELECT to_char(min(since), 'YYYY-MM-DD HH24:MI:SS') FROM ( \
+               SELECT (watermark - make_interval(secs => $4)) AT TIME ZONE 'UTC' AS since FROM {} \
+               WHERE server = $1 AND target = ANY ($2) AND channel = $3) AS marks \
+             WHERE since BETWEEN $5::timestamp - make_interval(secs => $6) AND $5::timestamp",
+            self.table(WATERMARKS)
+        );
+        let args = [
+            of.server.into(),
+            tables.to_vec().into(),
+            of.channel.into(),
+            overlap.as_secs_f64().into(),
+            time.into(),
+            NEAR.as_secs_f64().into(),
+        ];
+        self.ask(&sql, &args)
     }
 
     /// Moves a feed's watermark to the latest change seen, less the time that the scan took:

@@ -4,6 +4,7 @@ import time
 
 from . import catalogue, releases
 from .orm import Fault, traceback_of
+from .web import Sessions
 
 #: After so many wrong logins from an address good ones are refused too, for so many seconds.
 FAILURES, COOL_DOWN = 5, 60
@@ -28,6 +29,9 @@ class Behaviour:
     clock = None
     #: Called in the server's thread before each request is answered.
     interrupt = None
+    #: The id of the user that logs in, and passwords by id, where a test sets them.
+    uid = 2
+    passwords = None
 
     def __init__(self, prefix):
         self.troubles = 0
@@ -36,12 +40,12 @@ class Behaviour:
         rows = self.argument("rows", None)
         self.release = int(release or 19)
         self.version = releases.version(self.release)
-        # From 16 on calls over RPC do not know where they come from.
-        self.counts_failures = bool(release) and int(release) <= 15
+        self.counts_failures = bool(release)
         #: Wrong logins by source address: how many, and when the last one was.
         self.failures = {}
         #: Logins that Odoo need not check again, as long as its worker lives.
         self.known_logins = set()
+        self.sessions = Sessions(self)
         if release:
             self.database = releases.database(int(release))
             self.database.has_load = int(release) >= 15
@@ -84,16 +88,27 @@ class Behaviour:
         """Seconds since 1970: where no test sets the clock, it stands at the latest change."""
         return self.clock or self.database.latest_change
 
-    def is_cooling_down(self, source):
+    def counts(self, is_web):
+        """From 16 on calls over RPC do not know where they come from."""
+        return self.counts_failures and (is_web or self.release <= 15)
+
+    def is_cooling_down(self, source, is_web=False):
+        if not self.counts(is_web):
+            return False
         count, last = self.failures.get(source, (0, 0))
         return count >= FAILURES and time.monotonic() - last < COOL_DOWN
 
-    def note_login(self, source, is_welcome):
+    def note_login(self, source, is_welcome, is_web=False):
         if is_welcome:
             self.failures.pop(source, None)
-        elif self.counts_failures:
+        elif self.counts(is_web):
             self.failures[source] = (self.failures.get(source, (0, 0))[0] + 1, time.monotonic())
         return is_welcome
+
+    def set_passwords(self, passwords, uid=2):
+        """Others from now on. Odoo's workers forget the old ones."""
+        self.uid, self.passwords = uid, passwords
+        self.known_logins.clear()
 
     def turn(self, *segments):
         """Other wishes from now on, whose troubles are counted from the beginning."""

@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timezone
 
+from .groups import Groups
+
 #: When records were written that do not say so.
 BEGINNING = "2024-01-01 00:00:00"
 
@@ -27,7 +29,7 @@ def traceback_of(error):
     return Fault(1, f"Traceback (most recent call last):\n{FRAME}{error}\n")
 
 
-class Model:
+class Model(Groups):
     """Fields by name (`type`, and `relation` for relational ones) and records, or a mapping of
     them by id.
 
@@ -374,7 +376,11 @@ class Directory(Model):
 
 #: What Odoo's API lets anybody call; the last two stand for the many of single models.
 METHODS = {"fields_get", "search", "search_count", "search_read", "read", "create", "write", "unlink",
-           "get_available_models", "name_search", "action_archive", "context_told"}
+           "get_available_models", "name_search", "action_archive", "context_told", "read_group",
+           "formatted_read_group"}
+
+#: The first release that has a method.
+SINCE = {"formatted_read_group": 19}
 
 
 #: In English and in French.
@@ -443,7 +449,7 @@ class Database:
         if method != "fields_get":
             self.require_right(name)
         model = self.models[name]
-        if method not in METHODS or not hasattr(model, method):
+        if method not in METHODS or not hasattr(model, method) or self.release < SINCE.get(method, 0):
             raise traceback_of(
                 f"AttributeError: The method '{name}.{method}' does not exist"
             )

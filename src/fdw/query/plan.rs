@@ -6,6 +6,7 @@ use pgrx::PgSqlErrorCode as State;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
+use crate::fdw::query::grouped::Grouped;
 use crate::fdw::query::pushdown::{Pushed, push};
 use crate::fdw::table::columns::Kind;
 use crate::odoo::{Condition, FieldType, Fields};
@@ -34,6 +35,8 @@ pub struct Plan {
     pub subjects: Vec<(i16, String, Kind)>,
     pub fetched: Vec<Fetched>,
     pub path: PathPlan,
+    /// What Odoo is to make of the records in PostgreSQL's place.
+    pub grouped: Option<Grouped>,
     /// All rows are likely to be taken.
     pub is_eager: bool,
     /// What the plan makes of the model's fields, as a number.
@@ -63,7 +66,7 @@ impl Plan {
     /// If Odoo is to count or limit in PostgreSQL's place, and would take other rows.
     pub fn condition(&self, values: &[Constant]) -> Result<Condition, Failure> {
         let pushed = self.pushed(values);
-        match pushed.exact || !(self.path.is_count || self.path.limit.is_some()) {
+        match pushed.exact || !(self.grouped.is_some() || self.path.limit.is_some()) {
             true => Ok(pushed.condition),
             false => Err(Failure::new(
                 State::ERRCODE_INTERNAL_ERROR,
@@ -81,7 +84,8 @@ impl Plan {
     /// What the plan would make of these fields.
     pub fn basis_in(&self, fields: &Fields) -> u64 {
         let subjects = self.subjects.iter().map(|(_, field, _)| field);
-        let names = self.fetched.iter().map(|column| &column.field).chain(subjects);
+        let grouped = self.grouped.iter().flat_map(Grouped::fields);
+        let names = self.fetched.iter().map(|column| &column.field).chain(subjects).chain(grouped);
         basis(names, fields) ^ u64::from(self.only_active && !fields.contains("active"))
     }
 
@@ -114,13 +118,15 @@ impl Plan {
             true => ("Domain", "none, no record can meet it".into()),
             false => ("Domain", condition.into_domain().into_value().into_json().to_string()),
         });
-        if self.path.is_count {
-            lines.push(("Asks For", "the number of records".into()));
-        } else {
-            let fields: Vec<String> = self.fields().into_iter().map(|(name, _)| name).collect();
-            let all = ["id".to_owned()].into_iter().chain(fields);
-            lines.push(("Fields", all.collect::<Vec<_>>().join(", ")));
-        }
+        lines.push(match &self.grouped {
+            Some(grouped) if grouped.is_count() => ("Asks For", "the number of records".into()),
+            Some(grouped) => ("Aggregate", grouped.written()),
+            None => {
+                let fields: Vec<String> = self.fields().into_iter().map(|(name, _)| name).collect();
+                let all = ["id".to_owned()].into_iter().chain(fields);
+                ("Fields", all.collect::<Vec<_>>().join(", "))
+            }
+        });
         lines.extend(self.path.order.iter().map(|order| ("Order", order.clone())));
         if let Some(limit) = self.path.limit {
             lines.extend(limit.count.map(|count| ("Limit", count.to_string())));
@@ -135,7 +141,8 @@ pub fn basis<'a>(names: impl Iterator<Item = &'a String>, fields: &Fields) -> u6
     let mut hasher = DefaultHasher::new();
     for name in names {
         let facts = fields.get(name).map(|field| {
-            (&field.type_name, field.stored, field.company_dependent, field.field_type)
+            let kept = (field.stored, field.company_dependent, field.translated);
+            (&field.type_name, kept, field.field_type)
         });
         facts.hash(&mut hasher);
     }

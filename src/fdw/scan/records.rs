@@ -5,19 +5,19 @@ use pgrx::pg_sys::Oid;
 use crate::extract::{self, Ids, PageSize, Pages, Search};
 use crate::failure::Failure;
 use crate::fdw::query::plan::Plan;
-use crate::fdw::scan::sessions::{self, Lease};
+use crate::fdw::scan::known;
 use crate::fdw::table::rights::refusal;
 use crate::odoo::{self, BEFORE_ALL, Cells, Domain, Error, FaultKind, FieldType, Page, Traffic};
 use crate::pg;
 use crate::pg::fdw::Constant;
-use crate::server::Server;
+use crate::server::{Server, Session};
 
 /// Records in the first page where perhaps not all are wanted.
 const FIRST_PAGE: usize = 100;
 
 /// A scan. Dropped, it ends what is in flight.
 pub struct Scan {
-    lease: Lease,
+    session: Session,
     /// The foreign table's name, and of each field the column.
     table: String,
     names: Vec<(String, String)>,
@@ -31,7 +31,6 @@ pub struct Scan {
     cells: Vec<Cells>,
     rows: usize,
     next: usize,
-    before: Traffic,
     read: u64,
 }
 
@@ -53,11 +52,10 @@ impl Scan {
         values: &[Constant],
     ) -> Result<Scan, Failure> {
         let server = Server::of_oid(server);
-        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
-        let lease = Lease::take(&server, user)?;
-        let before = lease.session().traffic();
-        let ids = wanted(plan, &lease, values)?;
-        Ok(Scan::of(plan, &server, lease, before, ids))
+        plan.require_basis(&*known::fields(&server, user, &plan.model)?)?;
+        let session = server.session_of(user)?;
+        let ids = wanted(plan, &session, values)?;
+        Ok(Scan::of(plan, &server, session, ids))
     }
 
     /// A scan of `wanted` of the plan's records, picked at random, and how many there are.
@@ -68,11 +66,10 @@ impl Scan {
         wanted: usize,
     ) -> Result<(Scan, usize), Failure> {
         let server = Server::of_oid(server);
-        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
-        let lease = Lease::take(&server, user)?;
-        let before = lease.session().traffic();
+        plan.require_basis(&*known::fields(&server, user, &plan.model)?)?;
+        let session = server.session_of(user)?;
         let domain = plan.condition(&[])?.into_domain();
-        let mut ids = extract::ids(lease.session(), &plan.model, domain)?;
+        let mut ids = extract::ids(&session, &plan.model, domain)?;
         let found = ids.len();
         for place in 0..wanted.min(found) {
             let other = place + pg::random_below(found - place);
@@ -80,23 +77,21 @@ impl Scan {
         }
         ids.truncate(wanted);
         ids.sort_unstable();
-        Ok((Scan::of(plan, &server, lease, before, Ids::known(ids)), found))
+        Ok((Scan::of(plan, &server, session, Ids::known(ids)), found))
     }
 
-    fn of(plan: &Plan, server: &Server, lease: Lease, before: Traffic, ids: Ids) -> Scan {
-        let session = lease.session();
+    fn of(plan: &Plan, server: &Server, session: Session, ids: Ids) -> Scan {
         let read = extract::columns(&plan.model, plan.fields());
         let most = server.options.batch();
         let pages = match plan.wants_all() {
-            true => Pages::new(session, ids, read, PageSize::new(Some(most))),
+            true => Pages::new(&session, ids, read, PageSize::new(Some(most))),
             false => {
                 let size = PageSize::growing(FIRST_PAGE, most);
-                Pages::new(session, ids, read, size).few_at_first()
+                Pages::new(&session, ids, read, size).few_at_first()
             }
         };
         let column = |field: &String| (field != "id").then(|| field.clone());
         Scan {
-            before,
             table: plan.table.clone(),
             names: plan.names(),
             model: plan.model.clone(),
@@ -107,30 +102,8 @@ impl Scan {
             rows: 0,
             next: 0,
             read: 0,
-            lease,
+            session,
         }
-    }
-
-    /// How many records meet the plan's domain.
-    pub fn count(
-        plan: &Plan,
-        server: Oid,
-        user: Oid,
-        values: &[Constant],
-    ) -> Result<(i64, Traffic), Failure> {
-        let condition = plan.condition(values)?;
-        if condition.is_never() {
-            return Ok((0, Traffic::default()));
-        }
-        let server = Server::of_oid(server);
-        plan.require_basis(&*sessions::fields(&server, user, &plan.model)?)?;
-        let lease = Lease::take(&server, user)?;
-        let before = lease.session().traffic();
-        let (model, domain) = (plan.model.clone(), all_of(condition.into_domain()));
-        let count = lease.session().call(move |odoo| odoo.model(&model).count(domain))?;
-        let traffic = lease.session().traffic() - before;
-        lease.give_back();
-        Ok((count, traffic))
     }
 
     /// The next row; `None` at the end.
@@ -152,18 +125,11 @@ impl Scan {
 
     /// What was asked of Odoo for this scan so far, and how many rows it gave.
     pub fn traffic(&self) -> (Traffic, u64) {
-        (self.lease.session().traffic() - self.before, self.read)
-    }
-
-    /// Ends the scan. If nothing is in flight, the next one may have its session.
-    pub fn end(self) {
-        if self.pages.is_idle() {
-            self.lease.give_back();
-        }
+        (self.session.traffic(), self.read)
     }
 
     fn next_page(&mut self) -> Result<bool, Failure> {
-        let session = self.lease.session();
+        let session = &self.session;
         if self.is_bare {
             let ids = self.pages.next_ids(session)?;
             self.show(ids.len(), |_| Cells::Integers(ids.iter().copied().map(Some).collect()));
@@ -180,7 +146,7 @@ impl Scan {
                 Ok(true)
             }
             Some((ids, Err(error))) => {
-                sessions::forget();
+                known::forget();
                 Err(self.refusal(&ids, error)?)
             }
         }
@@ -198,8 +164,7 @@ impl Scan {
         }
         let names = self.names.iter().map(|(field, _)| field.clone()).collect::<Vec<_>>();
         let (model, ids) = (self.model.clone(), ids.to_vec());
-        let refused =
-            self.lease.session().call(move |odoo| odoo.model(&model).refused(&ids, &names))?;
+        let refused = self.session.call(move |odoo| odoo.model(&model).refused(&ids, &names))?;
         let is_refused = |(field, _): &&(String, String)| refused.contains(field);
         let columns = self.names.iter().filter(is_refused).map(|(_, column)| column.as_str());
         Ok(refusal(&self.table, &columns.collect::<Vec<_>>(), error))
@@ -207,8 +172,7 @@ impl Scan {
 }
 
 /// The ids of the plan's records, where its expressions have these values.
-fn wanted(plan: &Plan, lease: &Lease, values: &[Constant]) -> Result<Ids, Failure> {
-    let session = lease.session();
+fn wanted(plan: &Plan, session: &Session, values: &[Constant]) -> Result<Ids, Failure> {
     let limit = &plan.path.limit;
     let condition = plan.condition(values)?;
     let is_never = condition.is_never() || limit.as_ref().is_some_and(|l| l.count == Some(0));

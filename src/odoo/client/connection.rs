@@ -1,35 +1,36 @@
-//! One user's session with one database of an Odoo server.
+//! One user's connection with one database of an Odoo server.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::sync::{LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 
+use crate::odoo::client::login::{Confirmed, Identity, Login};
 use crate::odoo::client::version::Version;
 use crate::odoo::error::Error;
+use crate::odoo::fault::FaultKind;
 use crate::odoo::sink::Sink;
 use crate::odoo::value::{Value, ValueSink};
 use crate::odoo::wire::auto::transport;
-use crate::odoo::wire::http::exchange::{Canceller, Clock, Endpoint, Http};
+use crate::odoo::wire::http::exchange::{Clock, Http};
 use crate::odoo::wire::http::hosts::AllowedHosts;
+use crate::odoo::wire::http::line::{Endpoint, Line};
 use crate::odoo::wire::protocol::Protocol;
-use crate::odoo::wire::request::{Credentials, Request, Transport};
+use crate::odoo::wire::request::{Credentials, ForPages, Request, Transport};
 use crate::odoo::wire::traffic::{Meter, Traffic};
 
-/// Everything that a connection is made of.
-#[derive(Clone)]
+/// Everything that a connection is made of. Who has the same may go on with another's.
+#[derive(PartialEq)]
 pub struct Settings {
     /// `https://host[:port][/prefix]`
     pub url: String,
-    pub database: String,
     /// `None` for the fastest that the server offers.
     pub protocol: Option<Protocol>,
-    pub login: String,
-    /// A password or an API key.
-    pub secret: String,
-    /// Whether it is known to be an API key: JSON-2 takes no password.
+    pub credentials: Credentials,
+    /// Whether the secret is known to be an API key: JSON-2 takes no password.
     pub secret_is_key: bool,
     /// The language of translated texts, e.g. `fr_FR`; `None` for the source's.
     pub language: Option<String>,
@@ -48,30 +49,20 @@ pub struct Settings {
     pub allowed: AllowedHosts,
 }
 
-/// A session that several threads may use at once; they share its login.
+/// What several threads may ask through at once, as long as a statement of the caller's lasts. The
+/// login and the line may be those of an earlier one.
 pub struct Connection {
-    transport: Box<dyn Transport>,
-    place: Place,
-    /// The protocol that the server was last asked in.
-    known: Option<Protocol>,
-    canceller: Canceller,
+    pub(super) settings: Arc<Settings>,
+    pub(super) login: Arc<Login>,
+    pub(super) transport: Box<dyn Transport>,
+    line: Line,
     clock: Clock,
     meter: Meter,
-    credentials: Credentials,
-    language: Option<String>,
-    companies: Vec<i64>,
-    retries: u32,
-    retry_delay: Duration,
-    identity: Mutex<Option<Identity>>,
-    release: OnceLock<Version>,
-}
-
-/// Who the login turned out to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity {
-    pub uid: i64,
-    /// The companies to see; the first one is the current company.
-    pub companies: Vec<i64>,
+    /// The protocol that the server was last asked in.
+    known: Option<Protocol>,
+    pub(super) begun: Instant,
+    /// Whether Odoo has let the user in since.
+    is_welcome: AtomicBool,
 }
 
 impl Connection {
@@ -79,49 +70,63 @@ impl Connection {
     ///
     /// # Errors
     /// [`Error::Tls`] for certificates that cannot be read.
-    pub fn new(settings: Settings) -> Result<Connection, Error> {
+    pub fn new(
+        settings: Arc<Settings>,
+        login: Arc<Login>,
+        line: Option<Line>,
+    ) -> Result<Connection, Error> {
         let meter = Meter::default();
-        let http = Http::new(Endpoint {
+        let endpoint = Endpoint {
             url: settings.url.clone(),
             timeout: settings.timeout,
             max_response: settings.max_response,
-            ca: settings.ca,
-            allowed: settings.allowed,
+            ca: settings.ca.clone(),
+            allowed: settings.allowed.clone(),
             meter: meter.clone(),
-        })?;
-        let place = (settings.url, settings.database.clone(), settings.secret_is_key);
+        };
+        let line = line.map_or_else(|| Line::new(&endpoint), Ok)?;
+        let http = Http::new(endpoint, line.clone());
         let known = match settings.protocol {
-            None => known_protocols().get(&place).copied(),
+            None => known_protocols().get(&settings.place()).copied(),
             Some(_) => None,
         };
         Ok(Connection {
-            canceller: http.canceller(),
+            transport: transport(
+                &http,
+                settings.protocol,
+                settings.secret_is_key,
+                known,
+                &login.session,
+            ),
             clock: http.clock(),
+            settings,
+            login,
+            line,
             meter,
-            transport: transport(&http, settings.protocol, settings.secret_is_key, known),
-            place,
             known,
-            credentials: Credentials {
-                database: settings.database,
-                login: settings.login,
-                secret: settings.secret,
-            },
-            language: settings.language,
-            companies: settings.companies,
-            retries: settings.retries,
-            retry_delay: settings.retry_delay,
-            identity: Mutex::new(None),
-            release: OnceLock::new(),
+            begun: Instant::now(),
+            is_welcome: AtomicBool::new(false),
         })
     }
 
-    /// What ends this connection's requests from another thread.
-    pub fn canceller(&self) -> Canceller {
-        self.canceller.clone()
+    /// What ends this connection's requests from another thread, and may serve another one when
+    /// none is in flight.
+    pub fn line(&self) -> Line {
+        self.line.clone()
+    }
+
+    /// What all connections of the user share.
+    pub fn shared(&self) -> &Arc<Login> {
+        &self.login
+    }
+
+    /// Whether the login is this very one.
+    pub fn shares(&self, login: &Arc<Login>) -> bool {
+        Arc::ptr_eq(&self.login, login)
     }
 
     pub fn login(&self) -> &str {
-        &self.credentials.login
+        &self.settings.credentials.login
     }
 
     pub fn protocol(&self) -> Protocol {
@@ -157,119 +162,76 @@ impl Connection {
 
     /// Whether `search_read` takes `load`, as it does since 15.
     pub fn has_search_read(&self) -> Result<bool, Error> {
+        Ok(self.major()? >= 15)
+    }
+
+    /// Odoo's release, as far as it decides how Odoo is asked.
+    pub fn major(&self) -> Result<u32, Error> {
         // JSON-2 came with 19.
         if self.protocol() == Protocol::Json2 {
-            return Ok(true);
+            return Ok(19);
         }
-        if let Some(release) = self.release.get() {
-            return Ok(release.major >= 15);
+        if let Some(release) = self.login.release.get() {
+            return Ok(release.major);
         }
         let release = self.version()?;
-        Ok(self.release.get_or_init(|| release).major >= 15)
-    }
-
-    /// The user and its companies, after a login that is made once: Odoo hashes the password
-    /// for it, which takes it half a second.
-    pub fn identity(&self) -> Result<Identity, Error> {
-        let mut known = self.identity.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(identity) = &*known {
-            return Ok(identity.clone());
-        }
-        let uid = self.patiently(|| self.transport.login(&self.credentials))?;
-        known_protocols().insert(self.place.clone(), self.protocol());
-        let companies = self.companies_of(uid)?;
-        self.check_language(uid)?;
-        Ok(known.insert(Identity { uid, companies }).clone())
-    }
-
-    /// Whether the companies are still the user's, and the language is still installed: what
-    /// Odoo says of other companies is what it says where a right is missing.
-    pub fn check_options(&self) -> Result<(), Error> {
-        let uid = self.identity()?.uid;
-        self.companies_of(uid)?;
-        self.check_language(uid)
-    }
-
-    /// The companies to see, the current one first: those that were asked for, or all of the
-    /// user's. Without a context Odoo leaves out archived ones, which nobody may name.
-    fn companies_of(&self, uid: i64) -> Result<Vec<i64>, Error> {
-        let fields: Value = ["company_id", "company_ids"].into_iter().collect();
-        let kwargs = vec![("fields", fields), ("load", "".into())];
-        let answer = self.ask_at_login(uid, ("res.users", "read"), Some(vec![uid]), kwargs)?;
-        let user = answer.as_array().and_then(<[Value]>::first);
-        let current = user.and_then(|user| user.get("company_id")).and_then(Value::as_int);
-        let all = user.and_then(|user| user.get("company_ids")).and_then(Value::as_array);
-        let others = all.unwrap_or_default().iter().filter_map(Value::as_int);
-        let own: Vec<i64> =
-            current.into_iter().chain(others.filter(|id| Some(*id) != current)).collect();
-        let lacking = self.companies.iter().copied().filter(|id| !own.contains(id));
-        let lacking: Vec<i64> = lacking.collect();
-        match (self.companies.is_empty(), lacking.is_empty()) {
-            (true, _) => Ok(own),
-            (false, true) => Ok(self.companies.clone()),
-            _ => Err(Error::Companies { login: self.login().to_owned(), lacking, own }),
-        }
-    }
-
-    /// Releases before 19 ignore a language that is not installed. Every user may ask which ones
-    /// are: partners choose among them.
-    fn check_language(&self, uid: i64) -> Result<(), Error> {
-        let Some(language) = self.language.as_ref().filter(|language| *language != SOURCE) else {
-            return Ok(());
-        };
-        let list = |name: &str| [name].into_iter().collect();
-        let kwargs = vec![("allfields", list("lang")), ("attributes", list("selection"))];
-        let answer = self.ask_at_login(uid, ("res.partner", "fields_get"), None, kwargs)?;
-        let choice = answer.get("lang").and_then(|lang| lang.get("selection")?.as_array());
-        let installed: Vec<String> = choice
-            .unwrap_or_default()
-            .iter()
-            .filter_map(|pair| Some(pair.as_array()?.first()?.as_str()?.to_owned()))
-            .collect();
-        match choice.is_none() || installed.contains(language) {
-            true => Ok(()),
-            false => Err(Error::Language { language: language.clone(), installed }),
-        }
-    }
-
-    /// Asks without a context, which the answer is needed for.
-    fn ask_at_login(
-        &self,
-        uid: i64,
-        (model, method): (&str, &str),
-        ids: Option<Vec<i64>>,
-        kwargs: Vec<(&str, Value)>,
-    ) -> Result<Value, Error> {
-        let request = Request {
-            model: model.into(),
-            method: method.into(),
-            ids,
-            args: Vec::new(),
-            kwargs: kwargs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
-        };
-        Ok(self.call_as(uid, &request, ValueSink::default)?.finish())
+        Ok(self.login.release.get_or_init(|| release).major)
     }
 
     /// Calls a method, which must be one that only reads, and hands its result to a sink.
     ///
     /// A request that fails for a passing reason is made again, with a new sink.
     pub fn read<S: Sink>(&self, request: &Request, sink: impl Fn() -> S) -> Result<S, Error> {
-        self.call_as(self.identity()?.uid, request, sink)
+        self.as_user(|_, _| true, |uid| self.call_as(uid, request, &sink))
     }
 
     /// Calls a method that may change something, and returns its result. It is asked once: a
     /// request that has left may have been carried out, whatever became of the answer.
     pub fn write(&self, request: &Request) -> Result<Value, Error> {
-        let uid = self.identity()?.uid;
-        let once = || {
+        let once = |uid| {
             let mut sink = ValueSink::default();
-            self.transport.execute(&self.credentials, uid, request, &mut sink)?;
+            self.execute(uid, request, &mut sink)?;
             Ok(sink.finish())
         };
-        self.again_if(Error::is_unsent, once)
+        // The method itself may have refused it, which it would do again.
+        let was_not_let_in = |error: &Error, is_other| is_other || error.is_not_there();
+        self.as_user(was_not_let_in, |uid| self.again_if(Error::is_unsent, || once(uid)))
     }
 
-    fn call_as<S: Sink>(
+    /// Asks as the user. If Odoo does not let it in by what an earlier connection learnt, there is
+    /// one login more; and one question more, if `may_repeat` says so of the error and of whether
+    /// the user is another one now.
+    fn as_user<T>(
+        &self,
+        may_repeat: impl Fn(&Error, bool) -> bool,
+        ask: impl Fn(i64) -> Result<T, Error>,
+    ) -> Result<T, Error> {
+        let Confirmed { identity: Identity { uid, .. }, at, .. } = self.confirmed()?;
+        match ask(uid) {
+            Err(error) if at < self.begun && error.asks_for_login() => {
+                let now = self.confirmed_after(at)?.identity.uid;
+                if may_repeat(&error, now != uid) { ask(now) } else { Err(error) }
+            }
+            done => done,
+        }
+    }
+
+    /// Makes a request, and notes what Odoo's answer says of the login.
+    fn execute(&self, uid: i64, request: &Request, sink: &mut dyn Sink) -> Result<(), Error> {
+        let done = self.transport.execute(&self.settings.credentials, uid, request, sink);
+        match &done {
+            Ok(()) => self.is_welcome.store(true, Relaxed),
+            // So Odoo refuses a user that was deleted.
+            Err(error) if error.fault_kind() == Some(&FaultKind::User) && !self.is_welcome() => {
+                self.login.doubt();
+            }
+            Err(error) if error.fault_kind() == Some(&FaultKind::Access) => self.login.doubt(),
+            Err(_) => {}
+        }
+        done
+    }
+
+    pub(super) fn call_as<S: Sink>(
         &self,
         uid: i64,
         request: &Request,
@@ -277,7 +239,7 @@ impl Connection {
     ) -> Result<S, Error> {
         let execute = || {
             let mut sink = sink();
-            let done = self.transport.execute(&self.credentials, uid, request, &mut sink);
+            let done = self.execute(uid, request, &mut sink);
             match done.map_err(|error| self.after(error)) {
                 // Too slow for so many records it will be again; the caller asks for fewer.
                 Err(error @ Error::Timeout { .. }) if request.can_shrink() => Ok(Err(error)),
@@ -288,7 +250,7 @@ impl Connection {
     }
 
     /// Tries again, later and later, what failed for a passing reason.
-    fn patiently<T>(&self, request: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
+    pub(super) fn patiently<T>(&self, request: impl Fn() -> Result<T, Error>) -> Result<T, Error> {
         self.again_if(Error::is_transient, || request().map_err(|error| self.after(error)))
     }
 
@@ -305,23 +267,20 @@ impl Connection {
         }
     }
 
-    /// Why a login is refused, where Odoo tells: `authenticate` has no words, while a call of a
-    /// method, as nobody, has. A wrong secret counts once more.
-    pub fn refusal(&self) -> Result<(), Error> {
-        let request = Request {
-            model: "res.users".into(),
-            method: "context_get".into(),
-            ids: None,
-            args: Vec::new(),
-            kwargs: Vec::new(),
-        };
-        self.transport.execute(&self.credentials, NOBODY, &request, &mut ValueSink::default())
+    /// Whether the secret is known to be an API key.
+    pub fn secret_is_key(&self) -> bool {
+        self.settings.secret_is_key
     }
 
-    /// Whether a login has succeeded.
-    pub fn is_logged_in(&self) -> bool {
-        // Whoever holds the lock is logging in.
-        self.identity.try_lock().is_ok_and(|identity| identity.is_some())
+    /// By what pages of a long read come.
+    pub fn for_pages(&self) -> Result<ForPages, Error> {
+        let uid = self.identity()?.uid;
+        Ok(self.transport.for_pages(&self.settings.credentials, uid))
+    }
+
+    /// Whether Odoo has let the user in since the connection began.
+    pub fn is_welcome(&self) -> bool {
+        self.is_welcome.load(Relaxed)
     }
 
     fn again_if<T>(
@@ -329,13 +288,13 @@ impl Connection {
         may_pass: impl Fn(&Error) -> bool,
         request: impl Fn() -> Result<T, Error>,
     ) -> Result<T, Error> {
-        let mut delay = self.retry_delay;
-        for _ in 0..self.retries {
+        let mut delay = self.settings.retry_delay;
+        for _ in 0..self.settings.retries {
             match request() {
                 Err(error) if may_pass(&error) => {
                     // Readers that failed together shall not come back together.
                     let wait = error.retry_after().unwrap_or(delay).min(MAX_DELAY);
-                    if !self.canceller.sleep(wait.mul_f64(1.0 + random())) {
+                    if !self.line.sleep(wait.mul_f64(1.0 + random())) {
                         return Err(Error::Cancelled);
                     }
                     self.meter.retry();
@@ -356,29 +315,29 @@ impl Connection {
             companies.insert(0, company);
         }
         let mut context = vec![("allowed_company_ids".to_owned(), companies.into_iter().collect())];
-        if let Some(language) = &self.language {
+        if let Some(language) = &self.settings.language {
             context.push(("lang".to_owned(), language.as_str().into()));
         }
         Ok(context)
     }
 }
 
-/// The language of texts that are not translated; it needs no installation.
-const SOURCE: &str = "en_US";
+impl Settings {
+    pub(super) fn place(&self) -> Place {
+        (self.url.clone(), self.credentials.database.clone(), self.secret_is_key)
+    }
+}
 
 /// URL, database, and whether the secret is an API key.
-type Place = (String, String, bool);
+pub(super) type Place = (String, String, bool);
 
 type Protocols = HashMap<Place, Protocol>;
 
 /// In which protocol this process last asked each server and database.
-fn known_protocols() -> MutexGuard<'static, Protocols> {
+pub(super) fn known_protocols() -> MutexGuard<'static, Protocols> {
     static KNOWN: LazyLock<Mutex<Protocols>> = LazyLock::new(Mutex::default);
     KNOWN.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// The id of no user.
-const NOBODY: i64 = 0;
 
 /// No wait between two tries is longer, before its jitter.
 const MAX_DELAY: Duration = Duration::from_secs(60);

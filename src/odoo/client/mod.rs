@@ -2,6 +2,9 @@
 //! and `domain`.
 
 pub mod connection;
+pub mod groups;
+mod identity;
+pub mod login;
 pub mod model;
 pub mod version;
 mod write;

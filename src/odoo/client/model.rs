@@ -288,7 +288,11 @@ impl<'c> Model<'c> {
         Ok(self.look(&request, ValueSink::default)?.finish())
     }
 
-    fn look<S: Sink>(&self, request: &Request, sink: impl Fn() -> S) -> Result<S, Error> {
+    pub(super) fn look<S: Sink>(
+        &self,
+        request: &Request,
+        sink: impl Fn() -> S,
+    ) -> Result<S, Error> {
         self.connection.read(request, sink).map_err(|error| self.explained(error, &request.method))
     }
 
@@ -315,7 +319,7 @@ impl<'c> Model<'c> {
     }
 
     /// A request that only reads: archived records are records too.
-    fn reading(
+    pub(super) fn reading(
         &self,
         method: &str,
         ids: Option<Vec<i64>>,
@@ -324,9 +328,11 @@ impl<'c> Model<'c> {
     ) -> Result<Request, Error> {
         let kwargs = kwargs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         let archived = ("active_test".to_owned(), Value::Bool(false));
-        self.request(method, ids, args, kwargs, vec![archived])
+        let request = self.request(method, ids, args, kwargs, vec![archived])?;
+        Ok(Request { changes: false, ..request })
     }
 
+    /// A request that may change something.
     pub(super) fn request(
         &self,
         method: &str,
@@ -344,7 +350,8 @@ impl<'c> Model<'c> {
         context.retain(|(name, _)| self.context.iter().all(|(other, _)| other != name));
         context.extend(self.context.iter().cloned());
         kwargs.push(("context".to_owned(), Value::Struct(context)));
-        Ok(Request { model: self.name.to_owned(), method: method.to_owned(), ids, args, kwargs })
+        let (model, method) = (self.name.to_owned(), method.to_owned());
+        Ok(Request { model, method, ids, args, kwargs, changes: true })
     }
 
     pub(super) fn connection(&self) -> &'c Connection {
@@ -361,7 +368,7 @@ impl<'c> Model<'c> {
         ids.flatten().ok_or_else(|| self.unexpected(method, Refusal("no list of ids".into())))
     }
 
-    fn unexpected(&self, method: &str, refusal: Refusal) -> Error {
+    pub(super) fn unexpected(&self, method: &str, refusal: Refusal) -> Error {
         Error::Malformed {
             protocol: self.connection.protocol(),
             status: 200,

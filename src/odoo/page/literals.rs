@@ -57,6 +57,12 @@ fn is_short(text: &str, places: Option<u8>) -> bool {
         && is_plain(bytes)
 }
 
+/// Whether a number has no more decimal places than that, and so few digits that a double holds
+/// them for sure.
+pub fn is_sure(text: &str, places: u8) -> bool {
+    is_short(text, Some(places))
+}
+
 /// A number in its digits: `0.digits` times ten to the power of `point`.
 struct Digits {
     is_negative: bool,
@@ -213,6 +219,17 @@ mod tests {
     fn whole_numbers() {
         assert_eq!(whole("5000000000.0"), Some(5_000_000_000));
         assert_eq!((whole("1.5"), whole("1e300"), whole("nan")), (None, None, None));
+    }
+
+    #[test]
+    fn numbers_that_a_double_holds_for_sure() {
+        for text in ["0.0", "19.99", "-19.99", "123456789012.25"] {
+            assert!(is_sure(text, 2), "{text}");
+        }
+        for text in ["19.995", "1234567890123.25", "0.30000000000000004", "1e16", "1e-5", "\"NaN\""]
+        {
+            assert!(!is_sure(text, 2), "{text}");
+        }
     }
 
     #[test]

@@ -62,6 +62,11 @@ impl PageSink {
         }
     }
 
+    /// What is there of things that are no records.
+    pub fn without_ids(self) -> Page {
+        self.page
+    }
+
     fn refuse(&self, scalar: Scalar<'_>) -> Refusal {
         self.refuse_part(&describe(scalar))
     }

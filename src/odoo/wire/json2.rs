@@ -65,6 +65,9 @@ impl Transport for Json2 {
             body: None,
             protocol: self.protocol(),
             explains_errors: true,
+            cookie: None,
+            limit: None,
+            is_once: false,
         };
         let mut sink = ValueSink::default();
         self.send(&message, "version", None, &mut sink)?;
@@ -80,13 +83,7 @@ impl Transport for Json2 {
 
     /// The key says who it is; the login of the user mapping is not sent.
     fn login(&self, credentials: &Credentials) -> Result<i64, Error> {
-        let request = Request {
-            model: "res.users".into(),
-            method: "context_get".into(),
-            ids: None,
-            args: Vec::new(),
-            kwargs: Vec::new(),
-        };
+        let request = Request::asking("res.users", "context_get");
         let mut sink = ValueSink::default();
         self.execute(credentials, 0, &request, &mut sink)?;
         let context = sink.finish();
@@ -116,6 +113,9 @@ impl Transport for Json2 {
             body: Some(&body),
             protocol: self.protocol(),
             explains_errors: true,
+            cookie: None,
+            limit: None,
+            is_once: request.changes,
         };
         self.send(&message, &request.label(), Some(credentials), sink)
     }

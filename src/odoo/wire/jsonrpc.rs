@@ -23,22 +23,14 @@ impl JsonRpc {
         service: &str,
         method: &str,
         args: Vec<Value>,
-        label: &str,
+        request: Option<&Request>,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
-        let named = |members: Vec<(&str, Value)>| -> Value {
-            members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-        };
-        let params = vec![
+        let body = envelope(vec![
             ("service", service.into()),
             ("method", method.into()),
             ("args", Value::Array(args)),
-        ];
-        let body = encode(&named(vec![
-            ("jsonrpc", "2.0".into()),
-            ("method", "call".into()),
-            ("params", named(params)),
-        ]));
+        ]);
         let message = Message {
             path: "/jsonrpc".into(),
             content_type: "application/json",
@@ -46,28 +38,44 @@ impl JsonRpc {
             body: Some(&body),
             protocol: self.protocol(),
             explains_errors: false,
+            cookie: None,
+            limit: None,
+            is_once: request.is_some_and(|request| request.changes),
         };
         match self.http.exchange(&message, |_, reader| decode_answer(reader, sink))? {
             Answer::Result => Ok(()),
             Answer::Error(error) => {
-                let text = |name: &str| error["data"][name].as_str().unwrap_or_default();
-                let message = match text("message") {
-                    "" => error["message"].as_str().unwrap_or_default(),
-                    message => message,
-                };
-                let whole = error.to_string();
-                let message = if message.is_empty() { &whole } else { message };
-                let (name, call) = (text("name"), label.to_owned());
-                Err(Error::Fault(Fault::from_exception(name, message, text("debug"), call)))
+                Err(Error::Fault(fault(&error, request.map_or(method.to_owned(), Request::label))))
             }
         }
     }
 
     fn common(&self, method: &str, args: Vec<Value>) -> Result<Value, Error> {
         let mut sink = ValueSink::default();
-        self.call("common", method, args, method, &mut sink)?;
+        self.call("common", method, args, None, &mut sink)?;
         Ok(sink.finish())
     }
+}
+
+/// The body of a request.
+pub fn envelope(params: Vec<(&str, Value)>) -> Vec<u8> {
+    let named = |members: Vec<(&str, Value)>| -> Value {
+        members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    };
+    let params = named(params);
+    encode(&named(vec![("jsonrpc", "2.0".into()), ("method", "call".into()), ("params", params)]))
+}
+
+/// What the member `error` of an answer tells.
+pub fn fault(error: &serde_json::Value, call: String) -> Fault {
+    let text = |name: &str| error["data"][name].as_str().unwrap_or_default();
+    let message = match text("message") {
+        "" => error["message"].as_str().unwrap_or_default(),
+        message => message,
+    };
+    let whole = error.to_string();
+    let message = if message.is_empty() { &whole } else { message };
+    Fault::from_exception(text("name"), message, text("debug"), call)
 }
 
 impl Transport for JsonRpc {
@@ -92,6 +100,6 @@ impl Transport for JsonRpc {
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let args = arguments(credentials, uid, request);
-        self.call("object", "execute_kw", args, &request.label(), sink)
+        self.call("object", "execute_kw", args, Some(request), sink)
     }
 }

@@ -11,10 +11,13 @@ pub enum Protocol {
     JsonRpc,
     /// `/json/2`, Odoo 19 on; it takes API keys only
     Json2,
+    /// `/web/dataset/call_kw`, Odoo 14 on; it takes passwords only
+    Web,
 }
 
 impl Protocol {
-    pub const ALL: [Protocol; 3] = [Protocol::XmlRpc, Protocol::JsonRpc, Protocol::Json2];
+    pub const ALL: [Protocol; 4] =
+        [Protocol::XmlRpc, Protocol::JsonRpc, Protocol::Json2, Protocol::Web];
 
     /// As the server option `protocol` names it.
     pub fn name(self) -> &'static str {
@@ -22,6 +25,7 @@ impl Protocol {
             Protocol::XmlRpc => "xmlrpc",
             Protocol::JsonRpc => "jsonrpc",
             Protocol::Json2 => "json2",
+            Protocol::Web => "web",
         }
     }
 
@@ -35,6 +39,7 @@ impl fmt::Display for Protocol {
             Protocol::XmlRpc => "XML-RPC",
             Protocol::JsonRpc => "JSON-RPC",
             Protocol::Json2 => "JSON-2",
+            Protocol::Web => "web JSON-RPC",
         })
     }
 }

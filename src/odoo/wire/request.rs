@@ -5,8 +5,11 @@ use crate::odoo::sink::Sink;
 use crate::odoo::value::Value;
 use crate::odoo::wire::protocol::Protocol;
 
+/// The id of no user.
+pub const NOBODY: i64 = 0;
+
 /// Who calls, and in which database.
-#[derive(Clone)]
+#[derive(Clone, PartialEq)]
 pub struct Credentials {
     pub database: String,
     pub login: String,
@@ -26,9 +29,23 @@ pub struct Request {
     pub args: Vec<(&'static str, Value)>,
     /// Sent by name everywhere.
     pub kwargs: Vec<(String, Value)>,
+    /// Whether it may change something. It is sent once then.
+    pub changes: bool,
 }
 
 impl Request {
+    /// A call of a method that only reads, without arguments.
+    pub fn asking(model: &str, method: &str) -> Request {
+        Request {
+            model: model.to_owned(),
+            method: method.to_owned(),
+            ids: None,
+            args: Vec::new(),
+            kwargs: Vec::new(),
+            changes: false,
+        }
+    }
+
     /// How errors name the call.
     pub fn label(&self) -> String {
         format!("{}.{}", self.model, self.method)
@@ -71,6 +88,17 @@ pub fn arguments(credentials: &Credentials, uid: i64, request: &Request) -> Vec<
     ]
 }
 
+/// By what pages of a long read come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForPages {
+    /// By the same protocol as all else.
+    Same,
+    /// By the web client's.
+    Web,
+    /// By the same, as a login by that of an administrator changes Odoo.
+    Administrator,
+}
+
 /// A client of one of Odoo's protocols.
 pub trait Transport: Send + Sync {
     fn protocol(&self) -> Protocol;
@@ -86,6 +114,9 @@ pub trait Transport: Send + Sync {
     /// The id of the user, or [`Error::Denied`].
     fn login(&self, credentials: &Credentials) -> Result<i64, Error>;
 
+    /// Begins with a protocol that the server was asked in before, where there is a choice.
+    fn begin_with(&self, _protocol: Protocol) {}
+
     /// Calls a method and hands its result to the sink.
     fn execute(
         &self,
@@ -94,4 +125,9 @@ pub trait Transport: Send + Sync {
         request: &Request,
         sink: &mut dyn Sink,
     ) -> Result<(), Error>;
+
+    /// By what pages of a long read come.
+    fn for_pages(&self, _credentials: &Credentials, _uid: i64) -> ForPages {
+        ForPages::Same
+    }
 }

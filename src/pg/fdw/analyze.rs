@@ -69,7 +69,6 @@ unsafe extern "C-unwind" fn sample<T: Table>(
             row_memory.reset();
             count += 1;
         }
-        scan.end();
         *total = found as f64;
         *dead = 0.0;
         count

@@ -21,8 +21,55 @@ pub struct PathPlan {
     /// In the wrapper's words.
     pub order: Option<String>,
     pub limit: Option<Limit>,
-    /// Only the number of rows is wanted.
-    pub is_count: bool,
+    /// What is wanted are groups of the rows.
+    pub grouping: Option<Grouping>,
+}
+
+/// Rows in groups: one that have the same values in some columns; without such columns all rows
+/// are one, be there any or none.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Grouping {
+    pub by: Vec<i16>,
+    pub aggregates: Vec<Aggregate>,
+}
+
+/// What is made of the rows of a group, or of their values in a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aggregate {
+    pub function: Function,
+    pub attribute: Option<i16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Function {
+    Count,
+    Sum,
+    Average,
+    Least,
+    Greatest,
+}
+
+impl Function {
+    /// The aggregate function of that name.
+    pub fn from_name(name: &str) -> Option<Function> {
+        Some(match name {
+            "count" => Function::Count,
+            "sum" => Function::Sum,
+            "avg" => Function::Average,
+            "min" => Function::Least,
+            "max" => Function::Greatest,
+            _ => return None,
+        })
+    }
+}
+
+/// Whether a wrapper knows the groups of its rows by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Groups {
+    Never,
+    /// It tells when it is asked; PostgreSQL has a plan to fall back on.
+    Perhaps,
+    Always,
 }
 
 /// Rows to skip and rows to take.

@@ -10,7 +10,7 @@ use pgrx::pg_sys::Oid;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::asked::{Action, Asked, Import, SortKey};
+use super::asked::{Action, Asked, Grouping, Groups, Import, SortKey};
 use super::predicate::{Constant, Predicate};
 use super::table::RawTable;
 use crate::failure::Failure;
@@ -40,6 +40,10 @@ pub trait Table: Sized + 'static {
     /// How many rows meet the predicate, as far as it is known; `None` if nobody tells.
     fn count(&self, predicate: &Predicate) -> Option<f64>;
 
+    /// Whether the wrapper can put the rows in about so many groups, of those that a scan with an
+    /// exact predicate brings, and make of them what PostgreSQL would.
+    fn groups(&self, grouping: &Grouping, about: f64) -> Groups;
+
     /// The wrapper's words for an order; `None` if it would sort otherwise than PostgreSQL.
     fn order(&self, keys: &[SortKey]) -> Option<String>;
 
@@ -58,6 +62,7 @@ pub trait Table: Sized + 'static {
 pub trait Scan: Sized + 'static {
     type Plan: Serialize + DeserializeOwned + 'static;
     type Cells: Cells;
+    type Summary: Summary;
 
     /// Begins a scan where the predicate's expressions have these values.
     fn begin(
@@ -67,13 +72,14 @@ pub trait Scan: Sized + 'static {
         values: &[Constant],
     ) -> Result<Self, Failure>;
 
-    /// The number of rows that a scan would bring, and what it took to learn it.
-    fn count(
+    /// The groups of the rows that a scan would bring, and what it took to learn them; `None` if
+    /// PostgreSQL might find others.
+    fn summarise(
         plan: &Self::Plan,
         server: Oid,
         user: Oid,
         values: &[Constant],
-    ) -> Result<(i64, Effort), Failure>;
+    ) -> Result<(Option<Self::Summary>, Effort), Failure>;
 
     /// A scan of so many rows picked at random, and how many there are.
     fn sample(
@@ -91,8 +97,6 @@ pub trait Scan: Sized + 'static {
 
     /// What the scan took so far.
     fn effort(&self) -> Effort;
-
-    fn end(self);
 
     /// What EXPLAIN shows of a scan: labels and texts.
     fn explain(plan: &Self::Plan, values: &[Constant]) -> Vec<(&'static str, String)>;
@@ -130,6 +134,16 @@ pub trait Modification: Sized + 'static {
     fn end(self) -> Result<(), Failure>;
 }
 
+/// Groups of rows, each once.
+pub trait Summary: 'static {
+    type Cells: Cells;
+
+    fn rows(&self) -> usize;
+
+    /// By the columns that rows are grouped by, then by the aggregates.
+    fn cells(&self) -> &[Self::Cells];
+}
+
 /// Some values of one column.
 pub trait Cells {
     /// The value of a row; `None` for NULL.
@@ -144,6 +158,8 @@ pub enum Value<'a> {
     /// What the column's type reads from a text.
     Text(&'a str),
     Integers(&'a [i64]),
+    /// A number by another one, as PostgreSQL divides `numeric`.
+    Quotient(&'a str, i64),
 }
 
 /// What a scan took, for EXPLAIN.

@@ -16,8 +16,11 @@ mod value;
 
 use pgrx::pg_sys;
 
-pub use asked::{Action, Asked, Import, ImportList, Limit, PathPlan, SortKey};
-pub use contract::{Cells, Effort, Modification, Scan, Table, Value};
+pub use asked::{
+    Action, Aggregate, Asked, Function, Grouping, Groups, Import, ImportList, Limit, PathPlan,
+    SortKey,
+};
+pub use contract::{Cells, Effort, Modification, Scan, Summary, Table, Value};
 pub use predicate::{Comparison, Constant, Operand, Predicate, Scalar};
 pub use table::{Class, RawColumn, RawTable, locked_foreign_table};
 

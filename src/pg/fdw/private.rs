@@ -14,12 +14,12 @@ use crate::pg::nodes::text;
 /// The plan of a scan: what its callbacks need, and the wrapper's own.
 #[derive(Serialize, Deserialize)]
 pub struct ScanPlan<P> {
-    /// The columns that the scan brings.
+    /// The columns of its slot that the scan fills.
     pub attributes: Vec<i16>,
     /// Expressions whose dates and times become times with a zone first.
     pub times: Vec<usize>,
-    /// The scan brings the number of rows in their place.
-    pub is_count: bool,
+    /// The scan brings groups of rows in their place.
+    pub is_grouped: bool,
     pub plan: P,
 }
 

@@ -1,12 +1,13 @@
 //! A wrapper's values to PostgreSQL's, column by column.
 
 use std::ffi::CString;
+use std::ptr;
 
 use base64::engine::{GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
-use pgrx::{IntoDatum, PgSqlErrorCode, pg_sys};
+use pgrx::{IntoDatum, PgSqlErrorCode, direct_function_call_as_datum, pg_sys};
 
-use super::contract::Value;
+use super::contract::{Cells, Value};
 use crate::failure::Failure;
 use crate::pg::compat;
 use crate::pg::nodes::text;
@@ -58,6 +59,10 @@ impl Maker {
             (Value::Text(text), pg_sys::BYTEAOID) => {
                 decode(text).unwrap_or_else(|| self.not_base64(text).raise()).into_datum()
             }
+            (Value::Quotient(dividend, divisor), _) => {
+                let dividend = self.read(dividend);
+                quotient(dividend?, divisor)
+            }
             (Value::Boolean(value), _) => self.read(if value { "true" } else { "false" }),
             (Value::Integer(value), _) => self.read(&value.to_string()),
             (Value::Text(text), _) => self.read(text),
@@ -91,6 +96,41 @@ impl Maker {
                 self.modifier,
             )
         })
+    }
+}
+
+/// Puts the cells of a row into a slot.
+///
+/// # Safety
+/// The slot is empty and has these columns; the makers are theirs.
+pub unsafe fn fill(
+    slot: *mut pg_sys::TupleTableSlot,
+    attributes: &[i16],
+    makers: &mut [Maker],
+    cells: &[impl Cells],
+    row: usize,
+) {
+    // SAFETY: as above; it has room for all columns of its descriptor.
+    unsafe {
+        let width = (*(*slot).tts_tupleDescriptor).natts as usize;
+        ptr::write_bytes((*slot).tts_isnull, 1, width);
+        for ((attribute, maker), cells) in attributes.iter().zip(makers).zip(cells) {
+            if let Some(datum) = maker.datum(cells.value(row)) {
+                let index = *attribute as usize - 1;
+                *(*slot).tts_values.add(index) = datum;
+                *(*slot).tts_isnull.add(index) = false;
+            }
+        }
+        pg_sys::ExecStoreVirtualTuple(slot);
+    }
+}
+
+/// A `numeric` by a whole number, as `avg` divides.
+fn quotient(dividend: pg_sys::Datum, divisor: i64) -> Option<pg_sys::Datum> {
+    // SAFETY: PostgreSQL's own functions, with arguments of their types; a group has rows.
+    unsafe {
+        let divisor = direct_function_call_as_datum(pg_sys::int8_numeric, &[divisor.into_datum()]);
+        direct_function_call_as_datum(pg_sys::numeric_div, &[Some(dividend), divisor])
     }
 }
 

@@ -1,15 +1,26 @@
 //! One feed of a table in step with Odoo, by a scan of every record's id and write_date.
 
-use std::collections::HashSet;
+use std::rc::Rc;
 use std::time::SystemTime;
 
-use super::compare::{self, Difference};
+use super::compare::{Comparison, Part};
 use super::vanished::refuse_empty;
 use crate::failure::Failure;
 use crate::pg;
-use crate::sync::load::deletes::{self, Range};
+use crate::sync::load::deletes;
 use crate::sync::work::parts::Work;
+use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
+
+/// How many records and rows a feed has, and how they differ.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Difference {
+    pub present: i64,
+    pub rows: i64,
+    pub missing: i64,
+    pub stale: i64,
+    pub deleted: i64,
+}
 
 impl Work {
     /// Brings one feed of a table in step. One that Odoo keeps from the user is left out.
@@ -20,22 +31,22 @@ impl Work {
         })
     }
 
+    /// What differs is read while the comparison goes on; what is gone is deleted at its end, as far
+    /// as nobody has written it since the beginning.
     fn reconcile_rows(&mut self, dataset: &'static Dataset, feed: usize) -> Result<(), Failure> {
         let started = SystemTime::now();
-        let Some(found) = self.compare(dataset, feed)? else {
-            return Ok(());
-        };
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(());
         };
-        let wanted: Vec<i64> = match target.mapping.tells_changes {
-            true => found.missing.iter().chain(&found.stale).copied().collect(),
-            false => found.present.clone(),
-        };
-        for some in wanted.chunks(self.context.server.options.batch()) {
-            if let Some(fetched) = self.fetch(&target.mapping, some)? {
-                pg::in_own_memory(|| self.load(dataset, &target, fetched))?;
-                self.reports.of(dataset).add_page();
+        let mut comparison = Comparison::begin(&self.context, &target.mapping, feed)?;
+        let (mut is_empty, mut gone) = (true, Vec::new());
+        while let Some(part) = comparison.next(&self.context)? {
+            is_empty &= part.present.is_empty();
+            self.load_different(dataset, &target, &part)?;
+            if part.deleted > 0 {
+                let Part { range, present, .. } = &part;
+                let schema = self.context.schema();
+                gone.extend(deletes::absent(schema, dataset, feed, *range, present, started)?);
             }
         }
         let Work { context, reports, .. } = self;
@@ -43,15 +54,34 @@ impl Work {
             return Err(context.rows_taken(dataset));
         }
         let schema = context.schema();
-        if found.present.is_empty() {
+        if is_empty {
             refuse_empty(schema, dataset, feed)?;
         }
-        let gone = deletes::absent(schema, dataset, feed, Range::ALL, &found.present, started)?;
         reports.of(dataset).add_deleted(deletes::rows(schema, dataset, feed, &gone)?);
         context.store.forget_unwatched(context.key(&target.mapping), started)
     }
 
-    /// `None` if Odoo has no such model, or is known to keep it from the user.
+    fn load_different(
+        &mut self,
+        dataset: &'static Dataset,
+        target: &Rc<Target>,
+        part: &Part,
+    ) -> Result<(), Failure> {
+        let wanted: Vec<i64> = match target.mapping.tells_changes {
+            true => part.missing.iter().chain(&part.stale).copied().collect(),
+            false => part.present.clone(),
+        };
+        for some in wanted.chunks(self.context.server.options.batch()) {
+            if let Some(fetched) = self.fetch(&target.mapping, some)? {
+                pg::in_own_memory(|| self.load(dataset, target, fetched))?;
+                self.reports.of(dataset).add_page();
+            }
+        }
+        Ok(())
+    }
+
+    /// How a feed differs from Odoo. `None` if Odoo has no such model, or is known to keep it from
+    /// the user.
     pub fn compare(
         &mut self,
         dataset: &'static Dataset,
@@ -60,12 +90,14 @@ impl Work {
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(None);
         };
-        let (context, mapping) = (&self.context, &target.mapping);
-        let mut found = compare::compare(&context.session, context.schema(), mapping, feed)?;
-        if context.store.was_unwatched(context.key(mapping))? {
-            let missing: HashSet<i64> = found.missing.iter().copied().collect();
-            let there = found.present.iter().copied();
-            found.stale = there.filter(|id| !missing.contains(id)).collect();
+        let mut comparison = Comparison::begin(&self.context, &target.mapping, feed)?;
+        let mut found = Difference::default();
+        while let Some(part) = comparison.next(&self.context)? {
+            found.present += part.present.len() as i64;
+            found.rows += part.rows;
+            found.missing += part.missing.len() as i64;
+            found.stale += part.stale.len() as i64;
+            found.deleted += part.deleted;
         }
         Ok(Some(found))
     }

@@ -10,6 +10,7 @@ use pgrx::prelude::*;
 use crate::extract::{self, CHUNK};
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, Error, Value};
+use crate::pg;
 use crate::quote::ident;
 use crate::server::Session;
 use crate::sync::load::deletes::of_feed;
@@ -32,16 +33,24 @@ pub fn turned(
         let Some(holds) = filter::holds(mapping, column) else {
             continue;
         };
-        let there = extract::ids(session, &mapping.model, mapping.domain() & holds)?;
         let sql = format!(
             "SELECT array_agg(row.id) FROM {} AS row \
              LEFT JOIN unnest($1::bigint[]) AS there (id) ON there.id = row.id \
-             WHERE {} AND row.{} IS DISTINCT FROM (there.id IS NOT NULL)",
+             WHERE {} AND row.id > $2 AND row.id <= $3 \
+               AND row.{} IS DISTINCT FROM (there.id IS NOT NULL)",
             qualified(schema, mapping.dataset.table),
             of_feed(mapping.dataset, feed, "row"),
             ident(column),
         );
-        turned.extend(rows(schema, mapping, &sql, &[there.into()])?);
+        let mut after = BEFORE_ALL;
+        let domain = mapping.domain() & holds;
+        extract::for_each_chunk(session, &mapping.model, &domain, |there, is_last| {
+            let to = there.last().copied().filter(|_| !is_last).unwrap_or(i64::MAX);
+            let args = || [there.to_vec().into(), after.into(), to.into()];
+            turned.extend(pg::in_own_memory(|| rows(schema, mapping, &sql, &args()))?);
+            after = to;
+            Ok(())
+        })?;
     }
     Ok(turned)
 }

@@ -7,12 +7,11 @@ use std::time::{Duration, Instant, SystemTime};
 
 use chrono::{DateTime, Utc};
 
-use super::window::{latest_change, probe, scan};
-use crate::extract::{CHUNK, Fetched, Scan};
+use super::window::{Changed, Poll, latest_change, scan};
+use crate::extract::{Fetched, Scan};
 use crate::failure::Failure;
-use crate::odoo::{Domain, Page};
+use crate::odoo::Page;
 use crate::pg;
-use crate::server::Ticket;
 use crate::state::{Mark, Reached, Resume};
 use crate::sync::feed::progress::{Phase, Progress};
 use crate::sync::feed::silent;
@@ -20,8 +19,8 @@ use crate::sync::feed::unchanged;
 use crate::sync::feed::vanished::{Gone, Scanned};
 use crate::sync::load::owner;
 use crate::sync::mapping::lineage::lineage;
+use crate::sync::work::changes::Moment;
 use crate::sync::work::context::Context;
-use crate::sync::work::fetching::Fetching;
 use crate::sync::work::parts::Work;
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
@@ -34,8 +33,8 @@ pub struct TableLoad {
     stage: Stage,
     /// When the changes to read began; `None` to read everything.
     since: Option<String>,
-    /// Records that have changed since then, of the table or not, if they are not too many.
-    changed: Option<Vec<i64>>,
+    /// What has changed since then, if it was asked for and is not too much.
+    changed: Option<Changed>,
     /// Records with values that changed in silence, asked for before the first page.
     silent: Option<VecDeque<i64>>,
     mark: Mark,
@@ -57,7 +56,7 @@ pub struct TableLoad {
 
 enum Stage {
     /// Whether anything has changed, in the table or beside it.
-    Probe(Ticket<Vec<i64>>),
+    Poll(Box<Poll>),
     Scan(Box<Scan>),
     Over,
 }
@@ -124,11 +123,13 @@ impl TableLoad {
             None => work.since(mapping, &mark),
         };
         let Resume { after, latest, seconds, began, .. } = resume.unwrap_or_default();
-        let stage = match &since {
-            Some(time) if after.is_none() && mapping.domain() != Domain::all() => {
-                Stage::Probe(probe(&work.context, mapping, time)?)
-            }
-            _ => Stage::Scan(scan(work, mapping, since.as_deref(), after)?),
+        let poll = match &since {
+            Some(time) => Poll::begin(work, mapping, feed, time)?,
+            None => None,
+        };
+        let stage = match poll {
+            Some(poll) => Stage::Poll(Box::new(poll)),
+            None => Stage::Scan(scan(work, mapping, since.as_deref(), after)?),
         };
         Ok(Some(TableLoad {
             dataset,
@@ -178,7 +179,7 @@ impl TableLoad {
     /// Whether all that is left is on its way.
     pub fn is_all_asked(&self) -> bool {
         match &self.stage {
-            Stage::Probe(_) => false,
+            Stage::Poll(_) => false,
             Stage::Scan(scan) => scan.is_all_asked(),
             Stage::Over => true,
         }
@@ -226,14 +227,13 @@ impl TableLoad {
         let mut scan = match mem::replace(&mut self.stage, Stage::Over) {
             Stage::Over => return Ok(false),
             Stage::Scan(scan) => scan,
-            Stage::Probe(probe) => {
-                let changed = probe.wait()?;
-                if changed.is_empty() {
-                    self.changed = Some(changed);
-                    return Ok(false);
+            Stage::Poll(poll) => {
+                self.take_changes(work, *poll)?;
+                match &self.changed {
+                    Some(changed) if changed.is_empty() => return Ok(false),
+                    Some(changed) => changed.scan(work, &self.target.mapping, self.after)?,
+                    None => scan(work, &self.target.mapping, self.since.as_deref(), self.after)?,
                 }
-                self.changed = Some(changed).filter(|ids| ids.len() < CHUNK);
-                scan(work, &self.target.mapping, self.since.as_deref(), None)?
             }
         };
         let progress = match &mut self.progress {
@@ -281,6 +281,16 @@ impl TableLoad {
         Ok(true)
     }
 
+    /// Learns what has changed. The scan began when that was asked for, be it for another table.
+    fn take_changes(&mut self, work: &mut Work, poll: Poll) -> Result<(), Failure> {
+        self.changed = poll.end(work, &self.target.mapping)?;
+        if let Some(Changed { asked, .. }) = &self.changed {
+            let begun = Moment { here: self.begin, in_odoo: self.began }.min(*asked);
+            (self.begin, self.began) = (begun.here, begun.in_odoo);
+        }
+        Ok(())
+    }
+
     /// Where another job would go on after this page.
     fn resume(&self, last: i64) -> Resume {
         Resume {
@@ -321,7 +331,7 @@ impl TableLoad {
             since: self.since.as_deref(),
             started: self.started,
             present: self.present(),
-            changed: self.changed.as_deref(),
+            changed: self.changed.as_ref(),
         }
     }
 
@@ -349,7 +359,7 @@ impl TableLoad {
                 work.reports.of(self.dataset).add_deleted(deleted);
             }
         }
-        self.share_changes(&mut work.fetching);
+        work.fetching.changes.keep_time(&work.context.cache, &self.target.mapping.model)?;
         if self.since.is_none() && !self.is_resumed() {
             work.forget_denied(&self.target.mapping)?;
         }
@@ -370,17 +380,5 @@ impl TableLoad {
         }
         let context = &work.context;
         context.store.move_watermark(context.key(&self.target.mapping), &reached)
-    }
-
-    /// Tells the feeds that follow which records of the model have changed.
-    fn share_changes(&mut self, fetching: &mut Fetching) {
-        let mapping = &self.target.mapping;
-        let all = match self.changed.take() {
-            None if mapping.domain() == Domain::all() => self.present().map(<[i64]>::to_vec),
-            changed => changed,
-        };
-        if let (Some(since), Some(ids)) = (&self.since, all) {
-            fetching.share_changes(&mapping.model, since, ids);
-        }
     }
 }

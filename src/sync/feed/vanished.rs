@@ -5,13 +5,11 @@ use std::time::SystemTime;
 
 use pgrx::PgSqlErrorCode as State;
 
+use super::window::{Changed, owner};
 use crate::extract;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Domain, Value};
-use crate::settings::{self, Without};
 use crate::sync::load::deletes::{self, Range};
-use crate::sync::mapping::catalogue::Catalogue;
-use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::context::Context;
 use crate::sync::work::parts::Work;
 use crate::sync::work::targets::Target;
@@ -41,8 +39,8 @@ pub struct Scanned<'a> {
     pub started: SystemTime,
     /// Every id of the table, if they came all at once.
     pub present: Option<&'a [i64]>,
-    /// Records that have changed since then, of the table or not, if they are not too many.
-    pub changed: Option<&'a [i64]>,
+    /// What has changed since then, if it was asked for and is not too much.
+    pub changed: Option<&'a Changed>,
 }
 
 impl Gone {
@@ -88,20 +86,33 @@ impl Gone {
     }
 
     fn since(work: &mut Work, scanned: &Scanned<'_>, time: &str) -> Result<Gone, Failure> {
-        let Work { context, targets, fetching, .. } = work;
+        let Work { context, targets, .. } = work;
         let mapping = &scanned.target.mapping;
         let ids = |model: &str, domain| extract::ids(&context.session, model, domain);
         let mut gone = Gone::default();
         if mapping.domain() != Domain::all() {
             let changed = mapping.changed_since(time);
             let all = match scanned.changed {
-                Some(changed) => changed.to_vec(),
+                Some(changed) => changed.ids.clone(),
                 None => ids(&mapping.model, changed.clone())?,
             };
-            let inside: HashSet<i64> = match (scanned.present, all.is_empty()) {
-                (_, true) => HashSet::new(),
+            let inside: HashSet<i64> = match (scanned.present, scanned.changed) {
+                _ if all.is_empty() => HashSet::new(),
                 (Some(present), _) => present.iter().copied().collect(),
-                (None, _) => {
+                (None, Some(_)) => {
+                    let batch = context.server.options.batch();
+                    let visible = |some| {
+                        extract::visible_in(
+                            &context.session,
+                            &mapping.model,
+                            some,
+                            mapping.domain(),
+                        )
+                    };
+                    let found: Result<Vec<_>, _> = all.chunks(batch).map(visible).collect();
+                    found?.into_iter().flatten().collect()
+                }
+                (None, None) => {
                     ids(&mapping.model, mapping.domain().and(changed))?.into_iter().collect()
                 }
             };
@@ -110,7 +121,7 @@ impl Gone {
         let Some((field, model)) = owner(targets.catalogue(), mapping)? else {
             return Ok(gone);
         };
-        let owners = match fetching.changes(&model, time) {
+        let owners = match scanned.changed.and_then(|changed| changed.behind(&field)) {
             Some(changed) => changed.to_vec(),
             None => ids(&model, Domain::leaf("write_date", ">=", time))?,
         };
@@ -153,18 +164,4 @@ pub fn refuse_empty(schema: &str, dataset: &Dataset, feed: usize) -> Result<(), 
     .hint(format!(
         "Check the rights and the companies of the Odoo user; if the records are gone indeed, empty {table} by hand."
     )))
-}
-
-/// The field that leads to the record which this one is a part of, and its model.
-fn owner(
-    catalogue: &mut Catalogue,
-    mapping: &Mapping,
-) -> Result<Option<(String, String)>, Failure> {
-    let field = mapping.dataset.owner.and_then(|column| mapping.field_of(column));
-    let Some(field) = field.filter(|_| !settings::is_without(Without::LineComparison)) else {
-        return Ok(None);
-    };
-    let fields = catalogue.fields(&mapping.model)?;
-    let model = fields.as_ref().and_then(|fields| fields.get(field)?.relation.clone());
-    Ok(model.map(|model| (field.to_owned(), model)))
 }

@@ -140,9 +140,19 @@ impl Mapping {
     /// Which records changed at a time or later (`2024-01-31 23:59:59`, in UTC). Whole seconds
     /// and `>=` mean the same in every release.
     pub fn changed_since(&self, time: &str) -> Domain {
+        self.changed_with(&self.also, time)
+    }
+
+    /// Those that changed themselves, or with records that some relations lead to.
+    pub fn changed_with(&self, relations: &[&str], time: &str) -> Domain {
         let own = std::iter::once("write_date".to_owned());
-        let also = self.also.iter().map(|relation| format!("{relation}.write_date"));
+        let also = relations.iter().map(|relation| dated(relation));
         written_since(own.chain(also), time)
+    }
+
+    /// Those that a changed record is behind, by a relation.
+    pub fn changed_through(relation: &str, time: &str) -> Domain {
+        written_since(std::iter::once(dated(relation)), time)
     }
 
     /// What to ask for, of which models, to see whether records have changed since a time whose
@@ -222,6 +232,10 @@ fn shown(page: &Page, field: &str) -> Vec<i64> {
         _ => BTreeSet::new(),
     };
     shown.into_iter().collect()
+}
+
+fn dated(relation: &str) -> String {
+    format!("{relation}.write_date")
 }
 
 fn written_since(dates: impl Iterator<Item = String>, time: &str) -> Domain {

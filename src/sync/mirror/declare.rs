@@ -55,7 +55,7 @@ impl DeclareContext {
     fn open(server: Server) -> Result<DeclareContext, Failure> {
         let store = Store::find()?;
         let session = Rc::new(server.session()?);
-        session.call(|odoo| odoo.identity())?;
+        session.call(|odoo| odoo.identity_now())?;
         origin::check(&store, &server, &session)?;
         let catalogue = Catalogue::new(session.clone());
         Ok(DeclareContext { server, store, session, catalogue })

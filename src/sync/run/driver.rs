@@ -17,6 +17,7 @@ use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
 use crate::sync::run::journal::{self, Journal, Kind};
+use crate::sync::run::login::identify;
 use crate::sync::run::queue::Queue;
 use crate::sync::tables::origin;
 use crate::sync::tables::ready::{self, Ready};
@@ -62,11 +63,11 @@ impl Run {
         let session = Rc::new(server.session()?);
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
-        let identity = session.call(|odoo| odoo.identity())?;
+        let cache = store.cache(&server.name)?;
+        let identity = identify(&server, &session, &cache)?;
         session.tell_of_fall_back(&server.name);
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
         origin::check(&store, &server, &session)?;
-        let cache = store.cache(&server.name)?;
         let is_fresh = full_refresh || kind == Kind::Reconcile;
         let mut catalogue = Catalogue::remembering(session.clone(), cache.clone(), is_fresh);
         let warehouse = follow::refresh(&store, &server, entity, &mut catalogue)?;

@@ -2,7 +2,7 @@
 
 use super::driver::Run;
 use crate::failure::Failure;
-use crate::sync::feed::compare::Difference;
+use crate::sync::feed::reconcile::Difference;
 use crate::warehouse::{Dataset, Entity};
 
 /// How a feed of a table differs from Odoo.

@@ -86,10 +86,16 @@ impl Schedule<'_> {
         match home {
             None => missing(
                 "The server was started without it.".into(),
-                "Install the package (postgresql-15-cron), add shared_preload_libraries = 'pg_cron' to postgresql.conf, and restart.".into(),
+                format!(
+                    "Install the package (postgresql-{}-cron), add shared_preload_libraries = 'pg_cron' \
+                     to postgresql.conf, and restart.",
+                    pg::release(),
+                ),
             ),
             Some(home) if home != here => missing(
-                format!("It lives in the database \"{home}\" of this cluster, and this is \"{here}\"."),
+                format!(
+                    "It lives in the database \"{home}\" of this cluster, and this is \"{here}\"."
+                ),
                 format!(
                     "There, run: SELECT cron.schedule_in_database({}, {}, {}, {});",
                     // Names are pg_cron's for all databases.
@@ -169,8 +175,7 @@ pub fn login_succeeded(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
 }
 
 fn lift_stops(server: &str, role: pg_sys::Oid) -> Result<(), Failure> {
-    let is_read_only = "SELECT current_setting('transaction_read_only')::boolean";
-    if pg::is_in_parallel() || query::is_true(is_read_only, &[])? {
+    if pg::is_in_parallel() || pg::is_read_only() {
         return Ok(());
     }
     Store::find()?.lift_stops(server, role)

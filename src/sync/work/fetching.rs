@@ -11,6 +11,7 @@ use crate::sync::transform::companies::with_companies;
 use crate::sync::transform::related::Lookups;
 use crate::sync::transform::rows::{self, Rows};
 use crate::sync::transform::zones::Zones;
+use crate::sync::work::changes::Changes;
 use crate::sync::work::context::Context;
 use crate::sync::work::report::Reports;
 use crate::sync::work::targets::Target;
@@ -26,8 +27,8 @@ pub struct Fetching {
     asked: Records,
     /// Records whose rows wait for their parents: those of the pages that are being loaded.
     waiting: Records,
-    /// Records of models that changed since a time, as feeds found them.
-    changed: HashMap<String, (String, Vec<i64>)>,
+    /// Which records have changed.
+    pub changes: Changes,
     /// Why records of a feed are not given, where that is known.
     reasons: HashMap<(&'static str, usize), String>,
 }
@@ -39,7 +40,7 @@ impl Fetching {
             zones: Zones::new(&server.options.timezone),
             asked: Records::new(),
             waiting: Records::new(),
-            changed: HashMap::new(),
+            changes: Changes::default(),
             reasons: HashMap::new(),
         }
     }
@@ -104,17 +105,6 @@ impl Fetching {
                 waiting.remove(id);
             });
         }
-    }
-
-    /// Tells the feeds that follow which records of a model have changed since a time.
-    pub fn share_changes(&mut self, model: &str, since: &str, ids: Vec<i64>) {
-        self.changed.insert(model.to_owned(), (since.to_owned(), ids));
-    }
-
-    /// The records of a model that changed since a time or earlier, if a feed has found them.
-    pub fn changes(&self, model: &str, time: &str) -> Option<&[i64]> {
-        let (since, changed) = self.changed.get(model)?;
-        (since.as_str() <= time).then_some(changed.as_slice())
     }
 
     /// Why Odoo gives no record of a feed, where that is known.

@@ -52,6 +52,16 @@ EXPLAIN (COSTS OFF) SELECT state, count(*) FROM live.pos_order GROUP BY state;
 EXPLAIN (COSTS OFF) SELECT count(*) FILTER (WHERE id > 1) FROM live.pos_order;
 EXPLAIN (COSTS OFF) SELECT count(*) FROM live.pos_order HAVING count(*) > 1;
 
+-- Groups: PostgreSQL's own way to them stands by, in case that Odoo's answer leaves a doubt.
+EXPLAIN (COSTS OFF) SELECT product_id, sum(price_subtotal), count(*) FROM live.pos_order_line WHERE order_id = 71 GROUP BY product_id;
+EXPLAIN (COSTS OFF) SELECT product_id, avg(price_subtotal) FROM live.pos_order_line GROUP BY product_id HAVING count(*) > 1 ORDER BY 2 LIMIT 1;
+SELECT product_id, sum(price_subtotal), avg(price_subtotal), min(price_subtotal), max(qty), count(*) FROM live.pos_order_line GROUP BY product_id ORDER BY 1;
+SELECT sum(price_subtotal), avg(price_subtotal), count(*) FROM live.pos_order_line WHERE id < 0;
+-- Binary numbers, times, expressions, some rows: PostgreSQL's alone.
+EXPLAIN (COSTS OFF) SELECT sum(qty) FROM live.pos_order_line;
+EXPLAIN (COSTS OFF) SELECT date_order, count(*) FROM live.pos_order GROUP BY date_order;
+EXPLAIN (COSTS OFF) SELECT sum(price_subtotal) FROM live.pos_order_line WHERE price_subtotal > 0;
+
 -- A value that is not known yet is no reason to count or to limit what Odoo will not be asked for.
 SELECT * FROM explain('SELECT count(*) FROM live.pos_order WHERE partner_id > (SELECT 2)');
 SELECT count(*) FROM live.pos_order WHERE partner_id > (SELECT 2);

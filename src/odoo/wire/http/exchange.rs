@@ -4,43 +4,23 @@
 use std::io::{self, Read};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
-use ureq::http::Uri;
-use ureq::tls::TlsConfig;
-use ureq::unversioned::transport::{Connector, RustlsConnector};
-use ureq::{Agent, Body, RequestBuilder, Timeout};
+use ureq::http::{Response, Uri};
+use ureq::{Body, RequestBuilder, Timeout};
 
 use crate::odoo::error::{Error, is_passing};
-use crate::odoo::wire::http::authorities::authorities;
 use crate::odoo::wire::http::body::{BEGINNING, DecodeError, Witness};
-use crate::odoo::wire::http::hosts::AllowedHosts;
-use crate::odoo::wire::http::interruptible::{
-    CancelFlag, InterruptibleConnector, InterruptibleResolver,
-};
+use crate::odoo::wire::http::cookie::Cookie;
+use crate::odoo::wire::http::interruptible::connects;
+use crate::odoo::wire::http::line::{CONNECT_TIMEOUT, Endpoint, Line};
 use crate::odoo::wire::protocol::Protocol;
-use crate::odoo::wire::traffic::Meter;
 
-/// Connecting takes this long at most, whatever the time-out of requests.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// What a connection needs to know about its server.
-#[derive(Debug, Clone)]
-pub struct Endpoint {
-    /// `https://host[:port][/prefix]`
-    pub url: String,
-    /// For the first byte of an answer, and again for its body.
-    pub timeout: Duration,
-    /// Bytes that an answer may have, after decompression.
-    pub max_response: u64,
-    /// The PEM text of the authorities to trust besides the system's.
-    pub ca: Option<String>,
-    pub allowed: AllowedHosts,
-    pub meter: Meter,
-}
+/// What is asked once goes through a socket that was in use a moment ago, or through a new one: of
+/// one that was idle the server may have had enough.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// Checks the form of a server's URL and returns it without a slash at its end.
 pub fn check_url(url: &str) -> Result<String, Error> {
@@ -78,8 +58,7 @@ pub fn is_loopback(url: &str) -> bool {
 /// An HTTP client of one server. Several threads may use it at once; clones share connections.
 #[derive(Clone)]
 pub struct Http {
-    agent: Agent,
-    cancelled: CancelFlag,
+    line: Line,
     endpoint: Endpoint,
     clock: Clock,
 }
@@ -100,71 +79,24 @@ impl Clock {
     }
 }
 
-/// Ends all requests of an [`Http`], those in flight and those to come.
-#[derive(Clone)]
-pub struct Canceller {
-    agent: Agent,
-    cancelled: CancelFlag,
-}
-
-impl Canceller {
-    /// Sleeps, but no longer than until the cancel. Returns whether it slept to the end.
-    pub fn sleep(&self, time: Duration) -> bool {
-        let end = Instant::now() + time;
-        while !self.cancelled.is_set() {
-            let left = end.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return true;
-            }
-            thread::sleep(left.min(Duration::from_millis(50)));
-        }
-        false
-    }
-
-    pub fn cancel(&self) {
-        self.cancelled.set();
-        self.agent.clone().shutdown();
-    }
-}
-
 impl Http {
-    pub fn new(endpoint: Endpoint) -> Result<Http, Error> {
-        let root_certs = authorities(endpoint.ca.as_deref())
-            .map_err(|reason| Error::Tls { url: endpoint.url.clone(), reason })?;
-        let timeout = Some(endpoint.timeout);
-        let config = Agent::config_builder()
-            .http_status_as_error(false)
-            // A redirect is an error here: the secret is for this host alone.
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            // The server's environment is not where a DBA looks for a proxy.
-            .proxy(None)
-            .user_agent(concat!("odoo_etl/", env!("CARGO_PKG_VERSION")))
-            .timeout_resolve(Some(CONNECT_TIMEOUT))
-            .timeout_connect(Some(CONNECT_TIMEOUT))
-            .timeout_send_request(timeout)
-            .timeout_send_body(timeout)
-            .timeout_recv_response(timeout)
-            .timeout_recv_body(timeout)
-            .tls_config(TlsConfig::builder().root_certs(root_certs).build())
-            .build();
-        let cancelled = CancelFlag::default();
-        let connector = InterruptibleConnector { cancelled: cancelled.clone() }
-            .chain(RustlsConnector::default());
-        let resolver = InterruptibleResolver {
-            cancelled: cancelled.clone(),
-            allowed: endpoint.allowed.clone(),
-        };
-        let agent = Agent::with_parts(config, connector, resolver);
-        Ok(Http { agent, cancelled, endpoint, clock: Clock::default() })
+    /// A client over a line of this endpoint's.
+    pub fn new(endpoint: Endpoint, line: Line) -> Http {
+        Http { line, endpoint, clock: Clock::default() }
+    }
+
+    /// `https://host[:port][/prefix]`
+    pub fn url(&self) -> &str {
+        &self.endpoint.url
+    }
+
+    /// Whether nothing can be sent any more.
+    pub fn is_cancelled(&self) -> bool {
+        self.line.is_cancelled()
     }
 
     pub fn clock(&self) -> Clock {
         self.clock.clone()
-    }
-
-    pub fn canceller(&self) -> Canceller {
-        Canceller { agent: self.agent.clone(), cancelled: self.cancelled.clone() }
     }
 
     /// The error of a status whose body explains nothing.
@@ -187,15 +119,7 @@ impl Http {
         decode: impl FnOnce(u16, &mut dyn Read) -> Result<T, DecodeError>,
     ) -> Result<T, Error> {
         let url = format!("{}{}", self.endpoint.url, message.path);
-        self.endpoint.meter.request();
-        let sent = match message.body {
-            None => message.with_headers(self.agent.get(&url)).call(),
-            Some(body) => {
-                let request = message.with_headers(self.agent.post(&url));
-                request.content_type(message.content_type).send(body)
-            }
-        };
-        let response = sent.map_err(|error| self.explain(error))?;
+        let response = self.send(&url, message).map_err(|error| self.explain(error))?;
         let status = response.status().as_u16();
         let header = |name: &str| {
             let value = response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -204,6 +128,9 @@ impl Http {
         let content_type = header("content-type");
         let location = header("location");
         self.clock.set(&header("date"));
+        if let Some(cookie) = message.cookie {
+            cookie.note(response.headers());
+        }
         // In seconds; the form with a date is rare, and the usual waiting then does.
         let retry_after = header("retry-after").parse().ok().map(Duration::from_secs);
         let mut reader = Witness::new(self.body(response.into_body()));
@@ -237,6 +164,34 @@ impl Http {
         }
     }
 
+    /// Sends a message. Where the server closes a socket that an earlier connection left, before there
+    /// was any answer to this one, a message that may be sent again is, through a new socket.
+    fn send(&self, url: &str, message: &Message<'_>) -> Result<Response<Body>, ureq::Error> {
+        let (before, is_first) = (connects(), self.endpoint.meter.read().bytes == 0);
+        let sent = self.send_once(url, message);
+        let was_left = is_first && connects() == before;
+        let is_lost = was_left && sent.as_ref().is_err_and(is_closed);
+        match is_lost && !message.is_once && !self.line.is_cancelled() {
+            true => self.send_once(url, message),
+            false => sent,
+        }
+    }
+
+    fn send_once(&self, url: &str, message: &Message<'_>) -> Result<Response<Body>, ureq::Error> {
+        self.endpoint.meter.request();
+        match message.body {
+            None => message.with_headers(self.line.agent.get(url)).call(),
+            Some(body) => {
+                let request = message.with_headers(self.line.agent.post(url));
+                let request = match message.is_once {
+                    true => request.config().max_idle_age(FRESH).build(),
+                    false => request,
+                };
+                request.content_type(message.content_type).send(body)
+            }
+        }
+    }
+
     fn body(&self, body: Body) -> impl Read {
         body.into_with_config().limit(self.endpoint.max_response).reader()
     }
@@ -247,7 +202,7 @@ impl Http {
 
     /// Tells ureq's errors in the words of this library.
     fn explain(&self, error: ureq::Error) -> Error {
-        if self.cancelled.is_set() {
+        if self.line.is_cancelled() {
             return Error::Cancelled;
         }
         let url = self.endpoint.url.clone();
@@ -299,6 +254,13 @@ impl Http {
     }
 }
 
+/// Whether the other side has ended a connection.
+fn is_closed(error: &ureq::Error) -> bool {
+    use io::ErrorKind::*;
+    let kinds = [ConnectionReset, ConnectionAborted, BrokenPipe, UnexpectedEof];
+    matches!(error, ureq::Error::Io(error) if kinds.contains(&error.kind()))
+}
+
 /// What is sent.
 pub struct Message<'m> {
     /// Behind the server's URL.
@@ -311,11 +273,23 @@ pub struct Message<'m> {
     pub protocol: Protocol,
     /// Whether errors have a status of their own and a body in JSON that explains them.
     pub explains_errors: bool,
+    /// Of the session that it belongs to.
+    pub cookie: Option<&'m Cookie>,
+    /// How long all of it may take, where that is less than what is usual.
+    pub limit: Option<Duration>,
+    /// Whether it must not be sent twice: it may change something.
+    pub is_once: bool,
 }
 
 impl Message<'_> {
     fn with_headers<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        self.headers.iter().fold(request, |request, (name, value)| request.header(*name, value))
+        let cookie = self.cookie.and_then(Cookie::header).map(|cookie| ("Cookie", cookie));
+        let headers = self.headers.iter().cloned().chain(cookie);
+        let request = headers.fold(request, |request, (name, value)| request.header(name, value));
+        match self.limit {
+            None => request,
+            limit => request.config().timeout_global(limit).build(),
+        }
     }
 }
 

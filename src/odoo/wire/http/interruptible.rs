@@ -1,6 +1,7 @@
 //! Resolving and connecting that notice a cancel: `ureq`'s own shutdown ends what waits on a
 //! socket, but there is none yet while a name is looked up or a connection is being made.
 
+use std::cell::Cell;
 use std::io;
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
@@ -46,6 +47,16 @@ const ATTEMPT: Duration = Duration::from_millis(750);
 
 const POLL: Duration = Duration::from_millis(50);
 
+thread_local! {
+    static CONNECTS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// How often this thread has connected. An exchange is one thread's: where the number stays, it went
+/// through a socket that was there before.
+pub fn connects() -> u64 {
+    CONNECTS.get()
+}
+
 #[derive(Debug)]
 pub struct InterruptibleConnector {
     pub cancelled: CancelFlag,
@@ -62,6 +73,7 @@ impl<In: Transport> Connector<In> for InterruptibleConnector {
         if let Some(chained) = chained {
             return Ok(Some(Either::A(chained)));
         }
+        CONNECTS.set(CONNECTS.get() + 1);
         let socket = self.connect_to_any(details)?;
         (details.register_shutdown)(socket.handle())?;
         Ok(Some(Either::B(socket)))

@@ -3,7 +3,9 @@
 
 pub mod authorities;
 pub mod body;
+pub mod cookie;
 pub mod exchange;
 pub mod hosts;
 mod interruptible;
+pub mod line;
 mod socket;

@@ -29,7 +29,7 @@ impl XmlRpc {
         service: &str,
         method: &str,
         params: &[Value],
-        label: &str,
+        request: Option<&Request>,
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let body =
@@ -43,19 +43,23 @@ impl XmlRpc {
             body: Some(body.as_bytes()),
             protocol: self.protocol(),
             explains_errors: false,
+            cookie: None,
+            limit: None,
+            is_once: request.is_some_and(|request| request.changes),
         };
         let answer = self.http.exchange(&message, |_, reader| decode(reader, sink))?;
         match answer {
             Answer::Result => Ok(()),
             Answer::Fault { code, text } => {
-                Err(Error::Fault(Fault::from_xmlrpc(code, &text, label.to_owned())))
+                let call = request.map_or(method.to_owned(), Request::label);
+                Err(Error::Fault(Fault::from_xmlrpc(code, &text, call)))
             }
         }
     }
 
     fn common(&self, method: &str, params: &[Value]) -> Result<Value, Error> {
         let mut sink = ValueSink::default();
-        self.call("common", method, params, method, &mut sink)?;
+        self.call("common", method, params, None, &mut sink)?;
         Ok(sink.finish())
     }
 }
@@ -82,6 +86,6 @@ impl Transport for XmlRpc {
         sink: &mut dyn Sink,
     ) -> Result<(), Error> {
         let params = arguments(credentials, uid, request);
-        self.call("object", "execute_kw", &params, &request.label(), sink)
+        self.call("object", "execute_kw", &params, Some(request), sink)
     }
 }

@@ -1,7 +1,6 @@
 //! Conditions: PostgreSQL's expression trees to predicates, and operands to values.
 
 use std::ffi::c_void;
-use std::ptr;
 
 use pgrx::nodes::is_a;
 use pgrx::pg_sys::{self, NodeTag};
@@ -11,7 +10,7 @@ use crate::pg::fdw::value::constant_of;
 use crate::pg::nodes::{nodes, text};
 
 /// Objects with lower oids are PostgreSQL's own, and mean what their names say.
-const FIRST_FOREIGN_OID: u32 = 10_000;
+pub const FIRST_FOREIGN_OID: u32 = 10_000;
 
 /// Reads the conditions of one foreign table.
 pub struct Reader<'a> {
@@ -214,10 +213,8 @@ impl<'a> Reader<'a> {
     ) -> Option<String> {
         // SAFETY: the operator is one of the query; its name is a palloc'ed C string.
         unsafe {
-            let is_plain =
-                collation == pg_sys::InvalidOid || pg_sys::get_collation_isdeterministic(collation);
             let is_own = operator.to_u32() < FIRST_FOREIGN_OID;
-            (is_plain && is_own).then(|| text(pg_sys::get_opname(operator)))
+            (is_own && is_bytewise(collation)).then(|| text(pg_sys::get_opname(operator)))
         }
     }
 
@@ -277,6 +274,12 @@ impl<'a> Reader<'a> {
     }
 }
 
+/// Whether texts of that collation are equal only if all their bytes are.
+pub fn is_bytewise(collation: pg_sys::Oid) -> bool {
+    // SAFETY: a question to PostgreSQL's caches.
+    collation == pg_sys::InvalidOid || unsafe { pg_sys::get_collation_isdeterministic(collation) }
+}
+
 /// The column of that table that an expression is.
 ///
 /// # Safety
@@ -316,13 +319,17 @@ fn is_comparable(column: pg_sys::Oid, operand: pg_sys::Oid) -> bool {
     }
 }
 
-/// Whether an expression has a value only while the query runs.
+/// Whether an expression has a value only while the query runs, or never: EXPLAIN (GENERIC_PLAN)
+/// has no parameters.
 ///
 /// # Safety
 /// The pointer is to an expression node.
-pub unsafe fn depends_on_execution(node: *mut pg_sys::Node) -> bool {
+pub unsafe fn depends_on_execution(
+    node: *mut pg_sys::Node,
+    parameters: pg_sys::ParamListInfo,
+) -> bool {
     #[pgrx::pg_guard]
-    unsafe extern "C-unwind" fn walker(node: *mut pg_sys::Node, context: *mut c_void) -> bool {
+    unsafe extern "C-unwind" fn walker(node: *mut pg_sys::Node, parameters: *mut c_void) -> bool {
         if node.is_null() {
             return false;
         }
@@ -330,11 +337,11 @@ pub unsafe fn depends_on_execution(node: *mut pg_sys::Node) -> bool {
         unsafe {
             if is_a(node, NodeTag::T_Param) {
                 let kind = (*node.cast::<pg_sys::Param>()).paramkind;
-                return kind == pg_sys::ParamKind::PARAM_EXEC;
+                return kind == pg_sys::ParamKind::PARAM_EXEC || parameters.is_null();
             }
-            pg_sys::expression_tree_walker(node, Some(walker), context)
+            pg_sys::expression_tree_walker(node, Some(walker), parameters)
         }
     }
     // SAFETY: as above.
-    unsafe { walker(node, ptr::null_mut()) }
+    unsafe { walker(node, parameters.cast()) }
 }

@@ -29,40 +29,49 @@ pub unsafe extern "C-unwind" fn foreign_plan<T: Table>(
     // SAFETY: the planner's structs are whole when it calls; the path is one of this wrapper's.
     unsafe {
         let path: PathPlan = from_list((*best).fdw_private).or_raise();
-        let base = match kept::<T>(target) {
-            Some(Kept::Ordered(base) | Kept::Counted(base)) => *base,
-            _ => target,
+        let (base, groups) = match kept::<T>(target) {
+            Some(Kept::Ordered(base)) => (*base, None),
+            Some(Kept::Grouped(base, shown)) => (*base, Some(*shown)),
+            _ => (target, None),
         };
         let Some(planned) = planned::<T>(base) else {
             pgrx::error!("a foreign table was not sized before it was planned");
         };
-        let clauses = if path.is_count { (*base).baserestrictinfo } else { scan_clauses };
+        let clauses = if groups.is_some() { (*base).baserestrictinfo } else { scan_clauses };
         let mut reader = Reader::new(root, (*base).relid, &planned.compared);
         let predicate = reader.all(clauses).predicate;
-        let is_count = path.is_count;
-        let attributes = match is_count {
-            true => Vec::new(),
-            false => attributes(base, clauses, &planned.attributes),
+        let fetched = match groups {
+            Some(_) => Vec::new(),
+            None => attributes(base, clauses, &planned.attributes),
         };
         let asked = Asked {
             predicate,
-            attributes: attributes.clone(),
+            attributes: fetched.clone(),
             path,
             is_eager: (*root).tuple_fraction == 0.0,
         };
         let plan = planned.table.plan(asked).or_raise();
-        let private = to_list(&ScanPlan { attributes, times: reader.times, is_count, plan });
+        let (scanned, quals, scan_tlist, attributes) = match groups {
+            Some(shown) => {
+                let having = (*(*root).parse).havingQual.cast();
+                (
+                    0,
+                    having,
+                    entries(shown),
+                    (1..).take(nodes::<pg_sys::Expr>(shown).count()).collect(),
+                )
+            }
+            None => {
+                let quals = pg_sys::extract_actual_clauses(scan_clauses, false);
+                ((*base).relid, quals, ptr::null_mut(), fetched)
+            }
+        };
+        let is_grouped = groups.is_some();
+        let private = to_list(&ScanPlan { attributes, times: reader.times, is_grouped, plan });
         let expressions = reader
             .expressions
             .iter()
             .fold(ptr::null_mut(), |list, node| pg_sys::lappend(list, node.cast()));
-        let (scanned, quals, scan_tlist) = match is_count {
-            true => (0, ptr::null_mut(), counts((*(*best).path.pathtarget).exprs)),
-            false => {
-                let quals = pg_sys::extract_actual_clauses(scan_clauses, false);
-                ((*base).relid, quals, ptr::null_mut())
-            }
-        };
         pg_sys::make_foreignscan(
             tlist,
             quals,
@@ -96,16 +105,13 @@ unsafe fn attributes(
     }
 }
 
-/// The counts of a target, as what the scan returns.
-unsafe fn counts(target: *mut pg_sys::List) -> *mut pg_sys::List {
+/// Expressions as what a scan returns.
+unsafe fn entries(shown: *mut pg_sys::List) -> *mut pg_sys::List {
     let mut list = ptr::null_mut();
-    // SAFETY: the target is a list of expressions, in which upper_paths.rs found only counts.
+    // SAFETY: the list is one of expressions.
     unsafe {
-        let flags = pg_sys::PVC_INCLUDE_AGGREGATES as i32;
-        for (number, aggregate) in
-            (1..).zip(nodes::<pg_sys::Expr>(pg_sys::pull_var_clause(target.cast(), flags)))
-        {
-            let entry = pg_sys::makeTargetEntry(aggregate, number, ptr::null_mut(), false);
+        for (number, expression) in (1..).zip(nodes::<pg_sys::Expr>(shown)) {
+            let entry = pg_sys::makeTargetEntry(expression, number, ptr::null_mut(), false);
             list = pg_sys::lappend(list, entry.cast());
         }
     }

@@ -3,6 +3,7 @@
 
 mod conditions;
 mod foreign_plan;
+mod group_paths;
 mod paths;
 mod planned;
 mod rel_size;

@@ -9,8 +9,8 @@ pub enum Kept<T> {
     Table(Box<Planned<T>>),
     /// The rows of a foreign table, sorted.
     Ordered(*mut pg_sys::RelOptInfo),
-    /// Their number.
-    Counted(*mut pg_sys::RelOptInfo),
+    /// Groups of them: what the scan returns of each, in its order.
+    Grouped(*mut pg_sys::RelOptInfo, *mut pg_sys::List),
 }
 
 pub struct Planned<T> {

@@ -9,12 +9,14 @@ use super::planned::{Kept, Planned, keep};
 use crate::failure::OrRaise;
 use crate::pg::compat;
 use crate::pg::fdw::contract::Table;
-use crate::pg::fdw::predicate::Predicate;
 use crate::pg::fdw::table::foreign_table;
 use crate::pg::nodes::nodes;
 
 /// Of a table that was never analysed and is not joined.
 const UNKNOWN_ROWS: f64 = 1_000.0;
+
+/// Less would make tables of conditions that hardly any row meets.
+const LEAST_SELECTIVITY: f64 = 1e-6;
 
 /// GetForeignRelSize.
 ///
@@ -39,14 +41,14 @@ pub unsafe extern "C-unwind" fn rel_size<T: Table>(
         let is_exact = read.is_whole && table.is_exact(&read.predicate);
         let is_joined =
             pg_sys::bms_membership((*root).all_baserels) == pg_sys::BMS_Membership::BMS_MULTIPLE;
-        let counts = if is_joined { counted(&table, &read.predicate) } else { None };
-        let (total, rows) = match counts {
-            Some((total, found)) => {
-                let rest = unasked(root, base, &table, &compared);
-                (total, found * selectivity(root, rest))
+        let known = (*base).tuples;
+        let found = if is_joined { table.count(&read.predicate) } else { None };
+        let (total, rows) = match found {
+            Some(found) => {
+                let rows = found * selectivity(root, unasked(root, base, &table, &compared));
+                (total(known, rows, selectivity(root, clauses)), rows)
             }
             None => {
-                let known = (*base).tuples;
                 let total = if known > 0.0 { known } else { UNKNOWN_ROWS };
                 (total, total * selectivity(root, clauses))
             }
@@ -57,9 +59,13 @@ pub unsafe extern "C-unwind" fn rel_size<T: Table>(
     }
 }
 
-/// How many rows a table has, and how many of them are found; `None` if Odoo does not tell.
-fn counted(table: &impl Table, predicate: &Predicate) -> Option<(f64, f64)> {
-    Some((table.count(&Predicate::All(Vec::new()))?, table.count(predicate)?))
+/// How many rows a table has: as many as ANALYZE found, or else so many that its conditions, as far
+/// as PostgreSQL can tell, leave those that there are. Odoo is not asked for it too.
+fn total(known: f64, rows: f64, selectivity: f64) -> f64 {
+    match known > 0.0 && selectivity < 1.0 {
+        true => known.max(rows),
+        false => rows / selectivity.max(LEAST_SELECTIVITY),
+    }
 }
 
 /// PostgreSQL checks rights when a query begins to run; Odoo is asked before.

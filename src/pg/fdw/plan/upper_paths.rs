@@ -1,4 +1,4 @@
-//! GetForeignUpperPaths: rows limited, and counted.
+//! GetForeignUpperPaths: rows limited, and in groups.
 
 use std::ffi::c_void;
 use std::ptr;
@@ -6,13 +6,13 @@ use std::ptr;
 use pgrx::nodes::is_a;
 use pgrx::pg_sys::{self, NodeTag, UpperRelationKind};
 
-use super::paths::{REQUESTS, estimate, order};
+use super::group_paths::group_path;
+use super::paths::{estimate, order};
 use super::planned::{Kept, keep, kept, planned};
-use crate::pg::compat::{self, Estimate};
+use crate::pg::compat;
 use crate::pg::fdw::asked::{Limit, PathPlan};
 use crate::pg::fdw::contract::Table;
 use crate::pg::fdw::private::to_list;
-use crate::pg::nodes::nodes;
 
 /// GetForeignUpperPaths.
 ///
@@ -32,7 +32,7 @@ pub unsafe extern "C-unwind" fn upper_paths<T: Table>(
             return;
         }
         match stage {
-            UpperRelationKind::UPPERREL_GROUP_AGG => count_path::<T>(root, input, output),
+            UpperRelationKind::UPPERREL_GROUP_AGG => group_path::<T>(root, input, output),
             // The table itself has the sorted path; a limit above it wants to know the table.
             UpperRelationKind::UPPERREL_ORDERED if planned::<T>(input).is_some() => {
                 keep::<T>(output, Kept::Ordered(input));
@@ -40,47 +40,6 @@ pub unsafe extern "C-unwind" fn upper_paths<T: Table>(
             UpperRelationKind::UPPERREL_FINAL => limit_path::<T>(root, input, output, extra.cast()),
             _ => {}
         }
-    }
-}
-
-/// Only `count(*)`, and of rows that Odoo picks exactly.
-unsafe fn count_path<T: Table>(
-    root: *mut pg_sys::PlannerInfo,
-    input: *mut pg_sys::RelOptInfo,
-    output: *mut pg_sys::RelOptInfo,
-) {
-    // SAFETY: as for `upper_paths`.
-    unsafe {
-        let query = (*root).parse;
-        let is_whole = (*query).groupClause.is_null()
-            && (*query).groupingSets.is_null()
-            && (*query).havingQual.is_null()
-            && (*input).reloptkind == pg_sys::RelOptKind::RELOPT_BASEREL;
-        let is_exact = planned::<T>(input).is_some_and(|planned| planned.is_exact);
-        if !is_whole || !is_exact {
-            return;
-        }
-        let target = (*root).upper_targets[UpperRelationKind::UPPERREL_GROUP_AGG as usize];
-        let flags = (pg_sys::PVC_INCLUDE_AGGREGATES | pg_sys::PVC_INCLUDE_PLACEHOLDERS) as i32;
-        let is_count = |node: *mut pg_sys::Node| {
-            is_a(node, NodeTag::T_Aggref) && {
-                let aggregate = node.cast::<pg_sys::Aggref>();
-                (*aggregate).aggstar
-                    && (*aggregate).aggfnoid == pg_sys::Oid::from(pg_sys::F_COUNT_)
-                    && (*aggregate).aggfilter.is_null()
-                    && (*aggregate).agglevelsup == 0
-            }
-        };
-        let parts: Vec<_> = nodes(pg_sys::pull_var_clause((*target).exprs.cast(), flags)).collect();
-        if parts.is_empty() || !parts.into_iter().all(is_count) {
-            return;
-        }
-        keep::<T>(output, Kept::Counted(input));
-        let estimate = Estimate { rows: 1.0, startup: REQUESTS / 2.0, total: REQUESTS / 2.0 };
-        let private = to_list(&PathPlan { is_count: true, ..PathPlan::default() });
-        let unsorted = ptr::null_mut();
-        let path = compat::foreign_upper_path(root, output, target, &estimate, unsorted, private);
-        pg_sys::add_path(output, path.cast());
     }
 }
 
@@ -125,9 +84,11 @@ unsafe fn limit_path<T: Table>(
         let left = ((*base).rows - offset.unwrap_or(0) as f64).max(1.0);
         let rows = count.map_or(left, |count| left.min(count as f64)).max(1.0);
         let target = (*root).upper_targets[UpperRelationKind::UPPERREL_FINAL as usize];
-        let private = to_list(&PathPlan { order, limit, is_count: false });
+        let private = to_list(&PathPlan { order, limit, grouping: None });
         let estimate = estimate(rows);
-        let path = compat::foreign_upper_path(root, base, target, &estimate, pathkeys, private);
+        let fallback = ptr::null_mut();
+        let path =
+            compat::foreign_upper_path(root, base, target, &estimate, pathkeys, fallback, private);
         pg_sys::add_path(output, path.cast());
     }
 }

@@ -1,7 +1,5 @@
 //! A scan between its begin and its end, and the values that it begins with.
 
-use pgrx::pg_sys;
-
 use crate::failure::Failure;
 use crate::pg::fdw::contract::{Effort, Scan};
 use crate::pg::fdw::plan::depends_on_execution;
@@ -10,6 +8,7 @@ use crate::pg::fdw::private::ScanPlan;
 use crate::pg::fdw::slot::Maker;
 use crate::pg::fdw::value::{as_time, constant_of};
 use crate::pg::nodes::{nodes, text};
+use pgrx::pg_sys;
 
 /// A scan at work. It lives in the query's memory, whose end, which an error brings too, drops it.
 pub struct Execution<S: Scan> {
@@ -20,10 +19,18 @@ pub struct Execution<S: Scan> {
     pub makers: Vec<Maker>,
     pub expressions: *mut pg_sys::List,
     pub scan: Option<S>,
-    /// The number of records was given.
-    pub is_counted: bool,
+    /// In the place of a scan, where groups are wanted.
+    pub groups: Option<Groups<S::Summary>>,
     /// Of scans that have ended.
     pub effort: Effort,
+}
+
+/// Where the groups come from.
+pub enum Groups<S> {
+    /// The wrapper, and the next of them.
+    Told(S, usize),
+    /// The plan below.
+    Local,
 }
 
 impl<S: Scan> Execution<S> {
@@ -31,17 +38,15 @@ impl<S: Scan> Execution<S> {
         S::begin(&self.plan.plan, self.server, self.user, values)
     }
 
-    pub fn count(&mut self, values: &[Constant]) -> Result<i64, Failure> {
-        let (count, effort) = S::count(&self.plan.plan, self.server, self.user, values)?;
+    pub fn groups(&mut self, values: &[Constant]) -> Result<Groups<S::Summary>, Failure> {
+        let (summary, effort) = S::summarise(&self.plan.plan, self.server, self.user, values)?;
         self.effort += effort;
-        self.is_counted = true;
-        Ok(count)
+        Ok(summary.map_or(Groups::Local, |summary| Groups::Told(summary, 0)))
     }
 
     pub fn end_scan(&mut self) {
         if let Some(scan) = self.scan.take() {
             self.effort += scan.effort();
-            scan.end();
         }
     }
 
@@ -80,11 +85,12 @@ pub unsafe fn values<S: Scan>(
     unsafe {
         let scan = (*node).ss.ps.plan.cast::<pg_sys::ForeignScan>();
         let context = (*node).ss.ps.ps_ExprContext;
+        let parameters = (*(*node).ss.ps.state).es_param_list_info;
         let expressions = nodes::<pg_sys::Node>((*scan).fdw_exprs);
         let states = nodes::<pg_sys::ExprState>(execution.expressions);
         for (index, (expression, state)) in expressions.zip(states).enumerate() {
             if let Some(names) = explained
-                && depends_on_execution(expression)
+                && depends_on_execution(expression, parameters)
             {
                 let written = pg_sys::deparse_expression(expression, names, false, false);
                 values.push(Constant::Unknown(text(written)));

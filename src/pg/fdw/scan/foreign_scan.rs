@@ -1,15 +1,14 @@
 //! BeginForeignScan to EndForeignScan.
 
-use std::ptr;
-
 use pgrx::{PgMemoryContexts, pg_sys};
 
 use super::execution::{Execution, execution, values};
+use super::groups::next_group;
 use crate::failure::OrRaise;
 use crate::pg::compat;
-use crate::pg::fdw::contract::{Cells, Effort, Scan};
+use crate::pg::fdw::contract::{Effort, Scan};
 use crate::pg::fdw::private::{ScanPlan, from_list};
-use crate::pg::fdw::slot::Maker;
+use crate::pg::fdw::slot::{Maker, fill};
 
 /// BeginForeignScan.
 ///
@@ -29,7 +28,7 @@ pub unsafe extern "C-unwind" fn begin<S: Scan>(node: *mut pg_sys::ForeignScanSta
             plan,
             expressions: pg_sys::ExecInitExprList((*scan).fdw_exprs, &mut (*node).ss.ps),
             scan: None,
-            is_counted: false,
+            groups: None,
             effort: Effort::default(),
         };
         let memory = (*(*node).ss.ps.state).es_query_cxt;
@@ -54,17 +53,8 @@ pub unsafe extern "C-unwind" fn iterate<S: Scan>(
         let Some(execution) = execution::<S>(node) else {
             return slot;
         };
-        let width = (*(*slot).tts_tupleDescriptor).natts as usize;
-        if execution.plan.is_count {
-            if !execution.is_counted {
-                let values = values(node, execution, None);
-                let count = execution.count(&values).or_raise();
-                for column in 0..width {
-                    *(*slot).tts_values.add(column) = pg_sys::Datum::from(count);
-                    *(*slot).tts_isnull.add(column) = false;
-                }
-                pg_sys::ExecStoreVirtualTuple(slot);
-            }
+        if execution.plan.is_grouped {
+            next_group(node, execution, slot);
             return slot;
         }
         if execution.scan.is_none() {
@@ -75,16 +65,7 @@ pub unsafe extern "C-unwind" fn iterate<S: Scan>(
             return slot;
         };
         if let Some(row) = scan.next().or_raise() {
-            ptr::write_bytes((*slot).tts_isnull, 1, width);
-            let columns = execution.plan.attributes.iter().zip(&mut execution.makers);
-            for ((attribute, maker), cells) in columns.zip(scan.cells()) {
-                if let Some(datum) = maker.datum(cells.value(row)) {
-                    let index = *attribute as usize - 1;
-                    *(*slot).tts_values.add(index) = datum;
-                    *(*slot).tts_isnull.add(index) = false;
-                }
-            }
-            pg_sys::ExecStoreVirtualTuple(slot);
+            fill(slot, &execution.plan.attributes, &mut execution.makers, scan.cells(), row);
         }
         slot
     }
@@ -99,7 +80,7 @@ pub unsafe extern "C-unwind" fn rescan<S: Scan>(node: *mut pg_sys::ForeignScanSt
     // SAFETY: as for `iterate`.
     if let Some(execution) = unsafe { execution::<S>(node) } {
         execution.end_scan();
-        execution.is_counted = false;
+        execution.groups = None;
     }
 }
 

@@ -4,6 +4,7 @@
 mod execution;
 mod explain;
 mod foreign_scan;
+mod groups;
 
 pub use explain::explain;
 pub use foreign_scan::{begin, end, iterate, rescan};

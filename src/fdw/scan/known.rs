@@ -1,41 +1,20 @@
-//! What the scans of one backend share: sessions within a transaction, and for a while what
-//! models are like.
+//! What the scans of one backend know of models, for a while.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use pgrx::PgXactCallbackEvent::{Abort, Commit};
 use pgrx::pg_sys::Oid;
 
 use crate::failure::Failure;
 use crate::odoo::{Domain, Fields};
-use crate::pg;
-use crate::server::{Server, ServerOptions, Session};
-
-/// Whose session it is; another one is made where an option differs.
-#[derive(Clone, PartialEq)]
-struct Key {
-    server: Oid,
-    user: Oid,
-    options: ServerOptions,
-    mapping: Vec<(String, String)>,
-}
-
-/// A session that a scan has for itself. Dropped, it ends what is in flight; given back, it
-/// serves the transaction's next scan, which needs no login then.
-pub struct Lease {
-    key: Key,
-    session: Session,
-}
+use crate::server::{Server, ServerOptions};
 
 /// What is known of models, by server, user and model.
 type Known<T> = RefCell<HashMap<(Oid, Oid, String), (Instant, ServerOptions, T)>>;
 
 thread_local! {
-    static IDLE: RefCell<Vec<Lease>> = RefCell::default();
-    static IS_WATCHED: Cell<bool> = const { Cell::new(false) };
     static FIELDS: Known<Rc<Fields>> = RefCell::default();
     static COUNTS: Known<i64> = RefCell::default();
     /// Servers that did not tell a count.
@@ -49,42 +28,6 @@ const COUNTS_LAST: Duration = Duration::from_secs(60);
 
 /// So many are remembered.
 const MAX_KNOWN: usize = 500;
-
-impl Lease {
-    pub fn take(server: &Server, user: Oid) -> Result<Lease, Failure> {
-        let key = Key {
-            server: server.oid,
-            user,
-            options: server.options.clone(),
-            mapping: pg::user_mapping_options(server.oid, Some(user)),
-        };
-        let idle = IDLE.with_borrow_mut(|idle| {
-            let index = idle.iter().position(|lease| lease.key == key)?;
-            Some(idle.swap_remove(index))
-        });
-        match idle {
-            Some(lease) => Ok(lease),
-            None => Ok(Lease { session: server.session_with(user, key.mapping.clone())?, key }),
-        }
-    }
-
-    /// Leaves the session to the transaction's next scan. Nothing may be in flight.
-    pub fn give_back(self) {
-        IDLE.with_borrow_mut(|idle| idle.push(self));
-        if !IS_WATCHED.replace(true) {
-            let end = || {
-                IS_WATCHED.set(false);
-                drop(IDLE.take());
-            };
-            pgrx::register_xact_callback(Commit, end);
-            pgrx::register_xact_callback(Abort, end);
-        }
-    }
-
-    pub fn session(&self) -> &Session {
-        &self.session
-    }
-}
 
 /// What is known of a model, if it is no older than `lasts`.
 fn recall<T: Clone>(
@@ -126,10 +69,8 @@ fn fields_since(
     if let Some(fields) = FIELDS.with(|known| recall(known, server, &key, lasts)) {
         return Ok(fields);
     }
-    let lease = Lease::take(server, user)?;
-    let name = model.to_owned();
-    let fields = Rc::new(lease.session.call(move |odoo| odoo.model(&name).fields_in_full())?);
-    lease.give_back();
+    let (session, name) = (server.session_of(user)?, model.to_owned());
+    let fields = Rc::new(session.call(move |odoo| odoo.model(&name).fields_in_full())?);
     FIELDS.with(|known| remember(known, server, key, fields.clone()));
     Ok(fields)
 }
@@ -161,11 +102,8 @@ pub fn count(server: &Server, user: Oid, model: &str, domain: Domain) -> Option<
 }
 
 fn ask_count(server: &Server, user: Oid, model: &str, domain: Domain) -> Result<i64, Failure> {
-    let lease = Lease::take(server, user)?;
-    let name = model.to_owned();
-    let count = lease.session.call(move |odoo| odoo.model(&name).count(domain))?;
-    lease.give_back();
-    Ok(count)
+    let (session, name) = (server.session_of(user)?, model.to_owned());
+    session.call(move |odoo| odoo.model(&name).count(domain))
 }
 
 /// Forgets what models were like: an error may come from it.
