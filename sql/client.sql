@@ -73,7 +73,7 @@ RETURNS TABLE (
     LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_connections_wrapper';
 COMMENT ON FUNCTION odoo_connections() IS
-    'logins to Odoo servers that this session keeps; login is NULL where it is that of a role which the current user has not the rights of';
+    'logins to Odoo servers that this session keeps, for roles whose rights the current user has';
 
 CREATE FUNCTION odoo_disconnect(server text) RETURNS boolean
     LANGUAGE c VOLATILE PARALLEL RESTRICTED SET search_path TO pg_catalog, pg_temp

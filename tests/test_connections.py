@@ -88,7 +88,10 @@ def test_changes_are_asked_once_and_need_no_login(db, fake):
     assert odoo.asked(create).count("create") == 1
 
 
-def test_a_password_that_changed_in_odoo(db, odoo):
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_secret_that_changed_in_odoo(db, fake, protocol):
+    odoo = Odoo(db, fake, protocol)
+    server(db, fake, odoo.prefix.lstrip("/"), protocol, secret="api_key")
     db.run(COUNT)
     odoo.behaviour.set_passwords({2: "new"})
     for _ in range(2):
@@ -98,7 +101,7 @@ def test_a_password_that_changed_in_odoo(db, odoo):
         assert "password" in raised.value.diag.message_hint
         assert [method for method, _ in odoo.fake.calls[before:]].count("authenticate") == 1
     # In the mapping too.
-    db.run(mapping("new"))
+    db.run(mapping("new").replace("password", "api_key"))
     assert odoo.asked(COUNT) == ["authenticate", "read_at_login", "search_count"]
     assert odoo.asked(COUNT) == ["search_count"]
 
@@ -293,7 +296,7 @@ def test_connections_are_listed_and_ended(db, fake, odoo, clerk):
     assert db.run(shown) == [("erp", "postgres", "admin", BY_PASSWORD, True, False)]
     # Options of a user mapping are their owner's.
     db.run(f"SET ROLE {clerk}")
-    assert db.run(shown) == [("erp", "postgres", None, BY_PASSWORD, True, False)]
+    assert db.run(shown) == [] and db.value("SELECT odoo_disconnect_all()") is False
     db.run("RESET ROLE")
     assert db.value("SELECT odoo_disconnect(server => 'erp')") is True
     assert db.run(shown) == [] and "authenticate" in odoo.asked(COUNT)
@@ -373,9 +376,23 @@ def test_runs_of_other_sessions_need_no_login(db, odoo):
     job_of_another_session(db)
     methods = [method for method, prefix in odoo.fake.calls[before:] if prefix == odoo.prefix]
     assert "authenticate" not in methods and methods.count("read_at_login") == 1
-    # Others do not use it: they may not read what the extension keeps.
-    db.run("ALTER SERVER erp OPTIONS (ADD retry_delay '1')")
-    assert "authenticate" in odoo.asked(COUNT)
+    # Nor do other statements of new sessions, though they keep nothing for others.
+    db.connection = db.connect()
+    assert odoo.asked(COUNT) == ["read_at_login", "search_count"]
+    db.run("DELETE FROM odoo_etl.cache")
+    db.connection = db.connect()
+    assert "authenticate" in odoo.asked(COUNT) and users_kept(db) == []
+
+
+def test_many_sessions_log_in_no_more_than_one(db, odoo):
+    """As a pool's do."""
+    job_of_another_session(db)
+    before = len(odoo.fake.calls)
+    for _ in range(10):
+        with closing(db.connect()) as other, other.cursor() as cursor:
+            cursor.execute(COUNT)
+            cursor.execute(COUNT)
+    assert [method for method, _ in odoo.fake.calls[before:]] == ["read_at_login", "search_count", "search_count"] * 10
 
 
 def test_an_id_that_is_wrong_by_now_is_found_out(db, odoo):

@@ -315,16 +315,11 @@ pub unsafe fn is_empty(set: *const pg_sys::Bitmapset) -> bool {
 pub fn wait_event() -> u32 {
     #[cfg(any(feature = "pg15", feature = "pg16"))]
     return pg_sys::PG_WAIT_EXTENSION;
-    #[cfg(not(any(feature = "pg15", feature = "pg16")))]
+    #[cfg(any(feature = "pg17", feature = "pg18"))]
     {
-        thread_local! {
-            static NAMED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
-        }
-        if NAMED.get() == 0 {
-            // SAFETY: the name is a C string; who asks again gets the same number.
-            NAMED.set(unsafe { pg_sys::WaitEventExtensionNew(c"OdooRequest".as_ptr()) });
-        }
-        NAMED.get()
+        static NAMED: std::sync::OnceLock<u32> = std::sync::OnceLock::new();
+        // SAFETY: the name is a C string; each process that asks by it gets the same number.
+        *NAMED.get_or_init(|| unsafe { pg_sys::WaitEventExtensionNew(c"OdooRequest".as_ptr()) })
     }
 }
 

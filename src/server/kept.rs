@@ -119,37 +119,31 @@ fn put(one: Kept) {
     drop(least);
 }
 
-/// Ends what is kept of a server, or of all. What a statement is using ends with it. Returns whether
-/// there was anything.
-pub fn disconnect(server: Option<Oid>) -> bool {
-    let is_meant = |kept: &mut Kept| server.is_none_or(|server| server == kept.key.0);
-    let ended: Vec<Kept> = KEPT.with_borrow_mut(|kept| kept.extract_if(.., is_meant).collect());
-    ended.iter().any(|kept| kept.login.user().is_some())
+/// Ends what is kept of a server and a role. What a statement is using ends with it. Returns whether
+/// there was a login.
+pub fn disconnect(key: Key) -> bool {
+    take(key).is_some_and(|kept| kept.login.user().is_some())
 }
 
-/// A login that is kept, as odoo_connections() shows it.
+/// What is kept, as odoo_connections() shows it.
 pub struct Listed {
-    pub server: Oid,
-    pub role: Oid,
+    pub key: Key,
     pub login: String,
-    pub protocol: Protocol,
+    /// `None` before the first login.
+    pub protocol: Option<Protocol>,
     pub since: TimestampTz,
     pub is_used: bool,
 }
 
-/// The logins that are kept, the oldest use first.
+/// All that is kept, the oldest use first.
 pub fn list() -> Vec<Listed> {
     let now = pg::transaction_start();
-    let listed = |kept: &Kept| {
-        let (_, protocol) = kept.login.user()?;
-        Some(Listed {
-            server: kept.key.0,
-            role: kept.key.1,
-            login: kept.settings.credentials.login.clone(),
-            protocol,
-            since: kept.since,
-            is_used: kept.used_in == now,
-        })
+    let listed = |kept: &Kept| Listed {
+        key: kept.key,
+        login: kept.settings.credentials.login.clone(),
+        protocol: kept.login.user().map(|(_, protocol)| protocol),
+        since: kept.since,
+        is_used: kept.used_in == now,
     };
-    KEPT.with_borrow(|kept| kept.iter().filter_map(listed).collect())
+    KEPT.with_borrow(|kept| kept.iter().map(listed).collect())
 }

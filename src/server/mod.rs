@@ -7,6 +7,7 @@ pub mod lock;
 mod odoo_error;
 mod option_error;
 mod options;
+mod remembered;
 mod session;
 
 use std::cell::RefCell;
@@ -16,15 +17,16 @@ use pgrx::{PgSqlErrorCode as State, Spi, pg_sys};
 
 use file::CA_FILE;
 pub use file::{API_KEY_FILE, FILE_OPTIONS, FileOption};
-pub use kept::{Listed, disconnect, list as kept_logins};
+pub use kept::{Listed, disconnect, list as kept};
 pub use options::{DEFAULT_SCHEMA, OptionError, Place, ServerOptions, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
 use crate::failure::Failure;
-use crate::odoo::{AllowedHosts, Credentials, Settings, is_loopback};
+use crate::odoo::{AllowedHosts, Credentials, Identity, Settings, is_loopback};
 use crate::pg;
 use crate::quote::ident;
 use crate::settings;
+use crate::state::Cache;
 
 /// A server of the wrapper odoo_fdw that the current user may use.
 pub struct Server {
@@ -204,7 +206,24 @@ impl Server {
         self.warn_of_plain_http();
         let key = (self.oid, role);
         let connection = kept::connect(key, settings)?;
+        if connection.user().is_none()
+            && let Some((uid, protocol)) =
+                remembered::recall(&self.name, &self.options, connection.login())?
+        {
+            connection.remember(uid, protocol);
+        }
         Ok(Session::new(connection, key, self.name.clone(), self.options.readers))
+    }
+
+    /// Keeps the id of a session's user for other sessions, where it is new.
+    pub fn keep_user(
+        &self,
+        session: &Session,
+        identity: &Identity,
+        cache: &Cache,
+    ) -> Result<(), Failure> {
+        let user = (identity.uid, session.protocol());
+        remembered::keep(cache, &self.options, session.login(), user)
     }
 
     /// What a connection is made of at this moment.

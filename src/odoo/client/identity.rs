@@ -36,6 +36,11 @@ impl Connection {
         Ok(self.confirm(&mut known)?.identity)
     }
 
+    /// The user's id, and the protocol that it was told in, if that is known without a question.
+    pub fn user(&self) -> Option<(i64, Protocol)> {
+        self.login.user()
+    }
+
     /// Spares a login: the user's id, as an earlier one of the same name told it in a protocol.
     pub fn remember(&self, uid: i64, protocol: Protocol) {
         if self.login.remember(uid, protocol) {
@@ -75,7 +80,7 @@ impl Connection {
     fn log_in(&self) -> Result<Identity, Error> {
         let uid = self.patiently(|| self.transport.login(&self.settings.credentials))?;
         known_protocols().insert(self.settings.place(), self.protocol());
-        self.identity_from(uid, self.user(uid)?)
+        self.identity_from(uid, self.described(uid)?)
     }
 
     /// The user with an id that was remembered; `None` if it is another one by now, or nobody.
@@ -84,7 +89,7 @@ impl Connection {
         if self.protocol() == Protocol::Json2 {
             return Ok(None);
         }
-        match self.user(uid) {
+        match self.described(uid) {
             Ok(user) if user.login == self.login() => self.identity_from(uid, user).map(Some),
             Ok(_) => Ok(None),
             Err(error) if error.fault_kind() == Some(&FaultKind::CoolDown) => Err(error),
@@ -104,12 +109,12 @@ impl Connection {
     /// Odoo says of other companies is what it says where a right is missing.
     pub fn check_options(&self) -> Result<(), Error> {
         let uid = self.identity()?.uid;
-        self.chosen_companies(self.user(uid)?.companies)?;
+        self.chosen_companies(self.described(uid)?.companies)?;
         self.check_language(uid)
     }
 
     /// Without a context Odoo leaves out archived companies, which nobody may name.
-    fn user(&self, uid: i64) -> Result<User, Error> {
+    fn described(&self, uid: i64) -> Result<User, Error> {
         let fields: Value = ["login", "company_id", "company_ids"].into_iter().collect();
         let kwargs = vec![("fields", fields), ("load", "".into())];
         let answer = self.ask_at_login(uid, ("res.users", "read"), Some(vec![uid]), kwargs)?;

@@ -88,12 +88,14 @@ impl Login {
 
     /// Remembers the id of a login that somebody else made. `false` if one is known.
     pub(super) fn remember(&self, uid: i64, protocol: Protocol) -> bool {
-        let mut known = self.lock();
-        let is_new = matches!(*known, Known::Nothing);
-        if is_new {
-            *known = Known::Uid(uid, protocol);
-        }
-        is_new
+        let remember = |known: &mut Known| {
+            let is_new = matches!(known, Known::Nothing);
+            if is_new {
+                *known = Known::Uid(uid, protocol);
+            }
+            is_new
+        };
+        self.look(remember).unwrap_or(false)
     }
 
     /// Looks without waiting for who is logging in, which may take long: the backend's own thread

@@ -17,7 +17,6 @@ use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
 use crate::sync::run::journal::{self, Journal, Kind};
-use crate::sync::run::login::identify;
 use crate::sync::run::queue::Queue;
 use crate::sync::tables::origin;
 use crate::sync::tables::ready::{self, Ready};
@@ -64,7 +63,8 @@ impl Run {
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
         let cache = store.cache(&server.name)?;
-        let identity = identify(&server, &session, &cache)?;
+        let identity = session.call(|odoo| odoo.identity_now())?;
+        server.keep_user(&session, &identity, &cache)?;
         session.tell_of_fall_back(&server.name);
         entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
         origin::check(&store, &server, &session)?;

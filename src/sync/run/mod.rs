@@ -5,6 +5,5 @@ pub mod driver;
 pub mod first_loads;
 pub mod job;
 pub mod journal;
-pub mod login;
 pub mod queue;
 pub mod reconcile;
