@@ -2,7 +2,7 @@
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
 # make test    everything that CI checks; ODOO=fake leaves out the live tests, PG="16 17 18" adds short ones on these
 # make test-postgres PG=18   all tests that need no real Odoo, on another release of PostgreSQL; 17 needs root
-# make test-protocols   the tests again, over JSON-RPC and over JSON-2
+# make test-protocols   the tests again, over JSON-RPC, over JSON-2 and over the web client's protocol
 # make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
@@ -68,6 +68,7 @@ test-postgres: deps install
 test-protocols: deps install
 	PROTOCOL=jsonrpc $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 	PROTOCOL=json2 $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
+	PROTOCOL=web $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 
 test-settings: deps install
 	SETTINGS=hostile $(PYTHON) -m tests.lab test --odoo fake -k 'test_in_step or test_versions or test_mirror or test_fdw'

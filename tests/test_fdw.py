@@ -17,10 +17,14 @@ COLUMNS = ("id bigint, name text, active boolean, list_price numeric, categ_id b
            "write_date timestamptz, default_code text")
 
 
-def products(db, address, name="product", server="erp", options="", **server_options):
+#: Without lists, which `search_read` gives otherwise.
+SIMPLE = "id bigint, name text, categ_id bigint"
+
+
+def products(db, address, name="product", server="erp", options="", columns=COLUMNS, **server_options):
     if db.value("SELECT count(*) FROM pg_foreign_server WHERE srvname = %s", server) == 0:
         db.server(address, name=server, **server_options)
-    db.run(f"CREATE FOREIGN TABLE {name} ({COLUMNS}) SERVER {server} OPTIONS (model 'product.product'{options})")
+    db.run(f"CREATE FOREIGN TABLE {name} ({columns}) SERVER {server} OPTIONS (model 'product.product'{options})")
 
 
 def asked(fake, tag):
@@ -251,6 +255,52 @@ def test_a_plan_asks_for_one_count_of_each_table(db, fake):
     db.run(f"EXPLAIN {join}")
     db.run(join)
     assert asked(fake, "/counts").count("search_count") == 3
+
+
+def nested_loop(db, fake, tag, ids):
+    """A join of local rows with these ids to products, and what Odoo was asked for them."""
+    db.run("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off")
+    db.run(f"CREATE TABLE wanted AS SELECT id::bigint FROM unnest(ARRAY{list(ids)}) id")
+    db.run("ANALYZE wanted")
+    query = "SELECT w.id, p.name FROM wanted w LEFT JOIN product p ON p.id = w.id"
+    plan = "\n".join(line for line, in db.run(f"EXPLAIN {query}"))
+    assert "Nested Loop" in plan
+    begin = len(asked(fake, tag))
+    assert sorted(db.run(query)) == sorted((id, f"Product {id}") for id in ids)
+    methods = asked(fake, tag)[begin:]
+    return plan, [method for method in methods if method in ("search", "read", "search_read")]
+
+
+def test_a_row_of_a_nested_loop_costs_one_request(db, fake):
+    products(db, url(fake, "rows=300/nested"), columns=SIMPLE)
+    plan, methods = nested_loop(db, fake, "/nested", range(100, 120))
+    assert methods == ["search_read"] * 20
+
+
+def test_a_row_that_comes_again_costs_none(db, fake):
+    products(db, url(fake, "rows=300/again"), columns=SIMPLE)
+    plan, methods = nested_loop(db, fake, "/again", [*range(100, 110)] * 8)
+    assert "Memoize" in plan
+    assert methods == ["search_read"] * 10
+
+
+def test_more_records_than_were_expected_are_read_on(db, fake):
+    """The first ones come with one request, whatever the plan thought of them; the others in pages."""
+    products(db, url(fake, "rows=3000/few"), columns=SIMPLE, page_size=500)
+    query = "SELECT id, name FROM product WHERE categ_id = 1"
+    for _ in range(2):
+        begin = len(asked(fake, "/few"))
+        assert sorted(db.run(query)) == [(id, f"Product {id}") for id in range(3, 3001, 3)]
+        methods = [method for method in asked(fake, "/few")[begin:] if method in ("search", "read", "search_read")]
+        assert methods[0] == "search_read" and methods.count("search_read") == 1 and methods.count("read") >= 2
+    assert db.run("SELECT name FROM product WHERE id = 7 OR id = 100000") == [("Product 7",)]
+
+
+def test_what_odoo_refuses_at_first_is_told_as_ever(db, fake):
+    products(db, url(fake, "rows=30/poison=product.product:7:name"), columns=SIMPLE)
+    with pytest.raises(psycopg2.Error, match="cannot marshal None"):
+        db.run("SELECT name FROM product WHERE id = 7")
+    assert db.run("SELECT name FROM product WHERE id = 8") == [("Product 8",)]
 
 
 def test_analyze_samples(db, fake):

@@ -237,6 +237,40 @@ def test_an_owner_without_other_rights(db, fake, usual):
         db.run("DROP OWNED BY keeper CASCADE; DROP ROLE keeper")
 
 
+def test_who_may_only_load_ends_what_the_owner_began(db, fake, usual):
+    remake_sales(db, fake)
+    at_pieces(db, ERROR, "n = 5")
+    with pytest.raises(psycopg2.Error, match="could not sync sales"):
+        db.run("CALL odoo_sync_job('sales')")
+    db.run("""DROP EVENT TRIGGER at_piece; CREATE ROLE loader LOGIN; GRANT USAGE ON FOREIGN SERVER erp TO loader;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO loader;
+        CREATE USER MAPPING FOR loader SERVER erp OPTIONS (login 'admin', password 'admin')""")
+    try:
+        with closing(db.connect(user="loader")) as loader, loader.cursor() as cursor:
+            loader.autocommit = True
+            cursor.execute("CALL odoo_sync_job('sales')")
+        assert db.run(SHAPE) == usual and db.run(OWED) == []
+    finally:
+        db.run("DROP OWNED BY loader CASCADE; DROP ROLE loader")
+
+
+def test_a_table_that_a_job_is_loading_is_left_to_it(db, fake, usual):
+    """Its lock is free between two pages."""
+    db.server(url(fake, "version=19"), page_size=1)
+    db.run("SELECT odoo_etl.job_begin('customers', NULL, false, false, false)")
+    step = "SELECT odoo_etl.job_step()"
+    while not db.value("SELECT to_regclass('dim_customers') IS NOT NULL") or db.value("SELECT count(*) FROM dim_customers") < 3:
+        assert db.value(step)
+    with closing(db.connect()) as other:
+        other.cursor().execute("SELECT odoo_sync('warehouses')")
+    assert ("fact_warehouse",) not in db.run(OWED) and ("dim_customers",) in db.run(OWED)
+    while db.value(step):
+        pass
+    db.run("SELECT odoo_etl.job_end()")
+    assert ("dim_customers",) not in db.run(OWED)
+    assert of("dim_customers", db.run(SHAPE)) == of("dim_customers", usual)
+
+
 def test_a_dump_in_the_middle(db, fake, usual):
     remake_sales(db, fake)
     at_pieces(db, ERROR, "n = 9")

@@ -124,7 +124,7 @@ def test_a_password_that_changed_meanwhile(db, fake):
 
 
 def test_odoo_renames_a_session(db, fake):
-    behaviour = odoo(db, fake, "renamed=3", page_size=1)
+    behaviour = odoo(db, fake, "renamed=5", page_size=1)
     db.run("SELECT * FROM odoo_sync('products')")
     assert behaviour.sessions.refused == 0
     assert given_back(db, behaviour) == (1, 1)
@@ -239,9 +239,10 @@ def test_auto_takes_a_session_where_an_administrators_login_changes_nothing(db, 
 
 
 @pytest.mark.parametrize("wish, begun", [
-    ("off=web", 0), ("strips=answers", 1), ("strips=requests", 2)])
+    ("off=web", {0}), ("strips=answers", {1}), ("strips=requests", {2, 3})])
 def test_auto_goes_on_without_a_session(db, fake, wish, begun):
-    assert long_read(db, fake, NO_ADMINISTRATOR, wish).sessions.begun == begun
+    """Two readers may find out at once that one does not last."""
+    assert long_read(db, fake, NO_ADMINISTRATOR, wish).sessions.begun in begun
 
 
 def test_auto_never_takes_a_key_there(db, fake):

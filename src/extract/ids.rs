@@ -87,6 +87,11 @@ impl Search {
         })
     }
 
+    /// The same behind an id.
+    pub fn behind(self, id: i64) -> Search {
+        Search { domain: self.domain.and(odoo::ids(">", id)), ..self }
+    }
+
     /// The same without the records that are made from now on: a statement that makes some of the
     /// rows that it gets would never end.
     fn until_now(self, session: &Session) -> Result<Search, Failure> {

@@ -12,6 +12,6 @@ mod scan;
 pub use bisect::{BadValue, Fetched};
 pub use ids::{CHUNK, Ids, Search};
 pub use page_size::PageSize;
-pub use pages::{Pages, columns, values};
+pub use pages::{Pages, Read, columns, values};
 pub use request::{among, for_each_chunk, ids, read, visible, visible_in};
-pub use scan::{Scan, Wanted};
+pub use scan::{First, Scan, Wanted, first};

@@ -121,7 +121,7 @@ impl<P: Records> Pages<P> {
             };
             match page.outcome()? {
                 Ok((page, time)) => {
-                    self.size.took(ids.len(), time);
+                    self.size.took(ids.len(), time, page.bytes());
                     self.bytes = page.bytes() / page.count().max(1);
                     self.window = (self.window * 2).min(self.most);
                     return Ok(Some((ids, Ok(page))));

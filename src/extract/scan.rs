@@ -9,7 +9,7 @@ use super::page_size::PageSize;
 use super::pages::{Pages, columns};
 use super::request::named;
 use crate::failure::Failure;
-use crate::odoo::{self, Connection, Domain, Error, FieldType, Page};
+use crate::odoo::{self, BEFORE_ALL, Connection, Domain, Error, FieldType, Page};
 use crate::server::{Session, Ticket};
 
 /// What is scanned.
@@ -216,9 +216,20 @@ impl Scan {
 
 /// The first records of a scan, and the ids that were found: a record may be gone before it is
 /// read, which does not make the page the last one.
-struct First {
-    page: Page,
-    found: Vec<i64>,
+pub struct First {
+    pub page: Page,
+    pub found: Vec<i64>,
+}
+
+/// Asks for the first records of a search, `limit` at most.
+pub fn first(
+    session: &Session,
+    search: &Search,
+    fields: &[(String, FieldType)],
+    limit: usize,
+) -> Result<Ticket<First>, Failure> {
+    let (Search { model, domain, .. }, fields) = (search.clone(), fields.to_vec());
+    session.submit(move |odoo| read_after(odoo, &model, &fields, domain, BEFORE_ALL, limit))
 }
 
 /// The first records behind an id, with one request where `search_read` gives the same.

@@ -19,6 +19,9 @@ use crate::pg::fdw::{Asked, Grouping, Groups, Predicate, RawTable, SortKey};
 use crate::quote::ident;
 use crate::server::Server;
 
+/// Of so many expected rows a scan is taken for one that needs one request.
+const MAX_SHORT: f64 = 50.0;
+
 pub struct Relation {
     pub table: Table,
     pub server: Server,
@@ -149,7 +152,7 @@ impl Relation {
 
     /// The plan of a scan.
     pub fn plan(&self, asked: Asked) -> Result<Plan, Failure> {
-        let Asked { predicate, attributes, path, is_eager } = asked;
+        let Asked { predicate, attributes, path, rows, is_eager } = asked;
         let columns = attributes.iter().filter_map(|attribute| self.table.column(*attribute));
         let fetched = columns.map(|column| self.fetched(column)).collect::<Result<_, _>>()?;
         let subjects = self.table.columns.iter().filter_map(|column| {
@@ -168,6 +171,7 @@ impl Relation {
             grouped: path.grouping.as_ref().and_then(|grouping| self.grouped(grouping)),
             path,
             is_eager,
+            is_short: rows <= MAX_SHORT,
             basis: 0,
         };
         plan.basis = plan.basis_in(&self.fields);

@@ -194,6 +194,19 @@ impl Store {
         self.read(&sql, &[server.into(), entity.into()], |row| text(&row, 1))
     }
 
+    /// Whether a job is at an entity, though its lock is free for a moment between two pages.
+    pub fn is_running(&self, server: &str, entity: &str) -> Result<bool, Failure> {
+        if !self.is_current {
+            return Ok(false);
+        }
+        let sql = format!(
+            "SELECT EXISTS (SELECT FROM {} WHERE server = $1 AND entity = $2 AND status = '{RUNNING}' AND {}(run))",
+            self.table(RUNS),
+            self.function("run_goes_on"),
+        );
+        self.is_true(&sql, &[server.into(), entity.into()])
+    }
+
     /// Until when entities wait that failed, by name.
     pub fn waiting(&self, server: &str) -> Result<HashMap<String, String>, Failure> {
         let sql = format!(

@@ -59,6 +59,7 @@ WRITING = {
     "xmlrpc": (write_xml, b"", b"<?xml version='1.0'?><methodResponse><params><param><value><array><data>",
                b"</data></array></value></param></params></methodResponse>"),
     "jsonrpc": (lambda record: json.dumps(record).encode(), b", ", b'{"jsonrpc": "2.0", "id": null, "result": [', b"]}"),
+    "web": (lambda record: json.dumps(record).encode(), b", ", b'{"jsonrpc": "2.0", "id": null, "result": [', b"]}"),
     "json2": (lambda record: json.dumps(record).encode(), b", ", b"[", b"]"),
 }
 

@@ -56,7 +56,7 @@ def decoding():
 
 
 def loading():
-    """Of a backend, in single-user mode: a sync's, and COPY's into the same table."""
+    """Of a backend, in single-user mode: a first load's, and COPY's into the bare table, whose keys are made afterwards."""
     with instant(FEW, MANY) as url, cluster() as pg:
         with database(pg, f"{url}/{path(FEW)}") as few, database(pg, f"{url}/{path(MANY)}") as many:
             bases = [(few.name, Loads(few, FEW)), (many.name, Loads(many, MANY))]
@@ -72,7 +72,7 @@ def loading():
     per_row = lambda counts: [(many - few) / (MANY - FEW) for few, many in zip(*counts)]
     own, *readers = per_row(sync)
     copied = per_row(copy)[0]
-    details = [f"besides {sum(readers):,.0f} on the readers' threads; COPY into the same table: {copied:,.0f}"]
+    details = [f"besides {sum(readers):,.0f} on the readers' threads; COPY, then keys: {copied:,.0f}"]
     return [Result("instructions", "instructions for a row loaded", own, details=details),
             Result("instructions", "instructions for a row, loaded ÷ COPY", own / copied)]
 
@@ -82,7 +82,7 @@ def by_sync(loads):
 
 
 def by_copy(loads):
-    return f"TRUNCATE {LINES}\n{loads.copy}\n"
+    return "\n".join([*loads.strip, f"TRUNCATE {LINES}", *loads.copy, ""])
 
 
 def single(pg, name, statements):

@@ -1,10 +1,11 @@
-"""What loading costs when Odoo costs nothing: lines of an instant Odoo against COPY of the same."""
+"""What a first load costs when Odoo costs nothing: lines of an instant Odoo against COPY of the same into the
+bare table, whose keys and indexes are made afterwards."""
 
 from .instant import instant, path
 from .measure import Times, ratio
-from .warehouse import LINES, Mismatch, checksum, cluster, copy_of_lines, database, spent_on
+from .warehouse import LINES, Mismatch, checksum, cluster, copy_of_lines, database, keys_of, spent_on
 
-BAR = 2.0
+BAR = 1.5
 
 
 class Loads:
@@ -15,7 +16,8 @@ class Loads:
         # The parents of the lines.
         self.sync()
         self.db.run("ANALYZE")
-        self.copy = copy_of_lines(db, lines)
+        self.strip, keys = keys_of(db, LINES)
+        self.copy = [copy_of_lines(db, lines), *keys]
 
     def sync(self):
         return self.db.report("SELECT * FROM odoo_sync('sales')")[LINES]
@@ -30,9 +32,9 @@ class Loads:
         return checksum(self.db, LINES)
 
     def by_copy(self, times):
-        self.db.run(f"TRUNCATE {LINES}")
+        self.db.run(f"TRUNCATE {LINES}; {'; '.join(self.strip)}")
         with times.one():
-            self.db.run(self.copy)
+            self.db.run("; ".join(self.copy))
         return checksum(self.db, LINES)
 
 
@@ -50,4 +52,4 @@ def run(lines, pairs=3):
     with instant(lines) as url, cluster() as pg, database(pg, f"{url}/{path(lines)}") as db:
         ours, theirs = compare(Loads(db, lines), pairs)
         spent = spent_on(db)
-    return ratio("load", f"{lines:,} lines, loaded ÷ COPY", ours, theirs, BAR, spent)
+    return ratio("load", f"{lines:,} lines, loaded the first time ÷ COPY, then keys", ours, theirs, BAR, spent)

@@ -28,6 +28,10 @@ class Request:
         if self.path.startswith("/json/2/"):
             model, method = self.path.removeprefix("/json/2/").split("/")
             return model, method, json.loads(self.body).get("ids")
+        if self.path.startswith("/web/dataset/call_kw/"):
+            params = json.loads(self.body)["params"]
+            ids = params["args"][0] if params["method"] == "read" else None
+            return params["model"], params["method"], ids
         if self.path == "/jsonrpc":
             params = json.loads(self.body)["params"]
             service, name, arguments = params["service"], params["method"], params["args"]

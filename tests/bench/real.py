@@ -72,6 +72,10 @@ def use_key(db):
     db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (DROP password, ADD api_key %s)", KEY)
 
 
+def use_password(db):
+    db.run("ALTER USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (DROP api_key, ADD password 'admin')")
+
+
 def sum_of(connection, sql):
     """Of all rows in all columns, whatever their order: how many, and the sum of their hashes.
     Equal numbers have equal hashes here, whatever their type and scale."""

@@ -55,6 +55,20 @@ def columns(db, table, generated=True):
     )
 
 
+def keys_of(db, table):
+    """Statements that take a table's keys and indexes away, and that make them again."""
+    constraints = db.run(
+        "SELECT format('%%s CONSTRAINT %%I', conrelid::regclass, conname), pg_get_constraintdef(oid) FROM pg_constraint "
+        "WHERE conrelid = %s::regclass AND contype IN ('p', 'f') ORDER BY contype DESC", table)
+    indexes = db.run("SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index "
+                     "WHERE indrelid = %s::regclass AND NOT indisprimary", table)
+    on = lambda verb, constraint: f"ALTER TABLE {constraint.replace(' ', f' {verb} ', 1)}"
+    (primary, key), *foreign = constraints
+    return ([*(on("DROP", name) for name, _ in reversed(constraints)), *(f"DROP INDEX {name}" for name, _ in indexes)],
+            [f"{on('ADD', primary)} {key}", *(statement for _, statement in indexes),
+             *(f"{on('ADD', name)} {definition}" for name, definition in foreign)])
+
+
 def checksum(db, table):
     """Of all rows in all columns, whatever their order: how many, and the sum of their hashes."""
     values = [f"trim_scale({name})" if kind == "numeric" else name for name, kind in columns(db, table)]

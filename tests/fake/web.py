@@ -25,7 +25,7 @@ class Sessions:
     def __init__(self, behaviour):
         self.behaviour = behaviour
         self.numbers = itertools.count(1)
-        #: Calls by session; one that was renamed has both names.
+        #: How many calls there were, and the session's names: the one before the last is still known.
         self.open = {}
         #: How many began, ended by their owner, and were asked for in vain.
         self.begun = self.ended = self.refused = 0
@@ -36,7 +36,10 @@ class Sessions:
 
     def name(self, calls=None):
         id = f"session-{next(self.numbers)}"
-        self.open[id] = calls if calls is not None else [0]
+        self.open[id] = calls = [0] if calls is None else calls
+        calls.append(id)
+        if len(calls) > 3:
+            self.open.pop(calls.pop(1), None)
         return id
 
     def sent(self, headers):
@@ -61,8 +64,9 @@ class Sessions:
         return self.name(calls) if renamed and calls[0] % renamed == 0 else id
 
     def end(self, headers):
-        if self.open.pop(self.sent(headers), None) is not None:
-            self.ended += 1
+        for name in self.open.get(self.sent(headers), [0])[1:]:
+            self.open.pop(name, None)
+            self.ended += name == self.sent(headers)
 
     def header(self, id, is_new):
         """`Set-Cookie`: up to 15 with each answer."""

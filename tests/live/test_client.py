@@ -4,14 +4,12 @@ import psycopg2
 import pytest
 from psycopg2.extras import Json
 
-from .test_protocols import key, server  # noqa: F401 (a fixture)
-
-PROTOCOLS = ["xmlrpc", "jsonrpc", "json2"]
+from .test_protocols import PROTOCOLS, key, secret_for, server  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(params=PROTOCOLS)
 def erp(request, db, real, key):  # noqa: F811
-    server(db, real, "erp", request.param, f"api_key '{key}'")
+    server(db, real, "erp", request.param, secret_for(request.param, key))
     db.run("ALTER SERVER erp OPTIONS (ADD writable 'true')")
     return db
 

@@ -6,20 +6,15 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
-PROTOCOLS = ["xmlrpc", "jsonrpc", "json2"]
-
-
-@pytest.fixture(scope="module")
-def key(real):
-    return real.api_key()
+from .test_protocols import PROTOCOLS, key, secret_for  # noqa: F401 (a fixture)
 
 
 @pytest.fixture(params=PROTOCOLS)
-def live(db, real, key, request):
+def live(db, real, key, request):  # noqa: F811
     """Imports a model's table, asked for in one of the protocols."""
     db.run("CREATE SCHEMA live")
     db.run(f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url '{real.url}', database 'demo', protocol '{request.param}')")
-    db.run(f"CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', api_key '{key}')")
+    db.run(f"CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', {secret_for(request.param, key)})")
 
     def table(model):
         name = model.replace(".", "_")

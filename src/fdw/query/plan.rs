@@ -39,6 +39,8 @@ pub struct Plan {
     pub grouped: Option<Grouped>,
     /// All rows are likely to be taken.
     pub is_eager: bool,
+    /// Few rows are expected.
+    pub is_short: bool,
     /// What the plan makes of the model's fields, as a number.
     pub basis: u64,
 }
@@ -79,6 +81,12 @@ impl Plan {
     /// All that is asked for is wanted, so that reading ahead is no waste.
     pub fn wants_all(&self) -> bool {
         self.is_eager || self.path.limit.as_ref().is_some_and(|limit| limit.count.is_some())
+    }
+
+    /// Whether the first records, in the order of their ids, are likely to be all that is wanted.
+    pub fn begins_with_records(&self) -> bool {
+        let is_by_id = self.path.order.as_ref().is_none_or(|order| order == "id");
+        self.is_short && is_by_id && self.path.limit.is_none() && !self.fields().is_empty()
     }
 
     /// What the plan would make of these fields.

@@ -2,7 +2,7 @@
 
 use pgrx::pg_sys::Oid;
 
-use crate::extract::{self, Ids, PageSize, Pages, Search};
+use crate::extract::{self, First, Ids, PageSize, Pages, Read, Search};
 use crate::failure::Failure;
 use crate::fdw::query::plan::Plan;
 use crate::fdw::scan::known;
@@ -10,10 +10,25 @@ use crate::fdw::table::rights::refusal;
 use crate::odoo::{self, BEFORE_ALL, Cells, Domain, Error, FaultKind, FieldType, Page, Traffic};
 use crate::pg;
 use crate::pg::fdw::Constant;
-use crate::server::{Server, Session};
+use crate::server::{Server, Session, Ticket};
 
 /// Records in the first page where perhaps not all are wanted.
 const FIRST_PAGE: usize = 100;
+
+/// The first records of a scan that is likely to have no others, and the search for more.
+struct Beginning {
+    first: Ticket<First>,
+    search: Search,
+}
+
+/// How pages are made.
+struct Paging {
+    read: Read<Page>,
+    wants_all: bool,
+    is_eager: bool,
+    /// Records in a page.
+    most: usize,
+}
 
 /// A scan. Dropped, it ends what is in flight.
 pub struct Scan {
@@ -26,7 +41,9 @@ pub struct Scan {
     columns: Vec<Option<String>>,
     /// Nothing is read but the ids.
     is_bare: bool,
+    beginning: Option<Beginning>,
     pages: Pages<Page>,
+    paging: Paging,
     /// The current page's cells by column, and its next row.
     cells: Vec<Cells>,
     rows: usize,
@@ -54,8 +71,15 @@ impl Scan {
         let server = Server::of_oid(server);
         plan.require_basis(&*known::fields(&server, user, &plan.model)?)?;
         let session = server.session_of(user)?;
-        let ids = wanted(plan, &session, values)?;
-        Ok(Scan::of(plan, &server, session, ids))
+        let (beginning, ids) = match wanted(plan, &session, values)? {
+            Wanted::Ids(ids) => (None, ids),
+            Wanted::Few(search) => {
+                let first = extract::first(&session, &search, &plan.fields(), FIRST_PAGE)?;
+                (Some(Beginning { first, search }), Ids::known(Vec::new()))
+            }
+        };
+        let scan = Scan::of(plan, &server, session, ids);
+        Ok(Scan { beginning, ..scan })
     }
 
     /// A scan of `wanted` of the plan's records, picked at random, and how many there are.
@@ -81,15 +105,13 @@ impl Scan {
     }
 
     fn of(plan: &Plan, server: &Server, session: Session, ids: Ids) -> Scan {
-        let read = extract::columns(&plan.model, plan.fields());
-        let most = server.options.batch();
-        let pages = match plan.wants_all() {
-            true => Pages::new(&session, ids, read, PageSize::new(Some(most))),
-            false => {
-                let size = PageSize::growing(FIRST_PAGE, most);
-                Pages::new(&session, ids, read, size).few_at_first()
-            }
+        let paging = Paging {
+            read: extract::columns(&plan.model, plan.fields()),
+            wants_all: plan.wants_all(),
+            is_eager: plan.is_eager,
+            most: server.options.batch(),
         };
+        let pages = paging.pages(&session, ids);
         let column = |field: &String| (field != "id").then(|| field.clone());
         Scan {
             table: plan.table.clone(),
@@ -97,7 +119,9 @@ impl Scan {
             model: plan.model.clone(),
             columns: plan.fetched.iter().map(|fetched| column(&fetched.field)).collect(),
             is_bare: plan.fields().is_empty(),
+            beginning: None,
             pages,
+            paging,
             cells: Vec::new(),
             rows: 0,
             next: 0,
@@ -129,6 +153,9 @@ impl Scan {
     }
 
     fn next_page(&mut self) -> Result<bool, Failure> {
+        if let Some(beginning) = self.beginning.take() {
+            return self.begin_with(beginning);
+        }
         let session = &self.session;
         if self.is_bare {
             let ids = self.pages.next_ids(session)?;
@@ -138,11 +165,7 @@ impl Scan {
         match self.pages.next(session)? {
             None => Ok(false),
             Some((_, Ok(page))) => {
-                let nothing = |rows| Cells::empty(FieldType::Integer, rows);
-                self.show(page.rows(), |field| {
-                    let cells = page.column(field.unwrap_or("id"));
-                    cells.cloned().unwrap_or_else(|| nothing(page.rows()))
-                });
+                self.show_page(&page);
                 Ok(true)
             }
             Some((ids, Err(error))) => {
@@ -150,6 +173,33 @@ impl Scan {
                 Err(self.refusal(&ids, error)?)
             }
         }
+    }
+
+    /// Shows the first records. Whether there are more tells their number; what Odoo has against
+    /// them shows where they are read by their ids.
+    fn begin_with(&mut self, Beginning { first, search }: Beginning) -> Result<bool, Failure> {
+        let rest = match first.outcome()? {
+            Ok(First { page, found }) => {
+                self.show_page(&page);
+                let last = found.last().copied().filter(|_| found.len() >= FIRST_PAGE);
+                last.map(|last| search.behind(last))
+            }
+            Err(error) if error.fault_kind().is_some() || error.asks_for_less() => Some(search),
+            Err(error) => return Err(error.into()),
+        };
+        if let Some(search) = rest {
+            let ids = Ids::all(&self.session, search, self.paging.is_eager)?;
+            self.pages = self.paging.pages(&self.session, ids);
+        }
+        Ok(true)
+    }
+
+    fn show_page(&mut self, page: &Page) {
+        let nothing = |rows| Cells::empty(FieldType::Integer, rows);
+        self.show(page.rows(), |field| {
+            let cells = page.column(field.unwrap_or("id"));
+            cells.cloned().unwrap_or_else(|| nothing(page.rows()))
+        });
     }
 
     fn show(&mut self, rows: usize, cells: impl Fn(Option<&str>) -> Cells) {
@@ -171,23 +221,47 @@ impl Scan {
     }
 }
 
-/// The ids of the plan's records, where its expressions have these values.
-fn wanted(plan: &Plan, session: &Session, values: &[Constant]) -> Result<Ids, Failure> {
+impl Paging {
+    fn pages(&self, session: &Session, ids: Ids) -> Pages<Page> {
+        let read = self.read.clone();
+        match self.wants_all {
+            true => Pages::new(session, ids, read, PageSize::new(Some(self.most))),
+            false => {
+                let size = PageSize::growing(FIRST_PAGE, self.most);
+                Pages::new(session, ids, read, size).few_at_first()
+            }
+        }
+    }
+}
+
+/// What a scan begins with.
+enum Wanted {
+    Ids(Ids),
+    /// Likely few records.
+    Few(Search),
+}
+
+/// The plan's records, where its expressions have these values.
+fn wanted(plan: &Plan, session: &Session, values: &[Constant]) -> Result<Wanted, Failure> {
     let limit = &plan.path.limit;
     let condition = plan.condition(values)?;
     let is_never = condition.is_never() || limit.as_ref().is_some_and(|l| l.count == Some(0));
     if is_never {
-        return Ok(Ids::known(Vec::new()));
+        return Ok(Wanted::Ids(Ids::known(Vec::new())));
     }
     let domain = condition.into_domain();
     let search = Search { model: plan.model.clone(), domain, is_dated: plan.is_dated };
-    match (limit, &plan.path.order) {
+    let ids = match (limit, &plan.path.order) {
+        _ if plan.begins_with_records() => return Ok(Wanted::Few(search)),
         (Some(limit), order) => {
             let order = order.as_deref().unwrap_or("id");
             let ids = search.ordered(session, order, limit.offset, limit.count)?;
-            Ok(Ids::known(ids))
+            Ids::known(ids)
         }
-        (None, Some(order)) if order != "id" => Ids::ordered(session, search, order, plan.is_eager),
-        _ => Ids::all(session, search, plan.is_eager),
-    }
+        (None, Some(order)) if order != "id" => {
+            Ids::ordered(session, search, order, plan.is_eager)?
+        }
+        _ => Ids::all(session, search, plan.is_eager)?,
+    };
+    Ok(Wanted::Ids(ids))
 }

@@ -49,6 +49,7 @@ unsafe extern "C-unwind" fn sample<T: Table>(
             predicate: Predicate::All(Vec::new()),
             attributes: attributes.clone(),
             path: PathPlan::default(),
+            rows: f64::INFINITY,
             is_eager: true,
         };
         let plan = T::open(table, user).and_then(|table| table.plan(asked)).or_raise();

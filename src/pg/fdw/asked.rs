@@ -11,6 +11,8 @@ pub struct Asked {
     /// The columns to bring.
     pub attributes: Vec<i16>,
     pub path: PathPlan,
+    /// About so many rows are expected.
+    pub rows: f64,
     /// All rows are likely to be taken, so that reading ahead is no waste.
     pub is_eager: bool,
 }

@@ -252,8 +252,7 @@ impl TableLoad {
         self.rows += page.rows();
         // Records that came as parents before are not counted again.
         let ids = page.ids();
-        let known = |id: &&i64| work.fetching.was_asked(self.dataset, self.feed, **id);
-        let again = ids.iter().filter(known).count();
+        let again = work.fetching.count_asked(self.dataset, self.feed, &ids);
         let now = work.context.session.server_time();
         self.latest = self.latest.take().max(latest_change(&page, now));
         if is_whole && is_over && bad.is_empty() && self.since.is_none() && self.after.is_none() {

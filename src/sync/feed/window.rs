@@ -270,7 +270,8 @@ fn wanted(work: &Work, mapping: &Mapping, after: Option<i64>) -> Wanted {
 }
 
 fn size(work: &Work) -> PageSize {
-    PageSize::new(work.context.server.options.page_size)
+    let options = &work.context.server.options;
+    PageSize::new(options.page_size).within(options.timeout, settings::max_response_size())
 }
 
 /// The latest write_date of a page, by which the watermark moves: not one that lies ahead of

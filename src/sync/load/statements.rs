@@ -43,7 +43,8 @@ impl Target<'_> {
         self.dataset.loaded_columns().map(|column| carrier(column.sql_type))
     }
 
-    /// The parameters as rows of the table's types, with corrected values.
+    /// The parameters as rows of the table's types, with corrected values. Side by side in a select
+    /// list arrays are unnested as they are read; in FROM each would be stored first.
     pub fn input(&self) -> String {
         let loaded: Vec<_> = self.dataset.loaded_columns().collect();
         let list = |format: &dyn Fn(usize, &Column) -> String| {
@@ -59,7 +60,7 @@ impl Target<'_> {
         let channel = channel.map(|name| format!(", {}::text AS channel", literal(name)));
         format!(
             "SELECT id{channel_name}{values} FROM (SELECT given.id{channel}{typed} \
-             FROM unnest($1{parameters}) AS given (id{names}) OFFSET 0) AS typed",
+             FROM (SELECT unnest($1) AS id{arrays}) AS given OFFSET 0) AS typed",
             channel_name = channel.as_ref().map_or("", |_| ", channel"),
             values = list(&|_, column| match column.source {
                 Source::Corrected { expression, .. } => {
@@ -68,8 +69,9 @@ impl Target<'_> {
                 _ => ident(column.name),
             }),
             channel = channel.unwrap_or_default(),
-            parameters = list(&|index, _| format!("${}", index + 2)),
-            names = list(&|_, column| ident(column.name)),
+            arrays = list(&|index, column| {
+                format!("unnest(${}) AS {}", index + 2, ident(column.name))
+            }),
         )
     }
 
@@ -86,7 +88,7 @@ impl Target<'_> {
         columns.map(|column| (ident(column.name), value(column))).collect()
     }
 
-    /// The rows behind references that others inherit from: looked up by key one by one, however
+    /// The rows behind references that others inherit from: each looked up once, by its key, however
     /// large their table is.
     fn joins(&self) -> String {
         let mut through: Vec<(&str, Vec<&str>)> = Vec::new();
@@ -101,23 +103,25 @@ impl Target<'_> {
         let join = |(name, columns): &(&str, Vec<&str>)| {
             let columns: String =
                 columns.iter().map(|name| format!(", there.{}", ident(name))).collect();
-            let known = self.references.iter().find(|r| r.column == *name);
-            let found = known.map(|r| self.lookup(r, &columns));
-            let nothing = "SELECT WHERE false".to_owned();
-            format!(
-                " LEFT JOIN LATERAL ({}) AS {} ON true",
-                found.unwrap_or(nothing),
-                parent_alias(name)
-            )
+            let alias = parent_alias(name);
+            match self.references.iter().find(|r| r.column == *name) {
+                Some(reference) => format!(
+                    " LEFT JOIN (SELECT found.* FROM (SELECT DISTINCT {name} FROM input) AS wanted \
+                     CROSS JOIN LATERAL ({found}) AS found) AS {alias} ON {alias}.id = input.{name}",
+                    found = self.lookup(reference, "wanted", &columns),
+                    name = ident(name),
+                ),
+                None => format!(" LEFT JOIN LATERAL (SELECT WHERE false) AS {alias} ON true"),
+            }
         };
         through.iter().map(join).collect()
     }
 
-    /// The row that a reference of `input` points to. OFFSET keeps PostgreSQL from reading the
-    /// whole table for it.
-    fn lookup(&self, reference: &Reference, columns: &str) -> String {
+    /// The row that a reference of `from` points to. OFFSET keeps PostgreSQL from reading the whole
+    /// table for it.
+    fn lookup(&self, reference: &Reference, from: &str, columns: &str) -> String {
         format!(
-            "SELECT there.id{columns} FROM {} AS there WHERE there.id = input.{} AND {} OFFSET 0",
+            "SELECT there.id{columns} FROM {} AS there WHERE there.id = {from}.{} AND {} OFFSET 0",
             qualified(self.schema, reference.table),
             ident(reference.column),
             reference.of_feed("there"),
@@ -135,7 +139,7 @@ impl Target<'_> {
             true => format!("{wanted} IN (SELECT id FROM input) OR "),
             false => String::new(),
         };
-        format!("CASE WHEN {own}EXISTS ({}) THEN {wanted} END", self.lookup(reference, ""))
+        format!("CASE WHEN {own}EXISTS ({}) THEN {wanted} END", self.lookup(reference, "input", ""))
     }
 
     fn key(&self) -> String {
@@ -158,8 +162,8 @@ impl Target<'_> {
         };
         let keys: Vec<_> = self.dataset.key().iter().map(|name| format!("input.{name}")).collect();
         format!(
-            "INSERT INTO {table} ({key}{names}, synced_at) \
-             SELECT {keys}{values}, clock_timestamp() FROM ({input}) AS input{joins}",
+            "WITH input AS ({input}) INSERT INTO {table} ({key}{names}, synced_at) \
+             SELECT {keys}{values}, clock_timestamp() FROM input{joins}",
             table = qualified(self.schema, self.dataset.table),
             key = self.key(),
             keys = keys.join(", "),

@@ -27,14 +27,17 @@ impl Run {
         self.lacking_of(entity.datasets.iter())
     }
 
-    /// What tables lack that this run does not load, but has filled as parents of others.
+    /// What tables lack that no run is loading, but one has filled as parents of others.
     pub fn lacking_of_others(&self, entities: &[&Entity]) -> Result<Lacking, Failure> {
         let is_loaded = |name| entities.iter().any(|entity| entity.name == name);
         let others =
             self.warehouse().datasets().filter(|other| !is_loaded(warehouse::entity_of(other)));
+        let Context { store, server, .. } = self.context();
         let mut filled = Vec::new();
         for other in others.filter(|other| self.first_loads.contains(other.table)) {
-            if first_load::has_rows(self.context().schema(), other)? {
+            if first_load::has_rows(&server.options.schema, other)?
+                && !store.is_running(&server.name, warehouse::entity_of(other))?
+            {
                 filled.push(other);
             }
         }

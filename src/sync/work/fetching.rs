@@ -17,16 +17,16 @@ use crate::sync::work::report::Reports;
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 
-/// A record of a feed of a table.
-type Record = (&'static str, usize, i64);
+/// Records by the table and the feed that they are of.
+type Records = HashMap<(&'static str, usize), HashSet<i64>>;
 
 pub struct Fetching {
     lookups: Lookups,
     zones: Zones,
     /// Parents that were asked for in this run, and so need not be asked for again.
-    asked: HashSet<Record>,
+    asked: Records,
     /// Records whose rows wait for their parents: those of the pages that are being loaded.
-    waiting: HashSet<Record>,
+    waiting: Records,
     /// Which records have changed.
     pub changes: Changes,
     /// Why records of a feed are not given, where that is known.
@@ -38,8 +38,8 @@ impl Fetching {
         Fetching {
             lookups: Lookups::new(session.clone(), server.options.batch()),
             zones: Zones::new(&server.options.timezone),
-            asked: HashSet::new(),
-            waiting: HashSet::new(),
+            asked: Records::new(),
+            waiting: Records::new(),
             changes: Changes::default(),
             reasons: HashMap::new(),
         }
@@ -82,27 +82,29 @@ impl Fetching {
 
     /// Those of the ids that nobody has asked for, nor waits with; they count as asked for now.
     pub fn not_yet_asked(&mut self, dataset: &Dataset, feed: usize, mut ids: Vec<i64>) -> Vec<i64> {
-        ids.retain(|id| {
-            let key = (dataset.table, feed, *id);
-            !self.waiting.contains(&key) && self.asked.insert(key)
-        });
+        let waiting = self.waiting.entry((dataset.table, feed)).or_default();
+        let asked = self.asked.entry((dataset.table, feed)).or_default();
+        ids.retain(|id| !waiting.contains(id) && asked.insert(*id));
         ids
     }
 
-    /// Whether a record came as the parent of others.
-    pub fn was_asked(&self, dataset: &Dataset, feed: usize, id: i64) -> bool {
-        self.asked.contains(&(dataset.table, feed, id))
+    /// How many records came as the parents of others.
+    pub fn count_asked(&self, dataset: &Dataset, feed: usize, ids: &[i64]) -> usize {
+        let asked = self.asked.get(&(dataset.table, feed));
+        asked.map_or(0, |asked| ids.iter().filter(|id| asked.contains(id)).count())
     }
 
     /// The rows wait for their parents.
     pub fn begin_waiting(&mut self, dataset: &Dataset, target: &Target, ids: &[i64]) {
-        self.waiting.extend(ids.iter().map(|id| (dataset.table, target.feed, *id)));
+        self.waiting.entry((dataset.table, target.feed)).or_default().extend(ids);
     }
 
     pub fn end_waiting(&mut self, dataset: &Dataset, target: &Target, ids: &[i64]) {
-        ids.iter().for_each(|id| {
-            self.waiting.remove(&(dataset.table, target.feed, *id));
-        });
+        if let Some(waiting) = self.waiting.get_mut(&(dataset.table, target.feed)) {
+            ids.iter().for_each(|id| {
+                waiting.remove(id);
+            });
+        }
     }
 
     /// Why Odoo gives no record of a feed, where that is known.

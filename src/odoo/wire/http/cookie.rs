@@ -27,7 +27,7 @@ impl Cookie {
     /// Notes what an answer's headers set.
     pub fn note(&self, headers: &HeaderMap) {
         let texts = headers.get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
-        if let Some(session) = texts.filter_map(value_of).last() {
+        if let Some(session) = texts.filter_map(value_of).next_back() {
             *self.set.borrow_mut() = Some(session.to_owned());
         }
     }

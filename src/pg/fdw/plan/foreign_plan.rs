@@ -48,6 +48,7 @@ pub unsafe extern "C-unwind" fn foreign_plan<T: Table>(
             predicate,
             attributes: fetched.clone(),
             path,
+            rows: (*best).path.rows,
             is_eager: (*root).tuple_fraction == 0.0,
         };
         let plan = planned.table.plan(asked).or_raise();
