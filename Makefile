@@ -1,6 +1,6 @@
 # make help    these lines
 # make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
-# make test    everything that CI checks; ODOO=fake leaves out the live tests, PG="16 17 18" adds short ones on these
+# make test    everything that CI checks; ODOO=fake leaves out the live tests, PG=system the short ones on PostgreSQL 16 to 18
 # make test-postgres PG=18   all tests that need no real Odoo, on another release of PostgreSQL; 17 needs root
 # make test-protocols   the tests again, over JSON-RPC, over JSON-2 and over the web client's protocol
 # make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
@@ -18,7 +18,7 @@ PG_CONFIG ?= pg_config
 PYTHON ?= /usr/bin/python3
 ODOO ?= real
 # The releases of PostgreSQL that are tested besides, in short.
-PG ?= system
+PG ?= 16 17 18
 PGRX_VERSION := 0.18.1
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # The release of PostgreSQL that it is built for: that of PG_CONFIG, else Debian 12's.

@@ -30,9 +30,12 @@ BEGIN
     DROP EXTENSION IF EXISTS odoo_etl CASCADE;
     CREATE EXTENSION odoo_etl SCHEMA public;
     CALL lead('shop', behaviour);
-    PERFORM odoo_sync('brands');
-    IF is_loaded THEN
-        PERFORM odoo_sync_all();
+    PERFORM odoo_sync_all();
+    IF NOT is_loaded THEN
+        -- With their keys: to make those at the end of a first load locks tables.
+        EXECUTE (SELECT 'TRUNCATE ' || string_agg(format('%I.%I', schemaname, tablename), ', ')
+            FROM pg_tables WHERE schemaname = 'shop');
+        PERFORM odoo_forget('shop');
     END IF;
 END
 $$;
