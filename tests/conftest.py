@@ -198,7 +198,7 @@ def require_failpoints(db):
 
 
 def require_extension(name):
-    """For tests with an extension of others, which some of the lab's own servers come without."""
+    """For tests with an extension of others, or ICU, which some of the lab's own servers come without."""
     if name in installations.chosen().lacks:
         pytest.skip(f"the lab's {installations.chosen()} comes without {name}")
 

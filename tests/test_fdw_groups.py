@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from .conftest import PROTOCOL, url
+from .conftest import PROTOCOL, require_extension, url
 from .fake.orm import Fault
 from .fake.server import behaviour_of
 
@@ -115,6 +115,7 @@ NOT_PUSHED = {
 
 
 def test_what_is_not_surely_equal_is_postgresqls(db, fake):
+    require_extension("ICU")
     shop(db, fake, db.name)
     db.run("CREATE COLLATION loose (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
     for reason, query in NOT_PUSHED.items():

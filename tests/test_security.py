@@ -373,7 +373,7 @@ def watched(folder):
 @pytest.mark.parametrize("kind", ["password", "api_key", "api_key_file"])
 @pytest.mark.parametrize("behaviour", ["", "status=500@read", "body=html@search", "fault=1@read", "cut@read"])
 def test_the_secret_is_nowhere(watched, fake, key, monkeypatch, kind, behaviour):
-    monkeypatch.setattr("tests.fake.server.SECRET", SECRET)
+    monkeypatch.setattr("tests.fake.behaviour.Behaviour.users", {2: SECRET})
     db = Database(watched)
     db.run("CREATE EXTENSION pg_stat_statements")
     db.server(url(fake, behaviour), protocol=BY_PASSWORD)

@@ -19,7 +19,7 @@ const MOST_OF_COSTLY: usize = 20_000;
 
 /// Bytes that a page may take then, in memory. An answer on its way has up to so many times as many,
 /// where each value has a tag and a name.
-const BYTES: usize = 8 << 20;
+const BYTES: usize = 4 << 20;
 const ON_THE_WAY: usize = 16;
 
 /// The share of a page's time that the request itself may cost.
@@ -219,7 +219,7 @@ mod tests {
         let patient = PageSize::new(None).within(seconds(4.0), u64::MAX);
         assert_eq!(settled(patient, 0.5, 0.001, 1), 1_500);
         assert_eq!(settled(PageSize::new(None), 3.0, 0.000_1, 1), MOST_OF_COSTLY);
-        assert_eq!(settled(PageSize::new(None), 0.5, 0.001, 4 << 10), 2 << 10);
+        assert_eq!(settled(PageSize::new(None), 0.5, 0.001, 4 << 10), 1 << 10);
         let small = PageSize::new(None).within(Duration::MAX, 32 << 20);
         assert_eq!(settled(small, 0.5, 0.001, 1 << 10), 1 << 10);
     }

@@ -29,11 +29,12 @@ class Behaviour:
     clock = None
     #: Called in the server's thread before each request is answered.
     interrupt = None
-    #: The id of the user that logs in, and passwords by id, where a test sets them.
+    #: The id of the user that logs in, and the password of each id.
     uid = 2
-    passwords = None
+    users = {2: "admin"}
 
     def __init__(self, prefix):
+        self.prefix = prefix
         self.troubles = 0
         self.wishes = [Wish(segment) for segment in prefix.split("/") if segment]
         release = self.argument("version", None)
@@ -107,7 +108,7 @@ class Behaviour:
 
     def set_passwords(self, passwords, uid=2):
         """Others from now on. Odoo's workers forget the old ones."""
-        self.uid, self.passwords = uid, passwords
+        self.uid, self.users = uid, passwords
         self.known_logins.clear()
 
     def turn(self, *segments):

@@ -17,7 +17,7 @@ from .orm import Fault, traceback_of
 from .protocols import Json2, JsonRpc, XmlRpc
 from .web import Expired, NotThere, Web, authenticated
 
-DATABASE, LOGIN, SECRET, UID = "demo", "admin", "admin", 2
+DATABASE, LOGIN = "demo", "admin"
 
 
 PROTOCOLS = [XmlRpc(), JsonRpc(), Json2(), Web()]
@@ -77,13 +77,13 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_whole(*self.written(protocol.result(None)))
         if protocol.name == "web" and service == "object":
             try:
-                session = sessions.enter(self.headers)
+                session, user = sessions.enter(self.headers)
             except Expired:
                 return self.send_whole(*self.written(protocol.expired()))
             except NotThere:
                 return self.send_missing(behaviour_of(prefix).release)
             self.cookies = sessions.header(session, session != sessions.sent(self.headers))
-            params[:3] = DATABASE, UID, SECRET
+            params[:3] = DATABASE, *user
         if protocol.name == "json2" and params[4] == "context_get":
             # JSON-2 has no service for it.
             service, method, params = "common", "authenticate", [params[0], LOGIN, params[2]]
@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
                 result = {"uid": result, "lang": "en_US"}
             if protocol.name == "web" and method == "authenticate":
                 result = authenticated(behaviour, result, is_cooling_down)
-                self.cookies = sessions.header(sessions.begin(), True)
+                self.cookies = sessions.header(sessions.begin((behaviour.uid, params[2])), True)
             status, body = self.encode(protocol, result)
         except Fault as fault:
             status, body = protocol.told(fault, behaviour.release) if protocol.name == "web" else protocol.fault(fault)
@@ -138,7 +138,7 @@ class Handler(BaseHTTPRequestHandler):
                 f'psycopg2.OperationalError: connection to server failed: FATAL:  database "{params[0]}" does not exist'
             )
         source = self.client_address[0]
-        passwords = behaviour.passwords or {UID: SECRET}
+        passwords = behaviour.users
         if service == "common":
             # Whatever was wrong: `authenticate` has no words.
             is_welcome = tuple(params[1:3]) == (LOGIN, passwords[behaviour.uid])

@@ -18,6 +18,14 @@ class NotThere(Exception):
     """Nor, then, which of several databases is meant, and so no such address."""
 
 
+class Session:
+    """Of a user, as long as the password is the one that it was begun with."""
+
+    def __init__(self, user):
+        self.user = user
+        self.calls, self.names = 0, []
+
+
 class Sessions:
     """The sessions of one Odoo. A path's wishes: `lasts=3` calls each, `renamed=3` after so many calls,
     `strips=answers` or `strips=requests` of their cookies, `databases=2`, `factor=2`."""
@@ -25,21 +33,21 @@ class Sessions:
     def __init__(self, behaviour):
         self.behaviour = behaviour
         self.numbers = itertools.count(1)
-        #: How many calls there were, and the session's names: the one before the last is still known.
+        #: By each of its names: the one before the last is still known.
         self.open = {}
         #: How many began, ended by their owner, and were asked for in vain.
         self.begun = self.ended = self.refused = 0
 
-    def begin(self):
+    def begin(self, user):
         self.begun += 1
-        return self.name()
+        return self.name(Session(user))
 
-    def name(self, calls=None):
+    def name(self, session):
         id = f"session-{next(self.numbers)}"
-        self.open[id] = calls = [0] if calls is None else calls
-        calls.append(id)
-        if len(calls) > 3:
-            self.open.pop(calls.pop(1), None)
+        self.open[id] = session
+        session.names.append(id)
+        if len(session.names) > 2:
+            self.open.pop(session.names.pop(0), None)
         return id
 
     def sent(self, headers):
@@ -50,23 +58,28 @@ class Sessions:
         return cookie.value if cookie else None
 
     def enter(self, headers):
-        """A call in a session; its name from then on."""
+        """A call in a session; its name from then on, and whose it is."""
         id = self.sent(headers)
-        lasts = int(self.behaviour.argument("lasts", None) or 0)
-        if id in self.open and lasts and self.open[id][0] >= lasts:
-            del self.open[id]
-        if id not in self.open:
+        session = self.open.get(id)
+        if not session or not self.is_valid(session):
+            self.open.pop(id, None)
             self.refused += 1
             raise NotThere if self.behaviour.argument("databases", None) else Expired
-        calls = self.open[id]
-        calls[0] += 1
+        session.calls += 1
         renamed = int(self.behaviour.argument("renamed", None) or 0)
-        return self.name(calls) if renamed and calls[0] % renamed == 0 else id
+        return self.name(session) if renamed and session.calls % renamed == 0 else id, session.user
+
+    def is_valid(self, session):
+        lasts = int(self.behaviour.argument("lasts", None) or 0)
+        uid, password = session.user
+        return not (lasts and session.calls >= lasts) and self.behaviour.users.get(uid) == password
 
     def end(self, headers):
-        for name in self.open.get(self.sent(headers), [0])[1:]:
-            self.open.pop(name, None)
-            self.ended += name == self.sent(headers)
+        session = self.open.get(self.sent(headers))
+        if session:
+            self.ended += 1
+            for name in session.names:
+                self.open.pop(name, None)
 
     def header(self, id, is_new):
         """`Set-Cookie`: up to 15 with each answer."""

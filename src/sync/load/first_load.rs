@@ -183,20 +183,27 @@ impl Piece {
         let tables = [Some(self.dataset.table), self.column.refers_to()];
         let tables: Vec<_> =
             tables.into_iter().flatten().map(|table| qualified(schema, table)).collect();
+        let lacking =
+            Failure::new(failure.sqlstate, format!("table {table} still lacks {}", self.name()));
+        // The owner needs CREATE on the schema for an index, and REFERENCES on a parent for a key.
+        if failure.sqlstate == State::ERRCODE_INSUFFICIENT_PRIVILEGE {
+            let hint = "All rows are loaded; grant it to the table's owner, and the next run makes what is lacking.";
+            return Ok(lacking.detail(failure.message).hint(hint));
+        }
         let detail = holders(tables)?.unwrap_or(failure.message);
-        Ok(Failure::new(failure.sqlstate, format!("table {table} still lacks {}", self.name()))
-            .detail(detail)
-            .hint("All rows are loaded; the next run makes what is lacking."))
+        Ok(lacking.detail(detail).hint("All rows are loaded; the next run makes what is lacking."))
     }
 }
 
-/// Whether a failure is for others who use a table, and passes with them.
+/// Whether a failure is for others who use a table, and passes with them, or for a right of the
+/// owner's that somebody else gives.
 fn is_in_the_way(failure: &Failure) -> bool {
     matches!(
         failure.sqlstate,
         State::ERRCODE_LOCK_NOT_AVAILABLE
             | State::ERRCODE_T_R_DEADLOCK_DETECTED
             | State::ERRCODE_OBJECT_IN_USE
+            | State::ERRCODE_INSUFFICIENT_PRIVILEGE
     )
 }
 

@@ -1,5 +1,7 @@
 //! A scan between its begin and its end, and the values that it begins with.
 
+use pgrx::pg_sys;
+
 use crate::failure::Failure;
 use crate::pg::fdw::contract::{Effort, Scan};
 use crate::pg::fdw::plan::depends_on_execution;
@@ -8,7 +10,6 @@ use crate::pg::fdw::private::ScanPlan;
 use crate::pg::fdw::slot::Maker;
 use crate::pg::fdw::value::{as_time, constant_of};
 use crate::pg::nodes::{nodes, text};
-use pgrx::pg_sys;
 
 /// A scan at work. It lives in the query's memory, whose end, which an error brings too, drops it.
 pub struct Execution<S: Scan> {
