@@ -73,8 +73,8 @@ def by_pg_upgrade(old, new, name):
 
 
 def forget_versions(old, new, name):
-    """PostgreSQL 15.20 and 17.12 note a version with each column, which pg_upgrade carries along; 18.6, which is older than
-    they are, refuses it. Such an upgrade wants a newer 18, which is nowhere to be had yet: the test's cluster forgets them."""
+    """PostgreSQL 15.20 and 17.12 of Debian note a version with each column, which pg_upgrade carries along and 18.6 refuses,
+    with odoo_etl or without: the test's cluster forgets them."""
     noted = "SELECT count(*) > 0 FROM pg_attribute WHERE attoptions::text LIKE '%pg_attver%'"
     if (old.sql(noted, name), new.sql(noted)) == ("t", "f"):
         old.sql("SET allow_system_table_mods = on; UPDATE pg_attribute SET attoptions = NULL WHERE attoptions IS NOT NULL", name)

@@ -55,11 +55,16 @@ def connected(server):
         yield connection
 
 
-@contextmanager
 def shop():
+    return started(template())
+
+
+@contextmanager
+def started(*database):
+    """A copy of Odoo's demo database at work, or of another one."""
     folder = Path(tempfile.mkdtemp(prefix="odoo_etl_bench."))
     folder.chmod(0o755)
-    server = odoo.Server(folder / "odoo", template())
+    server = odoo.Server(folder / "odoo", *database)
     try:
         server.start()
         yield server

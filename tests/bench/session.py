@@ -3,35 +3,17 @@ connection and knows its user's id, and a run without changes against as many sm
 
 import http.client
 import json
-import shutil
-import tempfile
-from contextlib import contextmanager
-from pathlib import Path
 from urllib.parse import urlsplit
 
-from ..lab import odoo
 from .measure import Times, ratio
 from .nochange import SYNC, unchanged_run
 from .proxy import proxy
+from .real import started
 from .warehouse import Mismatch, cluster, database
 
 TIMES = 40
 RUNS = 5
 PARTNER = 3
-
-
-@contextmanager
-def demo():
-    """A real Odoo 19 with its demo data."""
-    folder = Path(tempfile.mkdtemp(prefix="odoo_etl_bench."))
-    folder.chmod(0o755)
-    server = odoo.Server(folder / "odoo")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.stop()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 class Client:
@@ -74,7 +56,7 @@ def statements(db, client):
 
 def run():
     results = []
-    with demo() as server, cluster() as pg, database(pg, server.url) as db:
+    with started() as server, cluster() as pg, database(pg, server.url) as db:
         client = Client(server)
         db.run("CREATE FOREIGN TABLE partner (id bigint, email text) SERVER erp OPTIONS (model 'res.partner')")
         for what, ours, theirs in statements(db, client):
