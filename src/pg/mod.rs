@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 #![warn(clippy::undocumented_unsafe_blocks)]
 
+mod array;
 mod catalog;
 mod compat;
 pub mod fdw;
@@ -18,6 +19,7 @@ mod roles;
 mod threads;
 mod transaction;
 
+pub use array::{bigint_array, boolean_array, text_array};
 pub use catalog::{
     argument, current_user, encoding, find_user_mapping, foreign_server, may_use_server, release,
     user_mapping_options,

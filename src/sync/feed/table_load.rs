@@ -17,7 +17,7 @@ use crate::sync::feed::progress::{Phase, Progress};
 use crate::sync::feed::silent;
 use crate::sync::feed::unchanged;
 use crate::sync::feed::vanished::{Gone, Scanned};
-use crate::sync::load::owner;
+use crate::sync::load::{deletes, owner};
 use crate::sync::mapping::lineage::lineage;
 use crate::sync::work::changes::Moment;
 use crate::sync::work::context::Context;
@@ -47,6 +47,8 @@ pub struct TableLoad {
     is_unchanged: bool,
     begin: Instant,
     started: SystemTime,
+    /// Whether everything is read, and the feed had no row before.
+    was_empty: bool,
     /// When the scan began by Odoo's clock, be it in an earlier job.
     began: Option<DateTime<Utc>>,
     /// Where an earlier part of the same scan ended, and how long it took.
@@ -131,6 +133,9 @@ impl TableLoad {
             Some(poll) => Stage::Poll(Box::new(poll)),
             None => Stage::Scan(scan(work, mapping, since.as_deref(), after)?),
         };
+        let started = SystemTime::now();
+        let was_empty =
+            since.is_none() && deletes::has_no_rows(work.context.schema(), dataset, feed)?;
         Ok(Some(TableLoad {
             dataset,
             feed,
@@ -145,7 +150,8 @@ impl TableLoad {
             digest: None,
             is_unchanged: false,
             begin: Instant::now(),
-            started: SystemTime::now(),
+            started,
+            was_empty,
             began: began.or(now),
             after,
             before: Duration::from_secs_f64(seconds.max(0.0)),
@@ -330,6 +336,7 @@ impl TableLoad {
             target: &self.target,
             since: self.since.as_deref(),
             started: self.started,
+            was_empty: self.was_empty,
             present: self.present(),
             changed: self.changed.as_ref(),
         }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 use pgrx::{PgBuiltInOids, PgSqlErrorCode as State};
 
@@ -305,7 +304,7 @@ fn lines(
         .chain(more_types)
         .map(PgBuiltInOids::oid)
         .collect();
-    let ids: DatumWithOid<'_> = rows.ids.clone().into();
+    let ids = pg::bigint_array(rows.ids.iter().copied().map(Some));
     let columns = rows.columns.iter().chain(more).map(argument);
     let args: Vec<_> = [ids].into_iter().chain(columns).collect();
     Spi::connect(|client| {

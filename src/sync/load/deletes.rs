@@ -34,6 +34,15 @@ impl Range {
     pub const ALL: Range = Range { after: BEFORE_ALL, to: i64::MAX };
 }
 
+/// Whether there is no row of a feed.
+pub fn has_no_rows(schema: &str, dataset: &'static Dataset, feed: usize) -> Result<bool, Failure> {
+    let table = qualified(schema, dataset.table);
+    let condition = dataset.feeds[feed].condition("row");
+    let sql = format!("SELECT NOT EXISTS (SELECT FROM {table} AS row WHERE {condition})");
+    let ask = || Ok(Spi::get_one(&sql)?.unwrap_or(false));
+    Table::new(schema, dataset.table).run(owner::READ, ask)
+}
+
 /// The rows of a range that are not among `present`, all the ids that Odoo has there, and that
 /// nobody has written since `started`.
 pub fn absent(

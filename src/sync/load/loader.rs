@@ -9,6 +9,7 @@ use pgrx::spi::{OwnedPreparedStatement, SpiError, SpiTupleTable};
 
 use crate::failure::Failure;
 use crate::odoo::Cells;
+use crate::pg;
 use crate::quote::ident;
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
@@ -84,8 +85,8 @@ impl Loader {
         let Some(Parents { absent, .. }) = &self.parents else {
             return Ok(Vec::new());
         };
-        let mut args = vec![rows.ids.clone().into()];
-        args.extend(self.references.iter().map(|r| argument(&rows.columns[r.index])));
+        let wanted = self.references.iter().map(|r| ids(&rows.distinct(r.index)));
+        let args: Vec<_> = [ids(&rows.ids)].into_iter().chain(wanted).collect();
         let take = |found: SpiTupleTable<'_>| {
             let mut absent: Vec<Absent> = Vec::new();
             for row in found {
@@ -157,9 +158,8 @@ impl Loader {
         Ok(loaded)
     }
 
-    fn arguments<'a>(&self, rows: &'a Rows) -> Vec<DatumWithOid<'a>> {
-        let ids = [rows.ids.clone().into()];
-        ids.into_iter().chain(rows.columns.iter().map(argument)).collect()
+    fn arguments(&self, rows: &Rows) -> Vec<DatumWithOid<'static>> {
+        [ids(&rows.ids)].into_iter().chain(rows.columns.iter().map(argument)).collect()
     }
 }
 
@@ -173,12 +173,12 @@ struct Lost {
 impl Parents {
     /// Remembers what rows lack, and that they lack nothing else. `reasons` has one for each
     /// reference.
-    fn settle(&self, ids: &[i64], lost: Lost, reasons: Vec<Option<String>>) -> Result<(), Failure> {
+    fn settle(&self, of: &[i64], lost: Lost, reasons: Vec<Option<String>>) -> Result<(), Failure> {
         if lost.rows.is_some() {
             let args = [lost.rows.into(), lost.places.into(), lost.ids.into(), reasons.into()];
             self.remember.run(&args, |_| Ok(()))?;
         }
-        self.resolve.run(&[ids.to_vec().into()], |_| Ok(()))
+        self.resolve.run(&[ids(of)], |_| Ok(()))
     }
 }
 
@@ -215,15 +215,18 @@ impl Statement {
 }
 
 /// A column as an array parameter; what is no bigint or boolean travels as text.
-pub fn argument(cells: &Cells) -> DatumWithOid<'_> {
+pub fn argument(cells: &Cells) -> DatumWithOid<'static> {
     match cells {
-        Cells::Booleans(cells) => cells.clone().into(),
-        Cells::Integers(cells) => cells.clone().into(),
-        Cells::Texts(texts) => texts.iter().collect::<Vec<_>>().into(),
-        Cells::Lists(lists) => {
-            lists.iter().map(|ids| Some(array_text(ids))).collect::<Vec<_>>().into()
-        }
+        Cells::Booleans(cells) => pg::boolean_array(cells.iter().copied()),
+        Cells::Integers(cells) => pg::bigint_array(cells.iter().copied()),
+        Cells::Texts(texts) => pg::text_array(texts.iter()),
+        Cells::Lists(lists) => pg::text_array(lists.iter().map(|ids| Some(array_text(ids)))),
     }
+}
+
+/// Ids as a parameter.
+fn ids(ids: &[i64]) -> DatumWithOid<'static> {
+    pg::bigint_array(ids.iter().copied().map(Some))
 }
 
 fn array_text(ids: &[i64]) -> String {

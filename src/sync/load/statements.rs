@@ -106,8 +106,9 @@ impl Target<'_> {
             let alias = parent_alias(name);
             match self.references.iter().find(|r| r.column == *name) {
                 Some(reference) => format!(
-                    " LEFT JOIN (SELECT found.* FROM (SELECT DISTINCT {name} FROM input) AS wanted \
+                    " LEFT JOIN (SELECT found.* FROM (SELECT DISTINCT unnest(${place}) AS {name}) AS wanted \
                      CROSS JOIN LATERAL ({found}) AS found) AS {alias} ON {alias}.id = input.{name}",
+                    place = reference.index + 2,
                     found = self.lookup(reference, "wanted", &columns),
                     name = ident(name),
                 ),
@@ -270,7 +271,8 @@ impl Target<'_> {
         )
     }
 
-    /// For each reference, by its place, the ids that are neither there nor in this page.
+    /// For each reference, by its place, which of its ids, each given once, are neither there nor in
+    /// this page.
     pub fn absent(&self) -> String {
         let parts = self.references.iter().enumerate().map(|(place, reference)| {
             let own = match reference.points_to(self.dataset, self.feed) {
@@ -278,9 +280,8 @@ impl Target<'_> {
                 false => "",
             };
             format!(
-                "SELECT {place} AS place, wanted.id FROM (SELECT DISTINCT unnest(${}) AS id) AS wanted \
-                 WHERE wanted.id IS NOT NULL{own} \
-                 AND NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {} OFFSET 0)",
+                "SELECT {place} AS place, wanted.id FROM unnest(${}) AS wanted (id) \
+                 WHERE NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {} OFFSET 0){own}",
                 place + 2,
                 qualified(self.schema, reference.table),
                 reference.of_feed("there"),

@@ -41,6 +41,17 @@ impl Rows {
         Ok(Rows { ids: page.ids(), columns })
     }
 
+    /// The ids in a column of references, each once.
+    pub fn distinct(&self, column: usize) -> Vec<i64> {
+        let Cells::Integers(ids) = &self.columns[column] else {
+            return Vec::new();
+        };
+        let mut ids: Vec<_> = ids.iter().flatten().copied().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        ids
+    }
+
     /// Adds rows of the same table.
     pub fn append(&mut self, other: Rows) {
         self.ids.extend(&other.ids);
