@@ -165,14 +165,13 @@ def pooled(roles, folder):
     """Two clients of PgBouncer, which has one connection to the server for both."""
     db = roles.db
     pooler = Pooler(folder / f"pooler_{db.name}", db.cluster, ports.free(1)[0], roles.user, size=1)
-    clients = [psycopg2.connect(pooler.dsn(db.name)) for _ in range(2)]
-    for client in clients:
-        client.autocommit = True
-    assert len({answer(client, "SELECT pg_backend_pid()") for client in clients}) == 1
-    yield clients
-    for client in clients:
-        client.close()
-    pooler.stop()
+    with ExitStack() as stack:
+        stack.callback(pooler.stop)
+        clients = [stack.enter_context(closing(psycopg2.connect(pooler.dsn(db.name)))) for _ in range(2)]
+        for client in clients:
+            client.autocommit = True
+        assert len({answer(client, "SELECT pg_backend_pid()") for client in clients}) == 1
+        yield clients
 
 
 def rows_planned(client):
