@@ -10,7 +10,7 @@ from .conftest import BY_PASSWORD, url
 from .fake.server import Handler, Server, behaviour_of
 from .lab import places
 from .test_cancel import threads, wait_until
-from .test_protocols import PROTOCOLS, server
+from .test_protocols import PROTOCOLS, secret_of, server
 
 COUNT = "SELECT odoo_count('product.product')"
 
@@ -88,10 +88,10 @@ def test_changes_are_asked_once_and_need_no_login(db, fake):
     assert odoo.asked(create).count("create") == 1
 
 
-@pytest.mark.parametrize("protocol", ["xmlrpc", "jsonrpc", "json2"])
+@pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_a_secret_that_changed_in_odoo(db, fake, protocol):
     odoo = Odoo(db, fake, protocol)
-    server(db, fake, odoo.prefix.lstrip("/"), protocol, secret="api_key")
+    server(db, fake, odoo.prefix.lstrip("/"), protocol)
     db.run(COUNT)
     odoo.behaviour.set_passwords({2: "new"})
     for _ in range(2):
@@ -101,9 +101,41 @@ def test_a_secret_that_changed_in_odoo(db, fake, protocol):
         assert "password" in raised.value.diag.message_hint
         assert [method for method, _ in odoo.fake.calls[before:]].count("authenticate") == 1
     # In the mapping too.
-    db.run(mapping("new").replace("password", "api_key"))
+    db.run(mapping("new").replace("password", secret_of(protocol)))
     assert odoo.asked(COUNT) == ["authenticate", "read_at_login", "search_count"]
     assert odoo.asked(COUNT) == ["search_count"]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_secret_that_changes_while_a_job_runs(db, fake, protocol):
+    odoo = Odoo(db, fake, "version=19", protocol)
+    server(db, fake, odoo.prefix.lstrip("/"), protocol, page_size=1, readers=1)
+    job, there = "CALL odoo_sync_job('products')", "SELECT count(*) FROM dim_products"
+    products = len(odoo.behaviour.database.models["product.product"].records)
+
+    def is_between_pages():
+        with closing(db.connect()) as other, other.cursor() as cursor:
+            cursor.execute("SELECT EXISTS (SELECT FROM odoo_etl.watermarks WHERE target = 'dim_products' AND resume_after IS NOT NULL)")
+            return cursor.fetchone()[0]
+
+    def change():
+        if fake.calls[-1][0] == "read" and is_between_pages():
+            odoo.behaviour.interrupt = None
+            odoo.behaviour.set_passwords({2: "new"})
+
+    odoo.behaviour.interrupt = change
+    before = len(fake.calls)
+    with pytest.raises(REFUSED) as raised:
+        db.run(job)
+    assert "Odoo refused" in raised.value.diag.message_detail
+    # The first, and one more at most.
+    assert [method for method, _ in fake.calls[before:]].count("authenticate") <= 2
+    # What was committed stays, and the next job goes on there.
+    loaded = db.value(there)
+    assert 0 < loaded < products
+    db.run(mapping("new").replace("password", secret_of(protocol)))
+    db.run(job)
+    assert db.value(there) == products
 
 
 def test_a_password_that_changed_in_the_mapping_alone(db, odoo):

@@ -19,6 +19,10 @@ from . import hostile
 from .conftest import require_failpoints, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
+from .lab import ports
+from .lab.postgres import Cluster
+from .test_first_load import CANCEL, ERROR, TERMINATE, at_pieces
+from .test_job import end
 
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ROUNDS = int(os.environ.get("ROUNDS") or 15)
@@ -42,11 +46,30 @@ FAULTS = [
     "fault=4@search", "fault=4@read", "fault=3@read", "stall@read", "stall-body@read", "slow=0.05@read",
 ]
 
+#: How a job may be ended from outside.
+KILLS = ["cancel", "terminate", "kill -9"]
 
 #: Constraints and indexes of a schema's tables.
 KEYS = """SELECT relname, conname, convalidated FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
     WHERE relnamespace = %s::regnamespace AND contype <> 'n'
     UNION ALL SELECT tablename, indexname, true FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2"""
+
+
+#: Tables of several pages.
+LONG = ("dim_customers", "dim_products", "all_sales", "fact_sales_lines", "fact_purchases")
+
+#: What counts the indexes and keys that are made, and perhaps ends a job at one of them.
+NO_PIECES = "DROP EVENT TRIGGER IF EXISTS at_piece; DROP FUNCTION IF EXISTS at_piece; DROP SEQUENCE IF EXISTS pieces"
+
+
+@pytest.fixture(scope="module")
+def cluster(folder):
+    """A cluster of this module's own, which some tests crash."""
+    cluster = Cluster(folder / "convergence", ports.free(1)[0], {"fsync": "off"})
+    cluster.init()
+    cluster.start()
+    yield cluster
+    cluster.stop("immediate")
 
 
 class Shop:
@@ -217,7 +240,9 @@ class Scene:
         for behaviour in (self.behaviour, behaviour_of(sound)):
             # Odoo's clock is the shop's.
             behaviour.interrupt = lambda behaviour=behaviour: setattr(behaviour, "clock", self.shop.seconds)
-        self.faults, self.ends, self.pauses, self.interrupted = Counter(), Counter(), 0, 0
+        self.faults, self.ends, self.pauses = Counter(), Counter(), 0
+        # Where first loads were interrupted.
+        self.interrupted = Counter()
 
     def inject(self):
         """A fault of a kind, for a while or for the whole round, and perhaps a value that raises."""
@@ -246,11 +271,11 @@ class Scene:
             setattr(self.behaviour.database, name, value)
 
     def job(self, kill=None, moment=None):
-        """Runs one; `kill` is what another session does to it after a while, or at a moment."""
+        """Runs one; `kill` is what is done to it after a while, or at a moment. Tells whether it was."""
         with closing(self.db.connect()) as connection, connection.cursor() as cursor:
-            over = threading.Event()
+            over, killed = threading.Event(), threading.Event()
             after = self.choice.uniform(0.05, 0.6)
-            killer = threading.Thread(target=self.end, args=(kill, connection.get_backend_pid(), after, moment, over))
+            killer = threading.Thread(target=self.kill, args=(kill, connection, after, moment, over, killed))
             killer.start()
             try:
                 cursor.execute("CALL odoo_sync_job(server => 'erp')")
@@ -260,29 +285,63 @@ class Scene:
             finally:
                 over.set()
                 killer.join()
+        if killed.is_set() and kill == "kill -9":
+            self.db.reconnect(after_crash=True)
+        return killed.is_set()
 
-    def end(self, kill, pid, after, moment, over):
+    def kill(self, kill, connection, after, moment, over, killed):
         if moment is None:
             over.wait(after)
         else:
             while not moment() and not over.wait(0.02):
                 pass
         if kill and not over.is_set():
-            with closing(self.db.connect()) as connection, connection.cursor() as cursor:
-                cursor.execute(f"SELECT pg_{kill}_backend(%s)", (pid,))
+            end(self.db, connection, kill)
+            killed.set()
 
     def first_loads(self):
         """Jobs that are ended before every table has its keys: in the middle of pages, or of keys."""
         for tables in sorted(self.choice.sample(range(1, 17), 4), reverse=True):
             self.job(self.choice.choice(["cancel", "terminate"]), lambda: 0 < self.count_owed() <= tables)
-            self.interrupted += self.count_owed() > 0
+            self.interrupted["at the beginning"] += self.count_owed() > 0
             self.shop.change()
         self.job()
 
-    def count_owed(self):
+    def look(self, sql, *args):
+        """What another session sees, from any thread."""
         with closing(self.db.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM odoo_etl.first_loads WHERE server = 'erp'")
+            cursor.execute(sql, args)
             return cursor.fetchone()[0]
+
+    def count_owed(self):
+        return self.look("SELECT count(*) FROM odoo_etl.first_loads WHERE server = 'erp'")
+
+    def load_anew(self):
+        """All tables are dropped, and with a fault in between loaded by jobs that end before they have all."""
+        tables = "SELECT string_agg(format('public.%%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename ~ %s"
+        known = self.choice.choice(["", "|^missing_data"])
+        self.db.run(f"DROP TABLE IF EXISTS {self.db.value(tables, '^(dim|fact|all)_' + known) or 'none'}")
+        self.inject()
+        for where in self.choice.sample(["between pages", "at keys"], 2):
+            is_ended = self.end_between_pages() if where == "between pages" else self.end_at_keys()
+            self.interrupted[where] += is_ended and self.count_owed() > 0
+            self.shop.change()
+        self.relieve()
+
+    def end_between_pages(self):
+        table = self.choice.choice(LONG)
+        self.behaviour.wishes = [*self.behaviour.wishes, Wish("slow=0.05@read")]
+        return self.job(self.choice.choice(KILLS), lambda: self.is_in_a_scan(table))
+
+    def end_at_keys(self):
+        """In the transaction that makes an index or a key, or somewhere near."""
+        piece, action = self.choice.randrange(2, 40), self.choice.choice([TERMINATE, CANCEL, ERROR, None])
+        self.db.run(NO_PIECES)
+        at_pieces(self.db, action or "NULL", f"n = {piece}")
+        is_there = lambda: self.look("SELECT last_value FROM pieces") >= piece
+        is_killed = self.job(self.choice.choice(KILLS), is_there) if action is None else self.job() or is_there()
+        self.db.run(NO_PIECES)
+        return is_killed
 
     def round(self):
         for _ in range(self.choice.randrange(1, 12)):
@@ -309,10 +368,8 @@ class Scene:
         self.shop.pass_hours()
         self.job(self.choice.choice([None, "cancel"]))
 
-    def is_in_a_scan(self):
-        with closing(self.db.connect()) as connection, connection.cursor() as cursor:
-            cursor.execute("SELECT EXISTS (SELECT FROM odoo_etl.watermarks WHERE resume_after IS NOT NULL)")
-            return cursor.fetchone()[0]
+    def is_in_a_scan(self, table="%"):
+        return self.look("SELECT EXISTS (SELECT FROM odoo_etl.watermarks WHERE target LIKE %s AND resume_after IS NOT NULL)", table)
 
     def reconcile(self):
         for entity in ENTITIES:
@@ -322,19 +379,23 @@ class Scene:
         return unlike_a_full_load(self.db, "sound")
 
 
-@pytest.mark.parametrize("rights, settings", [
-    pytest.param({}, {}, id="all"), pytest.param(FEW_RIGHTS, {}, id="few"), pytest.param({}, hostile.FOR_PSYCOPG2, id="settings"),
+@pytest.mark.parametrize("rights, settings, options, is_loaded_anew", [
+    pytest.param({}, {}, {}, False, id="all"),
+    pytest.param(FEW_RIGHTS, {}, {}, False, id="few"),
+    pytest.param({}, hostile.FOR_PSYCOPG2, {}, False, id="settings"),
+    pytest.param({}, {}, {}, True, id="first-loads"),
+    pytest.param({}, {}, {"protocol": "web"}, True, id="web"),
 ])
-def test_convergence(db, fake, rights, settings):
+def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     print(f"SEED={SEED} ROUNDS={ROUNDS}")
     hostile.beset(db.cluster, f"DATABASE {db.name}", settings)
     db.connection.close()
     db.connection = db.connect()
-    scene = Scene(db, fake, SEED, rights)
+    scene = Scene(db, fake, SEED, rights, **options)
     scene.first_loads()
-    assert scene.interrupted > 0 and scene.count_owed() == 0
-    for _ in range(ROUNDS):
-        scene.round()
+    assert scene.interrupted["at the beginning"] > 0 and scene.count_owed() == 0
+    for number in range(ROUNDS):
+        scene.load_anew() if is_loaded_anew and number % 2 else scene.round()
     db.run("SELECT odoo_resume('erp')")
     # For so long what Odoo refused is not tried again.
     db.run("UPDATE odoo_etl.cache SET kept_at = kept_at - interval '61 minutes'")
@@ -343,11 +404,11 @@ def test_convergence(db, fake, rights, settings):
     scene.reconcile()
     after = scene.differences()
     kinds = ", ".join(f"{fault} {count}" for fault, count in sorted(scene.faults.items(), key=str))
-    print(f"{scene.interrupted} first loads interrupted, faults: {kinds}\njobs that ended: {dict(scene.ends)}, {scene.pauses} scans went on hours later, {len(before)} differences after the job, "
+    print(f"first loads interrupted: {dict(scene.interrupted)}, faults: {kinds}\njobs that ended: {dict(scene.ends)}, {scene.pauses} scans went on hours later, {len(before)} differences after the job, "
           f"{len(after)} after the reconcile")
     assert after == []
     if ROUNDS >= 15:
-        assert scene.pauses > 0
+        assert is_loaded_anew and scene.interrupted["between pages"] + scene.interrupted["at keys"] > 0 or scene.pauses > 0
     # What only a reconcile finds are rows whose record was deleted.
     assert {(table, sign) for table, sign, _ in before} <= {("dim_customers", "+"), ("dim_products", "+")}
     assert db.run("TABLE odoo_quarantine") == []

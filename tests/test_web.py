@@ -7,7 +7,7 @@ import psycopg2
 import pytest
 
 from .conftest import url
-from .fake.server import behaviour_of
+from .fake.server import Server, behaviour_of
 from .test_protocols import server
 
 LOST = "does not know the session"
@@ -121,6 +121,59 @@ def test_a_password_that_changed_meanwhile(db, fake):
 
     behaviour.interrupt = change
     assert refused(db, "SELECT * FROM odoo_sync('products')", "refused the login").pgcode == "28000"
+
+
+def test_an_administrator_ends_the_session_between_two_pages(db, fake):
+    behaviour = odoo(db, fake, page_size=1)
+    behaviour.interrupt = ends_sessions(fake)
+    expected = len(behaviour.database.models["product.product"].records)
+    assert db.report("SELECT * FROM odoo_sync('products')")["dim_products"]["inserted"] == expected
+    assert behaviour.interrupt is None
+    assert behaviour.sessions.begun == 2 and behaviour.sessions.refused >= 1
+
+
+@pytest.mark.parametrize("are_lost", [True, False])
+def test_odoo_restarts_between_two_pages(db, are_lost):
+    """Its sessions are files, which may be another machine's afterwards."""
+    first, later = Server().run(), []
+    behaviour = odoo(db, first, page_size=1)
+    db.run("ALTER SERVER erp OPTIONS (SET retries '8', ADD retry_delay '50')")
+
+    def restart():
+        if first.calls[-1][0] == "read":
+            behaviour.interrupt = None
+            if are_lost:
+                behaviour.sessions.open.clear()
+            behaviour.known_logins.clear()
+            first.kill()
+            later.append(Server(port=first.port).run())
+
+    behaviour.interrupt = restart
+    expected = len(behaviour.database.models["product.product"].records)
+    try:
+        assert db.report("SELECT * FROM odoo_sync('products')")["dim_products"]["inserted"] == expected
+        assert len(later) == 1 and behaviour.sessions.begun == (2 if are_lost else 1)
+    finally:
+        for one in later:
+            one.shutdown()
+
+
+def test_a_login_that_comes_too_soon(db, fake):
+    """As a proxy says that limits their rate."""
+    behaviour = odoo(db, fake, "status=429@authenticate", "after=1")
+    error = refused(db, READ, "HTTP 429", "/web/session/authenticate")
+    assert error.pgcode == "08006" and logins(fake, behaviour) == 1
+    behaviour.turn("status=429@authenticate", "after=1", "passing=1:x")
+    db.run("ALTER SERVER erp OPTIONS (SET retries '2')")
+    begin = time.monotonic()
+    assert db.value(READ) > 0
+    assert time.monotonic() - begin >= 1 and logins(fake, behaviour) == 3
+
+
+def test_a_method_that_a_proxy_forbids(db, fake):
+    odoo(db, fake, "forbids=product.product:read")
+    error = refused(db, READ, "HTTP 403", "/web/dataset/call_kw/product.product/read")
+    assert error.pgcode == "08006" and "protocol" in error.diag.message_hint
 
 
 def test_odoo_renames_a_session(db, fake):
@@ -239,7 +292,7 @@ def test_auto_takes_a_session_where_an_administrators_login_changes_nothing(db, 
 
 
 @pytest.mark.parametrize("wish, begun", [
-    ("off=web", {0}), ("strips=answers", {1}), ("strips=requests", {2, 3})])
+    ("off=web", {0}), ("forbids=product.product:read", {1}), ("strips=answers", {1}), ("strips=requests", {2, 3})])
 def test_auto_goes_on_without_a_session(db, fake, wish, begun):
     """Two readers may find out at once that one does not last."""
     assert long_read(db, fake, NO_ADMINISTRATOR, wish).sessions.begun in begun
@@ -272,3 +325,14 @@ def test_auto_goes_on_without_one_that_is_not_renewed(db, fake):
         behaviour.turn(NO_ADMINISTRATOR, "fault=3@authenticate")
     behaviour = long_read(db, fake, NO_ADMINISTRATOR, interrupt=ends_sessions(fake, refuse))
     assert behaviour.sessions.begun == 1 and behaviour.sessions.refused >= 1
+
+
+def test_auto_goes_on_where_a_second_login_comes_too_soon(db, fake):
+    def interrupt():
+        behaviour = behaviour_of(fake.calls[-1][1])
+        if fake.calls[-1][0] == "read":
+            behaviour.interrupt = None
+            behaviour.turn("status=429@authenticate")
+    behaviour = long_read(db, fake, NO_ADMINISTRATOR, interrupt=interrupt)
+    assert logins(fake, behaviour) == 2 and behaviour.sessions.refused == 0
+    assert protocol_of(db)[0].startswith("JSON-RPC")

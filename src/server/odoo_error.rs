@@ -96,6 +96,9 @@ fn told(error: &Error) -> Failure {
                 404 => {
                     "Check the server option url: nothing answers Odoo's API there. On Odoo 19 the module rpc must be loaded."
                 }
+                403 => {
+                    "A proxy may forbid this address: let it through, or choose another server option protocol."
+                }
                 429 => {
                     "The server limits the rate of requests: lower the server option readers, raise page_size."
                 }

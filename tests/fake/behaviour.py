@@ -1,10 +1,15 @@
 """What the URL's path asks for: `name`, `name=argument`, or `name=argument@method`."""
 
+import contextlib
+import threading
 import time
 
 from . import catalogue, releases
 from .orm import Fault, traceback_of
 from .web import Sessions
+
+#: Who logs in, where a test names no others.
+LOGIN = "admin"
 
 #: After so many wrong logins from an address good ones are refused too, for so many seconds.
 FAILURES, COOL_DOWN = 5, 60
@@ -32,6 +37,8 @@ class Behaviour:
     #: The id of the user that logs in, and the password of each id.
     uid = 2
     users = {2: "admin"}
+    #: The ids of other logins, and the databases of users who do not see the same.
+    logins, sights = {}, {}
 
     def __init__(self, prefix):
         self.prefix = prefix
@@ -47,6 +54,11 @@ class Behaviour:
         #: Logins that Odoo need not check again, as long as its worker lives.
         self.known_logins = set()
         self.sessions = Sessions(self)
+        #: As whom methods were called.
+        self.asked = []
+        # `workers=2`: so many requests at a time.
+        workers = self.argument("workers", None)
+        self.workers = threading.Semaphore(int(workers)) if workers else contextlib.nullcontext()
         if release:
             self.database = releases.database(int(release))
             self.database.has_load = int(release) >= 15
@@ -105,6 +117,21 @@ class Behaviour:
         elif self.counts(is_web):
             self.failures[source] = (self.failures.get(source, (0, 0))[0] + 1, time.monotonic())
         return is_welcome
+
+    def user(self, login, secret):
+        """The id of who logs in; without a login, of whom an API key is."""
+        if login is None:
+            return next((uid for uid in (self.uid, *self.users) if self.users.get(uid) == secret), self.uid)
+        return self.uid if login == LOGIN else self.logins.get(login)
+
+    def is_password(self, uid, secret):
+        """`hash=0.5`: to find out takes a worker so many seconds."""
+        time.sleep(float(self.argument("hash", None) or 0))
+        return self.users.get(uid) == secret
+
+    def forbids(self, path):
+        """`forbids=res.partner:read`: of a method, to the web client."""
+        return path == f"dataset/call_kw/{(self.argument('forbids', None) or '').replace(':', '/')}"
 
     def set_passwords(self, passwords, uid=2):
         """Others from now on. Odoo's workers forget the old ones."""

@@ -17,7 +17,7 @@ from .orm import Fault, traceback_of
 from .protocols import Json2, JsonRpc, XmlRpc
 from .web import Expired, NotThere, Web, authenticated
 
-DATABASE, LOGIN = "demo", "admin"
+DATABASE = "demo"
 
 
 PROTOCOLS = [XmlRpc(), JsonRpc(), Json2(), Web()]
@@ -68,6 +68,12 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_whole(404, "text/html", b"<html>Not Found</html>")
         if protocol.name == "json2" and behaviour_of(prefix).release < 19:
             return self.send_missing(behaviour_of(prefix).release)
+        with behaviour_of(prefix).workers:
+            self.serve(protocol, prefix, rest, request)
+
+    def serve(self, protocol, prefix, rest, request):
+        if protocol.name == "web" and behaviour_of(prefix).forbids(rest):
+            return self.send_whole(403, "text/html", b"<html>Forbidden</html>")
         self.content_type, self.cookies = protocol.content_type, {}
         service, method, params = protocol.read(rest, request, self.headers)
         sessions = behaviour_of(prefix).sessions
@@ -86,7 +92,7 @@ class Handler(BaseHTTPRequestHandler):
             params[:3] = DATABASE, *user
         if protocol.name == "json2" and params[4] == "context_get":
             # JSON-2 has no service for it.
-            service, method, params = "common", "authenticate", [params[0], LOGIN, params[2]]
+            service, method, params = "common", "authenticate", [params[0], None, params[2]]
         if service == "object":
             # The client asks for its companies once, before anything that it has a context for.
             # That has a name of its own, so that `stall@read` means the records.
@@ -104,8 +110,8 @@ class Handler(BaseHTTPRequestHandler):
                     raise Fault(3, "Access Denied")
                 result = {"uid": result, "lang": "en_US"}
             if protocol.name == "web" and method == "authenticate":
-                result = authenticated(behaviour, result, is_cooling_down)
-                self.cookies = sessions.header(sessions.begin((behaviour.uid, params[2])), True)
+                uid, result = result, authenticated(behaviour, result, is_cooling_down)
+                self.cookies = sessions.header(sessions.begin((uid, params[2])), True)
             status, body = self.encode(protocol, result)
         except Fault as fault:
             status, body = protocol.told(fault, behaviour.release) if protocol.name == "web" else protocol.fault(fault)
@@ -138,28 +144,31 @@ class Handler(BaseHTTPRequestHandler):
                 f'psycopg2.OperationalError: connection to server failed: FATAL:  database "{params[0]}" does not exist'
             )
         source = self.client_address[0]
-        passwords = behaviour.users
+        uid = params[1]
+        if service == "common" or uid is None:
+            uid = behaviour.user(params[1], params[2])
         if service == "common":
             # Whatever was wrong: `authenticate` has no words.
-            is_welcome = tuple(params[1:3]) == (LOGIN, passwords[behaviour.uid])
+            is_welcome = behaviour.is_password(uid, params[2])
             if behaviour.argument("factor", None) and not is_web:
                 # Such users need a key there.
                 is_welcome = False
             is_let_in = not behaviour.is_cooling_down(source, is_web) and behaviour.note_login(source, is_welcome, is_web)
-            return behaviour.uid if is_let_in else False
+            return uid if is_let_in else False
         known = (params[0], params[1], params[2])
         if known not in behaviour.known_logins:
             if behaviour.is_cooling_down(source):
                 raise Fault(3, "Too many login failures, please wait a bit before trying again.")
-            uid = behaviour.uid if params[1] is None else params[1]
-            if uid not in passwords and uid > 0:
+            if uid not in behaviour.users and uid > 0:
                 # An id that is nobody's is a missing record, before it is a wrong user.
                 raise Fault(2, f"Record does not exist or has been deleted.\n(Record: res.users({uid},), User: {uid})")
-            if not behaviour.note_login(source, passwords.get(uid) == params[2]):
+            if not behaviour.note_login(source, behaviour.is_password(uid, params[2])):
                 raise Fault(3, "Access Denied")
             behaviour.known_logins.add(known)
         _, _, _, model, method, args, *kwargs = params
-        return behaviour.database.execute(model, method, args, kwargs[0] if kwargs else {})
+        behaviour.asked.append((uid, method))
+        database = behaviour.sights.get(uid, behaviour.database)
+        return database.execute(model, method, args, kwargs[0] if kwargs else {})
 
     def answer(self, behaviour, method, status, body):
         wish = next((w for w in behaviour.wishes if w.concerns(method) and w.name in ACTIONS), None)

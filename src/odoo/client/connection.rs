@@ -208,12 +208,20 @@ impl Connection {
     ) -> Result<T, Error> {
         let Confirmed { identity: Identity { uid, .. }, at, .. } = self.confirmed()?;
         match ask(uid) {
-            Err(error) if at < self.begun && error.asks_for_login() => {
+            Err(error) if at < self.begun && self.may_log_in(&error) => {
                 let now = self.confirmed_after(at)?.identity.uid;
                 if may_repeat(&error, now != uid) { ask(now) } else { Err(error) }
             }
             done => done,
         }
+    }
+
+    /// Whether a login may help against an error. Over `web` one that was refused was made just now,
+    /// in the place of a session that had ended.
+    pub(super) fn may_log_in(&self, error: &Error) -> bool {
+        let is_refused_now =
+            self.protocol() == Protocol::Web && matches!(error, Error::Denied { .. });
+        error.asks_for_login() && !is_refused_now
     }
 
     /// Makes a request, and notes what Odoo's answer says of the login.

@@ -94,7 +94,7 @@ impl Connection {
             Ok(_) => Ok(None),
             Err(error) if error.fault_kind() == Some(&FaultKind::CoolDown) => Err(error),
             // Of an id that is nobody's each release says something else.
-            Err(error) if error.asks_for_login() || error.fault_kind().is_some() => Ok(None),
+            Err(error) if self.may_log_in(&error) || error.fault_kind().is_some() => Ok(None),
             Err(error) => Err(error),
         }
     }
