@@ -27,7 +27,8 @@ from .test_job import end
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ROUNDS = int(os.environ.get("ROUNDS") or 15)
 OVERLAP = 600
-ENTITIES = ("products", "warehouses", "stock", "employees", "customers", "promotions", "sales", "purchases")
+ENTITIES = ("products", "warehouses", "stock", "employees", "customers", "promotions",
+            "payment_methods", "sessions", "sales", "payments", "loyalty", "purchases")
 
 #: Rights that the user lacks for a while: on models that are loaded or related, on a private field,
 #: on a relation that rows are found by.
@@ -155,6 +156,30 @@ class Shop:
                             company_id=1, currency_id=125, date_order=self.date(), amount_total=3.0, lines=[])
         for _ in range(self.choice.randrange(1, 4)):
             self.add_line(order)
+        self.pay(order)
+
+    def pay(self, order):
+        """What an open session expects follows, which the session does not tell."""
+        self.create("pos.payment", pos_order_id=order, session_id=51, payment_method_id=self.choice.choice([2, 4]), amount=3.0,
+                    company_id=1, currency_id=125, payment_date=self.date())
+        self.records("pos.session")[51]["cash_register_balance_end"] += 3.0
+
+    def edit_payment(self):
+        """Its payments are deleted, and others made."""
+        order = self.pick("pos.order", lambda record: record["id"] > 80)
+        for id in [id for id, payment in self.records("pos.payment").items() if payment["pos_order_id"] == order]:
+            del self.records("pos.payment")[id]
+        self.pay(order)
+        self.write("pos.order", order)
+
+    def use_card(self):
+        """The card is written too; a cancelled order takes its line of the history away."""
+        history = self.records("loyalty.history")
+        if len(history) > 3 and self.choice.random() < 0.5:
+            del history[max(history)]
+        else:
+            self.create("loyalty.history", card_id=5, used=1.0, description=self.text())
+        self.write("loyalty.card", 5, points=float(self.choice.randrange(99)))
 
     def add_line(self, order=None):
         order = order or self.pick("pos.order", lambda record: record["state"] == "paid")
@@ -195,7 +220,7 @@ class Shop:
 
 CHANGES = [value for name, value in vars(Shop).items() if name in (
     "new_partner", "rename_partner", "late_partner", "new_product", "price", "archive", "delete", "sell", "add_line",
-    "remove_line", "cancel_order", "buy", "drop_purchase_line", "merge_quants", "contract")]
+    "remove_line", "cancel_order", "edit_payment", "use_card", "buy", "drop_purchase_line", "merge_quants", "contract")]
 
 
 def unlike_a_full_load(db, server):
@@ -253,7 +278,7 @@ class Scene:
         if fault == "most":
             database.most = self.choice.randrange(1, 8)
         elif fault == "poison":
-            model = self.choice.choice(["res.partner", "product.product", "pos.order.line", "purchase.order.line"])
+            model = self.choice.choice(["res.partner", "product.product", "pos.order.line", "pos.payment", "purchase.order.line"])
             field = self.choice.choice(["write_date", "name", "*", "product_id"])
             database.poison = [model, str(self.shop.pick(model)), field]
         elif fault == "right":

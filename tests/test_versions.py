@@ -15,6 +15,7 @@ ROWS = {
     "dim_branches": 2,
     "dim_categories": 3,
     "dim_brands": {14: None, 16: 1, 17: None},
+    "dim_pos_categories": 2,
     "dim_products": 4,
     "fact_warehouse": 2,
     "fact_stock_locations": 5,
@@ -27,10 +28,17 @@ ROWS = {
     "dim_employees": 3,
     "dim_customers": 8,
     "dim_promotions": 2,
+    "dim_payment_methods": 4,
+    "fact_sessions": 3,
     # Neither the draft nor the cancelled order of the points of sale; the quotation of sales.
     "all_sales": 5,
     # Neither their lines nor sections and notes.
     "fact_sales_lines": 6,
+    # Nor their payments.
+    "fact_payments": 5,
+    # Coupons, gift cards, then loyalty cards; their history came later.
+    "dim_loyalty_cards": 2,
+    "fact_loyalty": {14: None, 18: 3},
     "fact_purchases": 1,
 }
 
@@ -45,6 +53,18 @@ LACKING = {
     "dim_customers.mobile": [19, 20],
     "dim_customers.team_id": [18, 19, 20],
     "dim_promotions.date_from": [16],
+    "fact_sessions.employee_id": [14, 15, 16, 17],
+    "fact_sessions.opening_notes": [14],
+    "fact_sessions.closing_notes": [14, 15, 16],
+    "fact_sessions.opening_cash": [20],
+    "fact_sessions.counted_closing_cash": [20],
+    "fact_sessions.expected_closing_cash": [20],
+    "fact_sessions.cash_difference": [20],
+    "fact_payments.card_brand": [14, 15, 16, 17],
+    "dim_loyalty_cards.program_id": [15],
+    "dim_loyalty_cards.points": [14],
+    "dim_loyalty_cards.status": [16, 17, 18, 19, 20],
+    "dim_loyalty_cards.currency": [14],
     "fact_purchases.discount_percent": [14, 15, 16],
     "fact_sales_lines(pos).promotion_id": [14],
     "fact_sales_lines(pos).is_reward": [14],
@@ -277,6 +297,79 @@ VALUES = {
         "settles_channel": None,
     },
     ("fact_sales_lines", "sale", 88): {"order_id": 77, "product_id": 34, "uom": "Units"},
+    ("dim_pos_categories", 4): {"name": "Tea", "parent_id": 6, "complete_name": "Drinks / Tea", "active": True},
+    ("dim_pos_categories", 6): {"parent_id": None, "complete_name": "Drinks"},
+    ("dim_payment_methods", 2): {"name": "Cash", "type": "cash", "is_cash_count": True, "company_id": 1, "active": True},
+    ("dim_payment_methods", 4): {"type": {14: None, 15: "bank"}, "is_cash_count": False},
+    ("dim_payment_methods", 11): {"type": {14: None, 15: "pay_later"}, "active": False},
+    # Nobody has counted yet, and Odoo has a zero there.
+    ("fact_sessions", 51): {
+        "name": "POS/00051",
+        "branch_id": 2,
+        "user_id": 2,
+        "employee_id": {14: None, 18: 20},
+        "state": "opened",
+        "start_at": "2024-03-31T22:30:00+00:00",
+        "stop_at": None,
+        "business_date": "2024-04-01",
+        "opening_cash": {14: 100, 20: None},
+        "counted_closing_cash": None,
+        "expected_closing_cash": {14: 94, 20: None},
+        "cash_difference": None,
+        "opening_notes": {14: None, 15: "Two rolls of coins"},
+        "currency": "EUR",
+        "company_id": 1,
+    },
+    ("fact_sessions", 52): {
+        "business_date": "2023-12-31",
+        "opening_cash": {14: 50, 20: None},
+        "counted_closing_cash": {14: 73.5, 20: None},
+        "expected_closing_cash": {14: 74, 20: None},
+        "cash_difference": {14: -0.5, 20: None},
+        "closing_notes": {14: None, 17: "Half a dollar short"},
+    },
+    # Without cash there is nothing to count.
+    ("fact_sessions", 54): {"opening_cash": None, "counted_closing_cash": None, "expected_closing_cash": None},
+    ("fact_payments", 91): {
+        "order_id": 71,
+        "order_channel": "pos",
+        "business_date": "2024-04-01",
+        "branch_id": 2,
+        "session_id": 51,
+        "payment_method_id": 4,
+        "amount": 5,
+        "currency": "EUR",
+        "is_change": False,
+        "card_type": "DEBIT",
+        "card_brand": {14: None, 18: "Visa"},
+        "payment_date": "2024-03-31T22:30:00+00:00",
+        "company_id": 1,
+    },
+    ("fact_payments", 93): {"amount": -9, "is_change": True, "payment_method_id": 2},
+    ("fact_payments", 96): {"business_date": "2023-12-31", "branch_id": 5, "session_id": 52, "currency": "USD"},
+    ("dim_loyalty_cards", 5): {
+        "program_id": {14: 2, 15: None, 16: 2},
+        "customer_id": 10,
+        "code": "044-A",
+        "points": {14: None, 15: 12.5},
+        "status": {14: "new", 15: "valid", 16: None},
+        "currency": {14: None, 15: "EUR"},
+        "expiration_date": "2024-12-31",
+        "company_id": 1,
+        "active": True,
+    },
+    ("dim_loyalty_cards", 6): {"customer_id": None, "points": {14: None, 15: 0}, "active": {14: True, 18: False}},
+    ("fact_loyalty", 9): {
+        "card_id": 5,
+        "issued": 0,
+        "used": 7.5,
+        "points_left": -7.5,
+        "description": "Order S00071",
+        "order_model": "sale.order",
+        "order_id": 71,
+        "created_at": "2024-01-01T00:00:00+00:00",
+    },
+    ("fact_loyalty", 10): {"points_left": 0, "order_model": None, "order_id": None},
     ("fact_purchases", 35): {
         "order_id": 15,
         "order_reference": "P00015",
@@ -370,6 +463,17 @@ def test_lines_are_where_their_orders_are(report, db):
     )
     assert same == (ROWS["fact_sales_lines"],) * 3
     assert db.run("SELECT * FROM missing_data WHERE resolved_at IS NULL") == []
+
+
+def test_payments_are_where_their_orders_are_and_add_up(report, db):
+    """Change is a negative payment, which the paid amount has in it."""
+    found = db.run(
+        "WITH paid AS (SELECT branch_id, business_date, sum(amount) AS amount FROM fact_payments GROUP BY 1, 2) "
+        "SELECT o.branch_id, o.business_date::text, sum(o.amount_paid), p.amount "
+        "FROM all_sales o LEFT JOIN paid p USING (branch_id, business_date) WHERE o.channel = 'pos' "
+        "GROUP BY 1, 2, 4 ORDER BY 1"
+    )
+    assert found == [(2, "2024-04-01", -1, -1), (5, "2023-12-31", 24, 24)]
 
 
 def test_a_second_run_writes_nothing(report, db):

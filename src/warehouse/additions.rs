@@ -145,6 +145,7 @@ fn mirror_of(mirror: &Mirror, added: &[&AddedColumn]) -> Entity {
         domain: text(&mirror.domain),
         also: also(&[], added),
         silent: &[],
+        unsettled: None,
     };
     let dataset = Dataset {
         table: text(&mirror.target),

@@ -28,6 +28,9 @@ pub struct Feed {
     pub also: &'static [&'static str],
     /// Boolean columns that Odoo changes by SQL, which leaves the record's write_date.
     pub silent: &'static [&'static str],
+    /// Which records every run reads, as of them Odoo computes what their write_date does not
+    /// tell.
+    pub unsettled: Option<&'static str>,
 }
 
 impl Feed {
@@ -53,7 +56,7 @@ pub const fn all_of(models: &'static [&'static str]) -> Feed {
 
 /// All records of a model, and the relations whose change counts.
 pub const fn all_and(models: &'static [&'static str], also: &'static [&'static str]) -> Feed {
-    Feed { channel: None, models, domain: "[]", also, silent: &[] }
+    Feed { channel: None, models, domain: "[]", also, silent: &[], unsettled: None }
 }
 
 /// What a run reads.

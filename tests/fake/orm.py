@@ -73,7 +73,7 @@ class Model(Groups):
             return self._noisy(value, self.fields[field])
         if field in ("create_date", "write_date"):
             return BEGINNING
-        return {"integer": 0, "float": 0.0, "monetary": 0.0, "one2many": [], "many2many": []}.get(
+        return {"integer": 0, "many2one_reference": 0, "float": 0.0, "monetary": 0.0, "one2many": [], "many2many": []}.get(
             self.fields[field]["type"], False
         )
 

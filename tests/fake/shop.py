@@ -32,7 +32,9 @@ def shop(release):
         **products(release),
         **stock(),
         **promotions(),
+        **cards(),
         **points_of_sale(release),
+        **payments(),
         **sales(),
         **purchases(),
     }
@@ -208,6 +210,34 @@ def promotions():
     }
 
 
+def cards():
+    """Of every release that has any two: what a customer has, and what is used up."""
+    return {
+        "coupon.coupon": [
+            dict(id=5, code="044-A", partner_id=10, program_id=2, state="new", expiration_date="2024-12-31"),
+            dict(id=6, code="044-B", program_id=7, state="used", expiration_date="2023-12-31"),
+        ],
+        "gift.card": [
+            dict(id=5, name="#5", code="044-A", partner_id=10, company_id=EUROPE, currency_id=EUR, initial_amount=20.0,
+                 balance=12.5, state="valid", expired_date="2024-12-31", redeem_pos_order_line_ids=[82]),
+            dict(id=6, name="#6", code="044-B", company_id=AMERICA, currency_id=USD, balance=0.0, state="expired",
+                 expired_date="2023-12-31"),
+        ],
+        "loyalty.card": [
+            dict(id=5, code="044-A", partner_id=10, program_id=2, company_id=EUROPE, currency_id=EUR, points=12.5,
+                 expiration_date="2024-12-31", active=True, history_ids=[8, 9]),
+            dict(id=6, code="044-B", program_id=7, currency_id=EUR, points=0.0, expiration_date="2023-12-31",
+                 active=False),
+        ],
+        "loyalty.history": [
+            dict(id=8, card_id=5, issued=20.0, description="Onsite Paris/0001", order_model="pos.order", order_id=71),
+            dict(id=9, card_id=5, used=7.5, description="Order S00071", order_model="sale.order", order_id=71),
+            # By hand, without an order.
+            dict(id=10, card_id=6, issued=1.0, used=1.0, description="Mistaken"),
+        ],
+    }
+
+
 def points_of_sale(release):
     # 19 has no such state: an invoiced order is a done one.
     invoiced = "invoiced" if release < 19 else "done"
@@ -223,17 +253,25 @@ def points_of_sale(release):
                  picking_type_id=19, warehouse_id=5),
         ],
         "pos.session": [
-            dict(id=51, name="POS/00051", config_id=2, state="opened"),
-            dict(id=52, name="POS/00052", config_id=5, state="closed"),
+            # Never closed: nobody has counted.
+            dict(id=51, name="POS/00051", config_id=2, state="opened", user_id=2, employee_id=20, company_id=EUROPE,
+                 currency_id=EUR, start_at=EVENING, cash_control=True, cash_register_balance_start=100.0,
+                 cash_register_balance_end=94.0, opening_notes="Two rolls of coins"),
+            dict(id=52, name="POS/00052", config_id=5, state="closed", user_id=2, company_id=AMERICA, currency_id=USD,
+                 start_at=NIGHT, stop_at="2024-01-01 09:00:00", cash_control=True, cash_register_balance_start=50.0,
+                 cash_register_balance_end=74.0, cash_register_balance_end_real=73.5, closing_notes="Half a dollar short"),
+            # Of cards alone.
+            dict(id=54, name="POS/00054", config_id=5, state="closed", user_id=6, company_id=AMERICA, currency_id=USD,
+                 start_at=NIGHT, stop_at="2024-01-01 10:00:00"),
         ],
         "pos.order": [
             dict(id=71, name="Paris/0001", pos_reference="Order 51-1", state="paid", partner_id=10,
-                 employee_id=20, crm_team_id=5, amount_total=11.0, amount_tax=1.0, amount_paid=20.0,
+                 employee_id=20, crm_team_id=5, amount_total=11.0, amount_tax=1.0, amount_paid=11.0,
                  amount_return=9.0, lines=[81, 82], **paris),
-            dict(id=73, name="/", pos_reference="Order 51-2", state="draft", amount_total=1.0, lines=[84],
+            dict(id=73, name="/", pos_reference="Order 51-2", state="draft", amount_total=1.0, amount_paid=1.0, lines=[84],
                  **paris),
             dict(id=74, name="Paris/0002", pos_reference="Order 51-3", state=invoiced, amount_total=-12.0,
-                 amount_tax=-2.0, lines=[80], **paris),
+                 amount_tax=-2.0, amount_paid=-12.0, lines=[80], **paris),
             dict(id=75, name="Paris/0003", pos_reference="Order 51-4", state="cancel", lines=[85], **paris),
             dict(id=76, name="New York/0001", pos_reference="Order 52-1", state="done", config_id=5,
                  session_id=52, user_id=2, company_id=AMERICA, currency_id=USD, date_order=NIGHT,
@@ -254,6 +292,34 @@ def points_of_sale(release):
             dict(id=86, order_id=76, product_id=31, qty=2.0, price_unit=12.5, discount=20.0,
                  price_subtotal=20.0, price_subtotal_incl=24.0, total_cost=5.0, is_total_cost_computed=True,
                  sale_order_origin_id=71, sale_order_line_id=81, **uom(KILOS)),
+        ],
+    }
+
+
+def payments():
+    paris = dict(session_id=51, company_id=EUROPE, currency_id=EUR, payment_date=EVENING)
+    return {
+        "pos.payment.method": [
+            dict(id=2, name="Cash", active=True, company_id=EUROPE, type="cash", is_cash_count=True),
+            dict(id=4, name="Card", active=True, company_id=EUROPE, type="bank"),
+            dict(id=8, name="Cash", active=True, company_id=AMERICA, type="cash", is_cash_count=True),
+            dict(id=11, name="On account", active=False, company_id=AMERICA, type="pay_later"),
+        ],
+        "pos.payment": [
+            # Two tenders, and the change.
+            dict(id=91, pos_order_id=71, payment_method_id=4, amount=5.0, card_type="DEBIT", card_brand="Visa", **paris),
+            dict(id=92, pos_order_id=71, payment_method_id=2, amount=15.0, **paris),
+            dict(id=93, pos_order_id=71, payment_method_id=2, amount=-9.0, is_change=True, **paris),
+            # Of a draft.
+            dict(id=94, pos_order_id=73, payment_method_id=2, amount=1.0, **paris),
+            dict(id=95, pos_order_id=74, payment_method_id=2, amount=-12.0, **paris),
+            dict(id=96, pos_order_id=76, payment_method_id=8, amount=24.0, session_id=52, company_id=AMERICA,
+                 currency_id=USD, payment_date=NIGHT),
+        ],
+        "pos.category": [
+            # A parent with a higher id than its child.
+            dict(id=4, name="Tea", display_name="Drinks / Tea", parent_id=6),
+            dict(id=6, name="Drinks", display_name="Drinks"),
         ],
     }
 

@@ -17,6 +17,7 @@ def furnish(api):
     people(api, made)
     goods(api, made)
     counter(api, made)
+    cards(api, made)
     sales(api, made)
     purchases(api, made)
     return made
@@ -114,44 +115,85 @@ def goods(api, made):
     )[0]
 
 
-def promotion(api):
+def promotion(api, made):
     """A promotion; the reward that a till's line can name, before 16 there is none."""
     if api.release >= 16:
-        program = create(
+        made["program"] = create(
             api, "loyalty.program", name="Second leaf free", program_type="promotion",
             date_from="2024-01-01", date_to="2030-12-31", limit_usage=True, max_usage=3,
             reward_ids=[(0, 0, {"reward_type": "discount", "discount": 10, "required_points": 1})],
         )
-        return api("loyalty.reward", "search", [("program_id", "=", program)])[0]
-    create(
+        return api("loyalty.reward", "search", [("program_id", "=", made["program"])])[0]
+    made["program"] = create(
         api, "coupon.program", name="Second leaf free", program_type="promotion_program",
         promo_code_usage="no_code_needed", rule_date_from="2024-01-01 00:00:00", rule_date_to="2030-12-31 00:00:00",
         maximum_use_number=3, reward_type="discount", discount_type="percentage", discount_percentage=10,
     )
 
 
+def cards(api, made):
+    """Of a customer, and of nobody; what was given and used is told from 18 on."""
+    if api.release < 16:
+        program = create(api, "coupon.program", name="Coupons", program_type="coupon_program", validity_duration=30,
+                         reward_type="discount", discount_type="percentage", discount_percentage=5)
+        create(api, "coupon.coupon", program_id=program, partner_id=made["customer"])
+        made["card"] = create(api, "coupon.coupon", program_id=made["program"], state="used")
+        return
+    program = create(api, "loyalty.program", name="Gifts", program_type="gift_card")
+    made["card"] = create(api, "loyalty.card", program_id=program, points=17.25, expiration_date="2030-12-31")
+    create(api, "loyalty.card", program_id=made["program"], partner_id=made["customer"], points=3)
+    if api.release >= 18:
+        history = {"card_id": made["card"], "order_model": "pos.order", "order_id": made["orders"][0]}
+        create(api, "loyalty.history", issued=25, description="Sold", **history)
+        create(api, "loyalty.history", used=7.75, description="Paid with", **history)
+
+
+def payment_methods(api, company, make):
+    """Cash in a drawer of its own, and cards."""
+    number = api("account.journal", "search_count", [])
+    drawer = make("account.journal", name=f"Drawer {number}", type="cash", code=f"D{number}", company_id=company)
+    if api.release >= 15:
+        bank = api("account.journal", "search", [("type", "=", "bank"), ("company_id", "=", company)])[0]
+        cash, card = {"journal_id": drawer}, {"journal_id": bank}
+    else:
+        cash, card = {"cash_journal_id": drawer, "is_cash_count": True}, {}
+    return [make("pos.payment.method", name=name, company_id=company, **values)
+            for name, values in (("Cash", cash), ("Card", card))]
+
+
 def counter(api, made):
-    """Two branches, each with a session of orders: discount, refund, reward, tip, and a draft."""
+    """Two branches, each with a session of orders: discount, refund, reward, tip, and a draft; one is
+    paid by two means, with change."""
     made["orders"] = []
-    reward = promotion(api)
+    reward = promotion(api, made)
     for company in (1, made["company"]):
         context = {"allowed_company_ids": [company]}
 
         def make(model, **values):
             return api(model, "create", [values], context=context)[0]
 
-        branch = make("pos.config", name=f"Counter {company}")
+        cash, card = payment_methods(api, company, make)
+        branch = make("pos.config", name=f"Counter {company}", payment_method_ids=[(6, 0, [cash, card])])
         made.setdefault("branches", []).append(branch)
         session = make("pos.session", config_id=branch, user_id=2)
 
-        def order(when, lines, state="paid", **values):
+        def pay(order, method, amount, **values):
+            make("pos.payment", pos_order_id=order, payment_method_id=method, amount=round(amount, 2), **values)
+
+        def order(when, lines, state="paid", change=0, **values):
             total = round(sum(line["price_subtotal_incl"] for line in lines), 2)
             untaxed = round(sum(line["price_subtotal"] for line in lines), 2)
             id = make(
                 "pos.order", session_id=session, company_id=company, date_order=when,
                 amount_total=total, amount_tax=round(total - untaxed, 2), amount_paid=total,
-                amount_return=0, lines=[(0, 0, line) for line in lines], **values,
+                amount_return=change, lines=[(0, 0, line) for line in lines], **values,
             )
+            if change:
+                pay(id, card, 5, card_type="DEBIT")
+                pay(id, cash, total - 5 + change)
+                pay(id, cash, -change, is_change=True)
+            else:
+                pay(id, cash, total)
             if state != "draft":
                 api("pos.order", "write", [id], {"state": state}, context=context)
             made["orders"].append(id)
@@ -167,14 +209,16 @@ def counter(api, made):
 
         # Half past ten in the evening in UTC is the next day in Paris.
         first = order("2024-03-31 22:30:00", [line(made["tea"], 2, 12.5), line(made["discounted"], 1, 9.99, 15)],
-                      partner_id=made["customer"], employee_id=made["employee"])
+                      change=9.5, partner_id=made["customer"], employee_id=made["employee"])
         sold = api("pos.order", "read", [first], ["lines"])[0]["lines"][0]
         refunds = {"refunded_orderline_id": sold} if api.release >= 15 else {}
         order("2024-04-01 10:00:00", [line(made["tea"], -1, 12.5, **refunds)])
         # As the till sends a refund: only the quantity and the order's total are negative.
         till = {**line(made["tea"], -1, 12.5), "price_subtotal": 12.5, "price_subtotal_incl": 15.0}
         told = {"is_refund": True} if api.release >= 19 else {}
-        api("pos.order", "write", [order("2024-04-01 10:30:00", [till], **told)], {"amount_total": -15.0})
+        back = order("2024-04-01 10:30:00", [till], **told)
+        api("pos.order", "write", [back], {"amount_total": -15.0, "amount_paid": -15.0})
+        api("pos.payment", "write", api("pos.payment", "search", [("pos_order_id", "=", back)]), {"amount": -15.0})
         rewards = {"reward_id": reward, "is_reward_line": True} if reward else {}
         order("2024-04-01 11:00:00", [line(made["tea"], 3, 12.5), line(made["tea"], 1, -1.25, **rewards)],
               state="done", is_tipped=True, tip_amount=1.5)

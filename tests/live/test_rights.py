@@ -20,17 +20,25 @@ MODELS = {
     "dim_departments": "hr.department",
     "dim_employees": "hr.employee",
     "dim_jobs": "hr.job",
+    "dim_loyalty_cards": "loyalty.card",
+    "dim_payment_methods": "pos.payment.method",
+    "dim_pos_categories": "pos.category",
     "dim_products": "product.product",
     "dim_promotions": "loyalty.program",
     "dim_teams": "crm.team",
     "dim_users": "res.users",
     "dim_work_locations": "hr.work.location",
+    "fact_loyalty": "loyalty.history",
+    "fact_payments": "pos.payment",
     "fact_purchases": "purchase.order.line",
+    "fact_sessions": "pos.session",
     "fact_sales_lines": {"pos": "pos.order.line", "sale": "sale.order.line"},
     "fact_stock": "stock.quant",
     "fact_stock_locations": "stock.location",
     "fact_warehouse": "stock.warehouse",
 }
+
+BEFORE_16 = {"dim_loyalty_cards": "coupon.coupon", "dim_promotions": "coupon.program"}
 
 #: Which tables the columns refer to.
 REFERENCES = """
@@ -49,7 +57,7 @@ PROFILES = "SELECT id, date_trunc('second', write_date) AT TIME ZONE 'UTC' AS od
 FEW = [("base", "group_user"), ("point_of_sale", "group_pos_user"), ("stock", "group_stock_user")]
 
 #: Which models those may not read at all.
-REFUSED = {14: {"dim_jobs", "dim_promotions"}, 19: set()}
+REFUSED = {14: {"dim_jobs", "dim_loyalty_cards", "dim_promotions"}, 19: set()}
 
 #: What an administrator of the modules has.
 ALL = [
@@ -72,8 +80,8 @@ class User:
 
     def models(self, table):
         """The model by the first part of the key, None where there is but one."""
-        if table == "dim_promotions" and self.api.release < 16:
-            return {None: "coupon.program"}
+        if self.api.release < 16 and table in BEFORE_16:
+            return {None: BEFORE_16[table]}
         models = MODELS[table]
         return models if isinstance(models, dict) else {None: models}
 

@@ -131,6 +131,19 @@ def test_lines_add_up_to_their_orders_refunds_included(warehouse, made):
     ) == []
 
 
+def test_tenders_add_up_to_what_was_paid(warehouse):
+    """By branch and day. Change is a negative payment, which the paid amount has in it."""
+    found = warehouse.run(
+        "WITH tenders AS (SELECT branch_id, business_date, sum(amount) AS amount FROM fact_payments GROUP BY 1, 2), "
+        "paid AS (SELECT branch_id, business_date, sum(amount_paid) AS amount FROM all_sales WHERE channel = 'pos' GROUP BY 1, 2) "
+        "SELECT branch_id, business_date::text, round(coalesce(p.amount, 0), 2), round(coalesce(t.amount, 0), 2) "
+        "FROM paid p FULL JOIN tenders t USING (branch_id, business_date)"
+    )
+    assert len(found) > 2
+    assert [row for row in found if row[2] != row[3]] == []
+    assert warehouse.value("SELECT count(*) FROM fact_payments WHERE is_change AND amount < 0") > 0
+
+
 def test_costs_are_those_of_the_products_company(warehouse, made):
     assert str(warehouse.value("SELECT standard_price FROM dim_products WHERE id = %s", made["foreign"])) == "0.8"
 

@@ -143,11 +143,16 @@ impl Mapping {
         self.changed_with(&self.also, time)
     }
 
-    /// Those that changed themselves, or with records that some relations lead to.
+    /// Those that changed themselves, or with records that some relations lead to, and those that
+    /// are not settled.
     pub fn changed_with(&self, relations: &[&str], time: &str) -> Domain {
         let own = std::iter::once("write_date".to_owned());
         let also = relations.iter().map(|relation| dated(relation));
-        written_since(own.chain(also), time)
+        let changed = written_since(own.chain(also), time);
+        match self.feed.unsettled.map(Domain::parse) {
+            Some(Ok(unsettled)) => changed | unsettled,
+            _ => changed,
+        }
     }
 
     /// Those that a changed record is behind, by a relation.

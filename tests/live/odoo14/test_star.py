@@ -14,6 +14,7 @@ from ..test_star import (  # noqa: F401
     test_nothing_is_missing,
     test_sales_alone_into_an_empty_schema_are_the_same,
     test_a_second_run_writes_nothing,
+    test_tenders_add_up_to_what_was_paid,
     warehouse,
 )
 from .conftest import Truth14
