@@ -141,7 +141,8 @@ def counter(api, made):
             return api(model, "create", [values], context=context)[0]
 
         # One of them is no longer in use.
-        taxes = [make("account.tax", name=f"Counter {company} {amount}", amount=amount, active=is_used)
+        number = api("account.tax", "search_count", [], context={"active_test": False})
+        taxes = [make("account.tax", name=f"Counter {number}: {amount} %", amount=amount, active=is_used)
                  for amount, is_used in ((20, True), (19.6, False))]
         branch = make("pos.config", name=f"Counter {company}")
         made.setdefault("branches", []).append(branch)
