@@ -1,9 +1,11 @@
 -- The columns of the warehouse's tables, but for deleted_at and synced_at. A test compares them.
 CREATE TYPE odoo_pos_order AS (
-    channel text, id bigint, reference text, ordered_at timestamp with time zone, business_date date, branch_id bigint,
-    session_id bigint, customer_id bigint, employee_id bigint, user_id bigint, team_id bigint, state text,
-    is_refund boolean, amount_total numeric, amount_tax numeric, amount_untaxed numeric, amount_paid numeric,
-    amount_return numeric, currency text, company_id bigint, odoo_write_date timestamp with time zone
+    channel text, id bigint, reference text, ordered_at timestamp with time zone, business_date date, hour bigint,
+    branch_id bigint, session_id bigint, customer_id bigint, employee_id bigint, user_id bigint, team_id bigint,
+    website_id bigint, source text, campaign text, medium text, state text, is_refund boolean, amount_total numeric,
+    amount_tax numeric, amount_untaxed numeric, amount_paid numeric, amount_return numeric, currency text,
+    currency_rate numeric, company_currency text, amount_total_company numeric, amount_untaxed_company numeric,
+    company_id bigint, odoo_write_date timestamp with time zone
 );
 CREATE TYPE odoo_product AS (
     id bigint, template_id bigint, name text, sku text, barcode text, category_id bigint, brand_id bigint,
@@ -14,14 +16,14 @@ CREATE TYPE odoo_product AS (
 );
 CREATE TYPE odoo_partner AS (
     id bigint, name text, is_company boolean, parent_id bigint, is_customer boolean, is_vendor boolean, email text,
-    phone text, mobile text, street text, city text, zip text, state text, country_code text, vat text, ref text,
-    lang text, tags text[], salesperson_id bigint, team_id bigint, created_at timestamp with time zone,
+    phone text, mobile text, street text, street2 text, city text, zip text, state text, country_code text, vat text,
+    ref text, lang text, tags text[], salesperson_id bigint, team_id bigint, created_at timestamp with time zone,
     active boolean, odoo_write_date timestamp with time zone
 );
 CREATE TYPE odoo_employee AS (
     id bigint, name text, department_id bigint, job_id bigint, work_location_id bigint, manager_id bigint,
-    user_id bigint, company_id bigint, work_email text, work_phone text, gender text, birthday date, age bigint,
-    hire_date date, tenure_years numeric, departure_date date, active boolean,
+    coach_id bigint, user_id bigint, company_id bigint, code text, work_email text, work_phone text, country text,
+    gender text, birthday date, age bigint, hire_date date, tenure_years numeric, departure_date date, active boolean,
     odoo_write_date timestamp with time zone
 );
 CREATE TYPE odoo_quant AS (

@@ -93,6 +93,11 @@ impl Failure {
         self.report(PgLogLevel::WARNING);
     }
 
+    /// Says it as a NOTICE.
+    pub fn notice(self) {
+        self.report(PgLogLevel::NOTICE);
+    }
+
     /// Raises the error; the statement ends here.
     pub fn raise(self) -> ! {
         self.report(PgLogLevel::ERROR);

@@ -27,7 +27,7 @@ from .test_job import end
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ROUNDS = int(os.environ.get("ROUNDS") or 15)
 OVERLAP = 600
-ENTITIES = ("products", "warehouses", "stock", "employees", "customers", "promotions",
+ENTITIES = ("currencies", "taxes", "products", "warehouses", "stock", "employees", "customers", "promotions",
             "payment_methods", "sessions", "sales", "payments", "loyalty", "purchases")
 
 #: Rights that the user lacks for a while: on models that are loaded or related, on a private field,
@@ -199,6 +199,21 @@ class Shop:
         """It leaves the table, and takes its lines along."""
         self.write("pos.order", self.pick("pos.order", lambda record: record["id"] > 80), state="cancel")
 
+    def rate(self):
+        """Of one more day, or another one of a day that was."""
+        if self.choice.random() < 0.5:
+            self.create("res.currency.rate", name=self.date()[:10], currency_id=2, company_id=1, rate=self.choice.randrange(1, 99) / 32)
+        else:
+            self.write("res.currency.rate", self.pick("res.currency.rate"), rate=self.choice.randrange(1, 99) / 32)
+
+    def price_again(self):
+        """Its lines stay as they are."""
+        self.write("sale.order", 77, currency_rate=self.choice.randrange(1, 99) / 32)
+
+    def tax(self):
+        """A setting of the company, which leaves the tax's write_date."""
+        self.records("account.tax")[8]["price_include"] = self.choice.random() < 0.5
+
     def buy(self):
         order = self.create("purchase.order", name=self.text(), state="draft", partner_id=12, company_id=1, currency_id=125)
         for _ in range(3):
@@ -220,7 +235,8 @@ class Shop:
 
 CHANGES = [value for name, value in vars(Shop).items() if name in (
     "new_partner", "rename_partner", "late_partner", "new_product", "price", "archive", "delete", "sell", "add_line",
-    "remove_line", "cancel_order", "edit_payment", "use_card", "buy", "drop_purchase_line", "merge_quants", "contract")]
+    "remove_line", "cancel_order", "edit_payment", "use_card", "rate", "price_again", "tax", "buy", "drop_purchase_line",
+    "merge_quants", "contract")]
 
 
 def unlike_a_full_load(db, server):

@@ -63,6 +63,7 @@ STATEMENTS = {
     "function odoo_products(timestamp with time zone,text,bigint,text,text,bigint,text)":
         ("SELECT odoo_products(server => 'erp')", DENIED),
     "function odoo_promotions(timestamp with time zone,boolean,bigint,text)": ("SELECT odoo_promotions(server => 'erp')", DENIED),
+    "function odoo_rate(text,bigint,date,text)": ("SELECT odoo_rate('EUR', 1, current_date, 'erp')", DENIED),
     "function odoo_read(text,odoo_domain,text[],bigint,bigint,text,text,jsonb)":
         ("SELECT odoo_read('x.y', server => 'erp')", DENIED),
     "function odoo_reconcile(text,text)": ("SELECT odoo_reconcile('products', 'erp')", DENIED),

@@ -108,6 +108,89 @@ def test_an_upgrade_keeps_grants_and_what_is_built_on_it(first, fake):
     db.run(f"RESET ROLE; DROP OWNED BY {clerk}; DROP ROLE {clerk}")
 
 
+#: What tables have had since.
+NEW_COLUMNS = {
+    "all_sales": "hour website_id source campaign medium currency_rate company_currency amount_total_company "
+                 "amount_untaxed_company",
+    "fact_sales_lines": "hour tax_ids currency currency_rate company_currency subtotal_company total_company cost_company "
+                        "margin_company",
+    "fact_purchases": "origin invoice_state effective_date tax_ids currency_rate company_currency subtotal_company",
+    "dim_companies": "root_id fiscal_year_last_day fiscal_year_last_month timezone",
+    "dim_branches": "team_id",
+    "dim_users": "employee_id",
+    "dim_employees": "coach_id code country",
+    "dim_customers": "street2",
+}
+NEW_TABLES = ["dim_taxes", "fact_currency_rates"]
+
+
+def columns_of(db, table):
+    return [name for name, in db.run(
+        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped "
+        "AND attname <> 'synced_at' ORDER BY attname", table)]
+
+
+def content(db):
+    """What the tables that have changed hold, whatever the order of their columns."""
+    tables = [*NEW_COLUMNS, *NEW_TABLES]
+    rows = {table: db.run(f"SELECT {', '.join(columns_of(db, table))} FROM {table}") for table in tables}
+    return {table: sorted(found, key=repr) for table, found in rows.items()}
+
+
+def forget_what_is_new(db):
+    """The warehouse as it was made before there were these columns and tables."""
+    for table, names in NEW_COLUMNS.items():
+        db.run(f"ALTER TABLE {table} " + ", ".join(f"DROP COLUMN {name} CASCADE" for name in reversed(names.split())))
+    db.run(f"DROP TABLE {', '.join(NEW_TABLES)}")
+
+
+@pytest.mark.parametrize("release", [FIRST, None])
+def test_a_warehouse_gets_what_is_new_by_its_next_run(db, fake, release):
+    """One that 0.1.0 made, and one of an earlier 0.2.0."""
+    db.server(url(fake, "version=19"), name="whole", schema="whole")
+    db.run("SELECT * FROM odoo_sync_all('whole'); SET search_path = whole, public")
+    expected = content(db)
+    db.run("SET search_path = public")
+    if release:
+        db.run(f"DROP EXTENSION odoo_etl CASCADE; CREATE EXTENSION odoo_etl VERSION '{release}'")
+    else:
+        db.run("DROP SERVER whole CASCADE")
+    db.server(url(fake, f"version=19/only={db.name}"))
+    db.run("SELECT * FROM odoo_sync_all()")
+    forget_what_is_new(db)
+    if release:
+        db.run("ALTER EXTENSION odoo_etl UPDATE")
+    db.connection.notices.clear()
+    report = db.report("SELECT * FROM odoo_sync_all()")
+    assert {row["status"] for row in report.values()} <= {"ok", "absent"}
+    assert content(db) == expected
+    # All references are there.
+    for table in ("dim_branches", "dim_users", "dim_employees"):
+        assert db.value("SELECT bool_and(convalidated) FROM pg_constraint WHERE conrelid = %s::regclass", table)
+    # It was said before it was done, table by table; of those that are rewritten also why.
+    told = [notice for notice in db.connection.notices if "gets new columns" in notice]
+    assert len(told) == len(NEW_COLUMNS)
+    rewritten = [notice for notice in told if "writes the table" in notice]
+    assert len(rewritten) == 3 and "subtotal_company" in "".join(rewritten)
+    for row in db.report("SELECT * FROM odoo_sync_all()").values():
+        assert (row["inserted"], row["updated"], row["deleted"]) == (0, 0, 0)
+
+
+def test_a_rewrite_is_announced_before_it_begins(db, fake):
+    """Whoever sees it may still cancel: the table waits here for somebody who reads it."""
+    db.server(url(fake, f"version=19/only={db.name}"))
+    db.run("SELECT * FROM odoo_sync_all(); ALTER TABLE all_sales DROP COLUMN amount_total_company")
+    reader = psycopg2.connect(db.cluster.dsn(db.name))
+    reader.cursor().execute("SELECT FROM all_sales")
+    db.connection.notices.clear()
+    db.run("SET lock_timeout = '200ms'")
+    with pytest.raises(psycopg2.errors.LockNotAvailable):
+        db.run("SELECT * FROM odoo_sync('sales')")
+    reader.close()
+    assert 'NOTICE:  table "public"."all_sales" gets new columns' in db.notices
+    assert "Columns: amount_total_company." in db.notices
+
+
 def test_an_upgrade_takes_no_schema_that_is_there(first):
     first.run("CREATE SCHEMA odoo_etl")
     with pytest.raises(psycopg2.errors.DuplicateSchema, match='schema "odoo_etl" already exists') as raised:

@@ -10,6 +10,7 @@ mod forget;
 mod job;
 mod live;
 mod mirror;
+mod rate;
 mod read;
 mod schedule;
 mod sync;

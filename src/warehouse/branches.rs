@@ -20,6 +20,7 @@ const BRANCHES: Dataset = Dataset {
         text("company_name", "company_id.name"),
         // The warehouse that sales are taken from; 14 knows it by the operation type alone.
         reference("warehouse_id", "picking_type_id.warehouse_id ?? warehouse_id", "fact_warehouse"),
+        reference("team_id", "crm_team_id", "dim_teams"),
         text("currency", "currency_id.name"),
         zone("timezone", COMPANY_ZONE),
         text("pricelist", "pricelist_id.name"),

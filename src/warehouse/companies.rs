@@ -16,5 +16,10 @@ const COMPANIES: Dataset = Dataset {
         // Odoo computes it from the address.
         text("country", "partner_id.country_id.code"),
         reference("parent_id", "parent_id", "dim_companies"),
+        // Branches share the rates and the books of the company at the top, which 17 brought.
+        bigint("root_id", "root_id"),
+        bigint("fiscal_year_last_day", "fiscalyear_last_day"),
+        bigint("fiscal_year_last_month", "fiscalyear_last_month"),
+        zone("timezone", "resource_calendar_id.tz ?? partner_id.tz"),
     ],
 };

@@ -24,6 +24,7 @@ const CUSTOMERS: Dataset = Dataset {
         text("phone", "phone"),
         text("mobile", "mobile"),
         text("street", "street"),
+        text("street2", "street2"),
         text("city", "city"),
         text("zip", "zip"),
         text("state", "state_id.name"),

@@ -116,8 +116,9 @@ pub enum Source {
     },
     /// The name of a time zone; where Odoo has none, the server option `timezone`.
     Zone(&'static str),
-    /// The day of a time in a zone.
-    BusinessDate {
+    /// Part of a time, as clocks show it in a zone.
+    Local {
+        part: TimePart,
         time: &'static str,
         zone: &'static str,
     },
@@ -135,6 +136,14 @@ pub enum Source {
     Added(&'static str),
     /// The same, of which Odoo has the field no more: the column keeps what it has.
     Kept(&'static str),
+}
+
+/// What clocks show of a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TimePart {
+    Day,
+    /// From 0 to 23.
+    Hour,
 }
 
 /// The primary key that a reference points to.
@@ -233,7 +242,19 @@ pub const fn zone(name: &'static str, path: &'static str) -> Column {
 }
 
 pub const fn business_date(name: &'static str, time: &'static str, zone: &'static str) -> Column {
-    Column { name, sql_type: SqlType::Date, source: Source::BusinessDate { time, zone } }
+    Column {
+        name,
+        sql_type: SqlType::Date,
+        source: Source::Local { part: TimePart::Day, time, zone },
+    }
+}
+
+pub const fn local_hour(name: &'static str, time: &'static str, zone: &'static str) -> Column {
+    Column {
+        name,
+        sql_type: SqlType::Bigint,
+        source: Source::Local { part: TimePart::Hour, time, zone },
+    }
 }
 
 pub const fn inherited(

@@ -1,6 +1,6 @@
 //! Declarations as SQL: tables, constraints and comments. Pure text; nothing is run here.
 
-use super::dataset::{Column, Dataset, Key, Source};
+use super::dataset::{Column, Dataset, Key, Source, TimePart};
 use crate::quote::{ident, literal};
 
 /// The table's name with its schema, as SQL text.
@@ -29,6 +29,15 @@ pub fn column_definition(dataset: &Dataset, name: &str) -> String {
         _ => String::new(),
     };
     format!("{} {}{rest}", ident(name), sql_type.unwrap_or("text"))
+}
+
+/// Columns for a table that is there, in one statement: generated ones have every row written again.
+pub fn add_columns(dataset: &Dataset, names: &[&str], schema: &str) -> String {
+    let columns: Vec<_> = names
+        .iter()
+        .map(|name| format!("ADD COLUMN {}", column_definition(dataset, name)))
+        .collect();
+    format!("ALTER TABLE {} {}", qualified(schema, dataset.table), columns.join(", "))
 }
 
 /// The foreign key of a column that refers to another table.
@@ -158,8 +167,13 @@ fn column_comment(dataset: &Dataset, name: &str) -> String {
             Source::Corrected { path, expression } => format!("{}, as {expression}", field(path)),
             Source::Reference { path, table, .. } => format!("{}; refers to {table}", field(path)),
             Source::Zone(path) => format!("{}, or the server option timezone", field(path)),
-            Source::BusinessDate { time, zone } => {
-                format!("day of {} in the time zone {}", described(dataset, time), spelled(zone))
+            Source::Local { part, time, zone } => {
+                let part = match part {
+                    TimePart::Day => "day",
+                    TimePart::Hour => "hour",
+                };
+                let (time, zone) = (described(dataset, time), spelled(zone));
+                format!("{part} of {time} in the time zone {zone}")
             }
             Source::Inherited { reference, column, .. } => {
                 format!("{column} of the row that {reference} refers to")

@@ -68,8 +68,8 @@ const TEAMS: Dataset = Dataset {
 const USERS: Dataset = Dataset {
     table: "dim_users",
     about: "Users, internal and portal ones",
-    // Name and address are those of the partner.
-    feeds: &[all_and(&["res.users"], &["partner_id"])],
+    // Name and address are those of the partner; who is whose employee is the employee's to say.
+    feeds: &[all_and(&["res.users"], &["partner_id", "employee_ids"])],
     kind: Kind::Dimension,
     extent: Extent::Changed,
     owner: None,
@@ -79,6 +79,7 @@ const USERS: Dataset = Dataset {
         text("email", "email"),
         reference("partner_id", "partner_id", "dim_customers"),
         reference("team_id", "sale_team_id", "dim_teams"),
+        reference("employee_id", "employee_id", "dim_employees"),
         boolean("is_external", "share"),
         bigint("company_id", "company_id"),
     ],
@@ -103,10 +104,14 @@ const EMPLOYEES: Dataset = Dataset {
         reference("job_id", "job_id", "dim_jobs"),
         reference("work_location_id", "work_location_id", "dim_work_locations"),
         reference("manager_id", "parent_id", "dim_employees"),
+        reference("coach_id", "coach_id", "dim_employees"),
         reference("user_id", "user_id", "dim_users"),
         bigint("company_id", "company_id"),
+        // The number of the payroll; without one, of the badge.
+        text("code", "registration_number ?? barcode"),
         text("work_email", "work_email"),
         text("work_phone", "work_phone"),
+        text("country", "country_id.code"),
         text("gender", "sex|gender"),
         date("birthday", "birthday"),
         refreshed("age", SqlType::Bigint, AGE),
@@ -124,4 +129,9 @@ const EMPLOYEES: Dataset = Dataset {
 /// that of the version, which stays where it is when the employee changes.
 pub fn tells_changes(model: &str, may_read: impl Fn(&str) -> bool) -> bool {
     !matches!(model, "hr.employee" | "hr.employee.public") || may_read("birthday")
+}
+
+/// What Odoo computes for the current company without saying so: a user may be an employee of several.
+pub fn is_of_company(model: &str, field: &str) -> bool {
+    (model, field) == ("res.users", "employee_id")
 }

@@ -6,6 +6,7 @@ mod branches;
 mod brands;
 mod categories;
 mod companies;
+mod currencies;
 mod customers;
 pub mod dataset;
 pub mod ddl;
@@ -22,10 +23,11 @@ mod purchases;
 mod sales;
 mod sessions;
 mod stock;
+mod taxes;
 mod warehouses;
 
 pub use additions::{AddedColumn, Additions, Mirror, Warehouse, is_reserved};
-pub use dataset::{Column, Dataset, Extent, Feed, Key, Kind, Source, SqlType};
+pub use dataset::{Column, Dataset, Extent, Feed, Key, Kind, Source, SqlType, TimePart};
 
 /// What a user names in `odoo_sync('…')`: one or more tables, parents first. A mirror is one of
 /// its own, by its table's name.
@@ -49,6 +51,8 @@ pub const ALL: &str = "all";
 /// Every declared entity, parents first: the order of `odoo_sync_all()`.
 pub const ENTITIES: &[Entity] = &[
     companies::ENTITY,
+    currencies::ENTITY,
+    taxes::ENTITY,
     branches::ENTITY,
     categories::ENTITY,
     brands::ENTITY,
@@ -106,7 +110,7 @@ mod tests {
                         Source::Reference { path, .. } | Source::Corrected { path, .. } => {
                             vec![path]
                         }
-                        Source::BusinessDate { time, zone } => vec![time, zone],
+                        Source::Local { time, zone, .. } => vec![time, zone],
                         _ => vec![],
                     };
                     for text in texts {

@@ -1,5 +1,6 @@
 use super::Entity;
 use super::branches::COMPANY_ZONE;
+use super::currencies::company_amount;
 use super::dataset::*;
 
 pub const ENTITY: Entity = Entity { name: "sales", datasets: &[ORDERS, LINES] };
@@ -23,12 +24,17 @@ const ORDERS: Dataset = Dataset {
         text("reference", "pos_reference ?? name / name"),
         timestamptz("ordered_at", "date_order"),
         business_date("business_date", "date_order", COMPANY_ZONE),
+        local_hour("hour", "date_order", COMPANY_ZONE),
         reference("branch_id", "config_id|session_id.config_id / -", "dim_branches"),
         bigint("session_id", "session_id / -"),
         reference("customer_id", "partner_id", "dim_customers"),
         reference("employee_id", "employee_id / -", "dim_employees"),
         reference("user_id", "user_id", "dim_users"),
         reference("team_id", "crm_team_id / team_id", "dim_teams"),
+        bigint("website_id", "- / website_id"),
+        generated("source", SqlType::Text, SOURCE),
+        text("campaign", "- / campaign_id.title|campaign_id.name"),
+        text("medium", "- / medium_id.name"),
         text("state", "state"),
         generated("is_refund", SqlType::Boolean, "amount_total < 0"),
         numeric("amount_total", "amount_total"),
@@ -37,9 +43,16 @@ const ORDERS: Dataset = Dataset {
         numeric("amount_paid", "amount_paid / -"),
         numeric("amount_return", "amount_return / -"),
         text("currency", "currency_id.name"),
+        numeric("currency_rate", "currency_rate"),
+        text("company_currency", "company_id.currency_id.name"),
+        company_amount!("amount_total_company", "amount_total"),
+        company_amount!("amount_untaxed_company", "(amount_total - amount_tax)"),
         bigint("company_id", "company_id"),
     ],
 };
+
+const SOURCE: &str =
+    "CASE WHEN channel = 'pos' THEN 'store' WHEN website_id IS NULL THEN 'sales' ELSE 'online' END";
 
 const POS_SIGN_SUBTOTAL: &str = "CASE channel WHEN 'pos' THEN sign(quantity) * sign(price_unit) * abs(subtotal) ELSE subtotal END";
 const POS_SIGN_TOTAL: &str =
@@ -66,6 +79,7 @@ const LINES: Dataset = Dataset {
     columns: &[
         keyed_reference("order_id", "order_id", "all_sales", Key::OwnChannel),
         inherited("business_date", SqlType::Date, "order_id", "business_date", None),
+        inherited("hour", SqlType::Bigint, "order_id", "hour", None),
         inherited("branch_id", SqlType::Bigint, "order_id", "branch_id", Some("dim_branches")),
         reference("product_id", "product_id", "dim_products"),
         reference("promotion_id", "reward_id.program_id|program_id", "dim_promotions"),
@@ -86,6 +100,15 @@ const LINES: Dataset = Dataset {
         // Zero until it is computed, which may be when the session closes.
         numeric("cost", "total_cost?is_total_cost_computed / -"),
         generated("margin", SqlType::Numeric, "subtotal - cost"),
+        // A fiscal position may put others in their place at the till.
+        bigint_array("tax_ids", "tax_ids|tax_ids_after_fiscal_position / tax_ids|tax_id"),
+        inherited("currency", SqlType::Text, "order_id", "currency", None),
+        inherited("currency_rate", SqlType::Numeric, "order_id", "currency_rate", None),
+        inherited("company_currency", SqlType::Text, "order_id", "company_currency", None),
+        company_amount!("subtotal_company", "subtotal"),
+        company_amount!("total_company", "total"),
+        company_amount!("cost_company", "cost"),
+        company_amount!("margin_company", "(subtotal - cost)"),
         keyed_reference(
             "refunded_line_id",
             "refunded_orderline_id / -",

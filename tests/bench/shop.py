@@ -9,8 +9,9 @@ LINES_PER_ORDER = 6
 PRODUCTS, CUSTOMERS = range(1001, 1501), range(2001, 4001)
 #: Company, currency, point of sale, session, time zone: as in the fake's shop.
 BRANCHES = ((1, 125, 2, 51, ZoneInfo("Europe/Paris")), (3, 2, 5, 52, ZoneInfo("America/New_York")))
+CURRENCIES = {125: "EUR", 2: "USD"}
 UNITS = ((1, "Units"), (12, "kg"))
-REWARD, PROGRAM, SALE_LINE = 11, 2, 81
+REWARD, PROGRAM, SALE_LINE, TAX = 11, 2, 81, 3
 UTC = ZoneInfo("UTC")
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 STEP = timedelta(minutes=1)
@@ -54,6 +55,7 @@ def order(id):
         "state": "paid",
         "company_id": company,
         "currency_id": currency,
+        "currency_rate": 1.0,
         "config_id": config,
         "session_id": session,
         "user_id": 2,
@@ -89,6 +91,7 @@ def line(id):
         "price_subtotal_incl": round(subtotal * 1.2, 2),
         "total_cost": round(quantity * price * 0.4, 2),
         "is_total_cost_computed": id % 97 != 0,
+        "tax_ids": [TAX],
         "refunded_orderline_id": refunds,
         "is_reward_line": is_reward,
         "reward_id": REWARD if is_reward else False,
@@ -99,7 +102,7 @@ def line(id):
 def row(id):
     """The line as fact_sales_lines is to show it: what is not generated there, by column."""
     record, time = line(id), ordered_at(order_of(id))
-    _, _, config, _, zone = branch(record["order_id"])
+    _, currency, config, _, zone = branch(record["order_id"])
     sign = -1 if record["qty"] < 0 else 1
     is_reward = record["is_reward_line"]
     return {
@@ -107,6 +110,7 @@ def row(id):
         "id": id,
         "order_id": record["order_id"],
         "business_date": time.astimezone(zone).date(),
+        "hour": time.astimezone(zone).hour,
         "branch_id": config,
         "product_id": record["product_id"],
         "promotion_id": PROGRAM if is_reward else None,
@@ -117,6 +121,10 @@ def row(id):
         "subtotal": sign * record["price_subtotal"],
         "total": sign * record["price_subtotal_incl"],
         "cost": record["total_cost"] if record["is_total_cost_computed"] else None,
+        "tax_ids": record["tax_ids"],
+        "currency": CURRENCIES[currency],
+        "currency_rate": 1.0,
+        "company_currency": CURRENCIES[currency],
         "refunded_line_id": record["refunded_orderline_id"] or None,
         "is_reward": is_reward,
         "settles_line_id": record["sale_order_line_id"] or None,

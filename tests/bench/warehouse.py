@@ -77,6 +77,13 @@ def checksum(db, table):
     )[0]
 
 
+def copied(value):
+    """A value as COPY reads it."""
+    if isinstance(value, list):
+        return "{" + ",".join(map(str, value)) + "}"
+    return "\\N" if value is None else str(value)
+
+
 def copy_of_lines(db, count):
     """The statement that loads the lines from a file, which is made without odoo_etl. The table's
     few lines of sale orders are in it as they are in the table."""
@@ -86,7 +93,7 @@ def copy_of_lines(db, count):
     lines = ([row[name] for name in names] for row in map(shop.row, range(1, count + 1)))
     with open(path, "w") as file:
         for row in chain(others, lines):
-            file.write("\t".join("\\N" if value is None else str(value) for value in row) + "\n")
+            file.write("\t".join(map(copied, row)) + "\n")
     places.give_to_service(path)
     return f"COPY {LINES} ({', '.join(names)}) FROM '{path}'"
 

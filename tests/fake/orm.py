@@ -33,8 +33,8 @@ class Model(Groups):
     """Fields by name (`type`, and `relation` for relational ones) and records, or a mapping of
     them by id.
 
-    `inherits` maps models whose fields this one has too to the fields that lead there. The value
-    of a `company_dependent` field is a dictionary by company.
+    `inherits` maps models whose fields this one has too to the fields that lead there. A dictionary
+    is a value by company, as `company_dependent` fields have it, and what is computed of a company.
     """
 
     def __init__(self, name, fields, records, inherits=()):
@@ -68,8 +68,9 @@ class Model(Groups):
             return parent.value(parent.records[record[link]], field, context)
         if field in record:
             value = record[field]
-            if self.fields[field].get("company_dependent"):
-                value = value[(context or {})["allowed_company_ids"][0]]
+            if isinstance(value, dict):
+                company = (context or {})["allowed_company_ids"][0]
+                value = value[company] if self.fields[field].get("company_dependent") else value.get(company, False)
             return self._noisy(value, self.fields[field])
         if field in ("create_date", "write_date"):
             return BEGINNING

@@ -28,6 +28,7 @@ def shop(release):
     """Records by model."""
     return {
         **companies(),
+        **money(),
         **people(),
         **products(release),
         **stock(),
@@ -43,14 +44,41 @@ def shop(release):
 def companies():
     return {
         "res.company": [
-            dict(id=EUROPE, name="Europe", active=True, partner_id=1, currency_id=EUR, resource_calendar_id=5),
-            dict(id=AMERICA, name="America", active=True, partner_id=4, currency_id=USD, parent_id=EUROPE),
+            dict(id=EUROPE, name="Europe", active=True, partner_id=1, currency_id=EUR, resource_calendar_id=5,
+                 root_id=EUROPE, fiscalyear_last_day=31, fiscalyear_last_month="12"),
+            dict(id=AMERICA, name="America", active=True, partner_id=4, currency_id=USD, parent_id=EUROPE,
+                 root_id=EUROPE, fiscalyear_last_day=30, fiscalyear_last_month="6"),
         ],
         "res.currency": [dict(id=EUR, name="EUR", active=True), dict(id=USD, name="USD", active=True)],
         "res.country": [dict(id=75, name="France", code="FR"), dict(id=233, name="United States", code="US")],
         "res.country.state": [dict(id=13, name="California", code="CA", country_id=233)],
         "resource.calendar": [dict(id=5, name="40 hours", tz="Europe/Paris", company_id=EUROPE)],
         "product.pricelist": [dict(id=6, name="Public", active=True, currency_id=EUR)],
+    }
+
+
+def money():
+    return {
+        "res.currency.rate": [
+            dict(id=41, name="2020-01-01", currency_id=EUR, rate=1.0),
+            dict(id=42, name="2024-03-01", currency_id=USD, rate=1.5),
+            # A company's own come before everybody's, however old they are.
+            dict(id=43, name="2024-01-01", currency_id=USD, company_id=EUROPE, rate=1.25),
+            dict(id=44, name="2024-03-31", currency_id=USD, company_id=EUROPE, rate=1.1),
+            dict(id=45, name="2024-01-01", currency_id=EUR, company_id=AMERICA, rate=0.9),
+        ],
+        "account.tax": [
+            dict(id=3, name="VAT 20%", active=True, amount=20.0, amount_type="percent", type_tax_use="sale",
+                 price_include=True, company_id=EUROPE),
+            dict(id=5, name="VAT 19.6%", active=False, amount=19.6, amount_type="percent", type_tax_use="sale",
+                 company_id=EUROPE),
+            dict(id=8, name="Deductible", active=True, amount=20.0, amount_type="percent", type_tax_use="purchase",
+                 company_id=EUROPE),
+            dict(id=9, name="Bottle deposit", active=True, amount=0.0525, amount_type="fixed", type_tax_use="sale",
+                 company_id=AMERICA),
+        ],
+        "utm.campaign": [dict(id=2, name="Spring", title="Spring")],
+        "utm.medium": [dict(id=4, name="Newsletter", active=False)],
     }
 
 
@@ -64,7 +92,7 @@ def people():
             dict(id=8, name="Portal", active=False, email="portal@shop.example"),
             # A contact whose company has a higher id.
             dict(id=10, name="Ada O'Neill", active=True, parent_id=14, customer_rank=2, email="ada@shop.example",
-                 phone="+1 555 0100", mobile="+1 555 0199", street="1 Main St", city="San Francisco",
+                 phone="+1 555 0100", mobile="+1 555 0199", street="1 Main St", street2="Floor 2", city="San Francisco",
                  zip="94105", state_id=13, country_id=233, ref="C-10", lang="en_US", category_id=[9, 2],
                  user_id=6, team_id=5),
             dict(id=12, name="Vendor", active=True, is_company=True, supplier_rank=1, vat="FR23334175221"),
@@ -77,10 +105,11 @@ def people():
         "res.users": [
             dict(id=2, login="admin", active=True, partner_id=3, company_id=EUROPE,
                  company_ids=[AMERICA, EUROPE]),
+            # Odoo tells the employee of the current company alone.
             dict(id=6, login="cleo", active=True, partner_id=6, company_id=EUROPE, company_ids=[EUROPE],
-                 sale_team_id=5),
-            dict(id=7, login="portal", active=False, partner_id=8, company_id=EUROPE, company_ids=[EUROPE],
-                 share=True),
+                 sale_team_id=5, employee_id={EUROPE: 20}, employee_ids=[20]),
+            dict(id=7, login="portal", active=False, partner_id=8, company_id=AMERICA, company_ids=[AMERICA],
+                 share=True, employee_id={AMERICA: 25}, employee_ids=[25]),
         ],
         "crm.team": [
             # Its leader is a member of it.
@@ -99,10 +128,10 @@ def people():
         "hr.employee": [
             dict(id=20, name="Cleo", active=True, user_id=6, company_id=EUROPE, department_id=9, job_id=11,
                  parent_id=21, work_location_id=3, work_location="Rue de Rivoli", work_email="cleo@shop.example",
-                 work_phone="+33 1 00 00 00 00", gender="female", sex="female", birthday="1990-02-28",
+                 coach_id=21, country_id=75, barcode="041-20", work_phone="+33 1 00 00 00 00", gender="female", sex="female", birthday="1990-02-28",
                  first_contract_date="2015-01-01", contract_date_start="2020-01-01", version_ids=[31, 36]),
             dict(id=21, name="Boss", active=True, company_id=EUROPE, department_id=4),
-            dict(id=25, name="Gone", active=False, company_id=AMERICA, departure_date="2020-12-31",
+            dict(id=25, name="Gone", active=False, user_id=7, company_id=AMERICA, departure_date="2020-12-31",
                  first_contract_date="2018-01-01", contract_date_start="2018-01-01", version_ids=[33]),
         ],
         # She left and came back.
@@ -244,7 +273,7 @@ def points_of_sale(release):
     # The till of 19 leaves the sign of a refund's line to its quantity.
     refund = 1 if release == 19 else -1
     paris = dict(config_id=2, session_id=51, user_id=2, company_id=EUROPE, currency_id=EUR,
-                 date_order=EVENING)
+                 currency_rate=1.0, date_order=EVENING)
     return {
         "pos.config": [
             dict(id=2, name="Paris", active=True, company_id=EUROPE, currency_id=EUR, picking_type_id=9,
@@ -274,7 +303,7 @@ def points_of_sale(release):
                  amount_tax=-2.0, amount_paid=-12.0, lines=[80], **paris),
             dict(id=75, name="Paris/0003", pos_reference="Order 51-4", state="cancel", lines=[85], **paris),
             dict(id=76, name="New York/0001", pos_reference="Order 52-1", state="done", config_id=5,
-                 session_id=52, user_id=2, company_id=AMERICA, currency_id=USD, date_order=NIGHT,
+                 session_id=52, user_id=2, company_id=AMERICA, currency_id=USD, currency_rate=1.0, date_order=NIGHT,
                  amount_total=24.0, amount_tax=4.0, amount_paid=24.0, lines=[86]),
         ],
         "pos.order.line": [
@@ -282,7 +311,7 @@ def points_of_sale(release):
             dict(id=80, order_id=74, product_id=31, qty=-1.0, price_unit=12.0, price_subtotal=refund * 10.0,
                  price_subtotal_incl=refund * 12.0, total_cost=-2.5, is_total_cost_computed=True, refunded_orderline_id=81, **uom(KILOS)),
             dict(id=81, order_id=71, product_id=31, qty=1.0, price_unit=12.0, price_subtotal=10.0,
-                 price_subtotal_incl=12.0, total_cost=2.5, is_total_cost_computed=True, **uom(KILOS)),
+                 price_subtotal_incl=12.0, total_cost=2.5, is_total_cost_computed=True, tax_ids=[3, 5], **uom(KILOS)),
             dict(id=82, order_id=71, product_id=32, qty=1.0, price_unit=-1.0, price_subtotal=-1.0,
                  price_subtotal_incl=-1.0, is_reward_line=True, reward_id=11, is_program_reward=True,
                  program_id=2, **uom(PIECES)),
@@ -328,17 +357,20 @@ def sales():
     return {
         "sale.order": [
             dict(id=71, name="S00071", state="sale", date_order=EVENING, partner_id=10, user_id=6, team_id=5,
-                 company_id=EUROPE, currency_id=EUR, amount_untaxed=20.0, amount_tax=4.0, amount_total=24.0,
-                 order_line=[81, 83]),
+                 company_id=EUROPE, currency_id=EUR, currency_rate=1.0, amount_untaxed=20.0, amount_tax=4.0,
+                 amount_total=24.0, campaign_id=2, medium_id=4, order_line=[81, 83]),
+            # In another currency than its company's.
             dict(id=77, name="S00077", state="draft", date_order=NIGHT, partner_id=14, company_id=AMERICA,
-                 currency_id=USD, order_line=[87, 88]),
+                 currency_id=EUR, currency_rate=0.8, amount_untaxed=8.0, amount_tax=0.4, amount_total=8.4,
+                 website_id=1, order_line=[87, 88]),
         ],
         "sale.order.line": [
             dict(id=81, order_id=71, product_id=31, product_uom_qty=2.0, price_unit=12.5, discount=20.0,
-                 price_subtotal=20.0, price_total=24.0, **uom(KILOS)),
+                 price_subtotal=20.0, price_total=24.0, tax_id=[3], tax_ids=[3], **uom(KILOS)),
             dict(id=83, order_id=71, name="A section", display_type="line_section"),
             dict(id=87, order_id=77, name="A note", display_type="line_note"),
-            dict(id=88, order_id=77, product_id=34, product_uom_qty=1.0, **uom(PIECES)),
+            dict(id=88, order_id=77, product_id=34, product_uom_qty=1.0, price_unit=8.0, price_subtotal=8.0,
+                 price_total=8.4, **uom(PIECES)),
         ],
     }
 
@@ -347,13 +379,14 @@ def purchases():
     return {
         "purchase.order": [
             dict(id=15, name="P00015", state="purchase", partner_id=12, user_id=2, company_id=EUROPE,
-                 currency_id=EUR, picking_type_id=4, date_order="2024-01-01 08:00:00",
-                 date_approve="2024-01-01 09:00:00"),
+                 currency_id=USD, currency_rate=1.25, picking_type_id=4, origin="OP/00003",
+                 invoice_status="to invoice", date_order="2024-01-01 08:00:00", date_approve="2024-01-01 09:00:00",
+                 effective_date="2024-01-08 07:30:00"),
         ],
         "purchase.order.line": [
             dict(id=33, order_id=15, name="A section", display_type="line_section"),
             dict(id=35, order_id=15, product_id=31, product_qty=5.0, qty_received=3.0, qty_invoiced=1.0,
-                 price_unit=2.0, discount=10.0, price_subtotal=9.0, price_total=10.8,
+                 price_unit=2.0, discount=10.0, price_subtotal=9.0, price_total=10.8, taxes_id=[8], tax_ids=[8],
                  date_planned="2024-01-09 10:00:00", **uom(KILOS)),
         ],
     }

@@ -172,6 +172,10 @@ def counter(api, made):
         def make(model, **values):
             return api(model, "create", [values], context=context)[0]
 
+        # One of them is no longer in use.
+        number = api("account.tax", "search_count", [], context={"active_test": False})
+        taxes = [make("account.tax", name=f"Counter {number}: {amount} %", amount=amount, active=is_used)
+                 for amount, is_used in ((20, True), (19.6, False))]
         cash, card = payment_methods(api, company, make)
         branch = make("pos.config", name=f"Counter {company}", payment_method_ids=[(6, 0, [cash, card])])
         made.setdefault("branches", []).append(branch)
@@ -202,7 +206,7 @@ def counter(api, made):
         def line(product, qty, price, discount=0.0, **values):
             subtotal = round(qty * price * (1 - discount / 100), 2)
             return {
-                "name": "L", "product_id": product, "qty": qty, "price_unit": price,
+                "name": "L", "tax_ids": [(6, 0, taxes)], "product_id": product, "qty": qty, "price_unit": price,
                 "discount": discount, "price_subtotal": subtotal,
                 "price_subtotal_incl": round(subtotal * 1.2, 2), **values,
             }
@@ -259,3 +263,36 @@ def purchases(api, made):
     # Four of ten arrived; the rest stays on order.
     api("stock.picking", "button_validate", [picking], context={"skip_backorder": True})
     made["purchase"] = order
+
+
+def euros(api, made):
+    """Orders in euros in a company that counts in dollars: a till's, a sale order, and a purchase."""
+    euro, pound = (api("res.currency", "search", [("name", "=", name)], context={"active_test": False})[0]
+                   for name in ("EUR", "GBP"))
+    api("res.currency", "write", [euro, pound], {"active": True})
+    create(api, "res.currency.rate", name="2024-01-15", currency_id=euro, company_id=1, rate=1.25)
+    # Everybody's, which the older one of the first company comes before.
+    create(api, "res.currency.rate", name="2024-02-10", currency_id=pound, company_id=False, rate=0.7)
+    pricelist = create(api, "product.pricelist", name="In euros", currency_id=euro, company_id=1)
+    line = {"product_id": made["tea"], "price_unit": 10}
+    campaign = create(api, "utm.campaign", **{"title" if api.release >= 16 else "name": "Tea time"})
+    made["euro_sale"] = create(
+        api, "sale.order", partner_id=made["customer"], pricelist_id=pricelist, date_order="2024-03-31 22:30:00",
+        campaign_id=campaign, medium_id=create(api, "utm.medium", name="Leaflet"),
+        order_line=[(0, 0, {**line, "product_uom_qty": 3})],
+    )
+    made["euro_purchase"] = create(
+        api, "purchase.order", partner_id=made["customer"], currency_id=euro, date_order="2024-03-31 22:30:00",
+        origin="By hand", order_line=[(0, 0, {**line, "product_qty": 7})],
+    )
+    journal = create(api, "account.journal", name="Euro till", code="EURT", type="sale", currency_id=euro)
+    branch = create(api, "pos.config", name="Euro counter", journal_id=journal, payment_method_ids=[(6, 0, [])],
+                    use_pricelist=True, pricelist_id=pricelist, available_pricelist_ids=[(6, 0, [pricelist])])
+    session = create(api, "pos.session", config_id=branch, user_id=2)
+    amounts = {"amount_total": 12.0, "amount_tax": 2.0, "amount_paid": 12.0, "amount_return": 0}
+    made["euro_order"] = create(
+        api, "pos.order", session_id=session, company_id=1, date_order="2024-03-31 22:30:00", pricelist_id=pricelist,
+        lines=[(0, 0, {**line, "name": "L", "qty": 1, "price_subtotal": 10.0, "price_subtotal_incl": 12.0})], **amounts,
+    )
+    api("pos.order", "write", [made["euro_order"]], {"state": "paid"})
+    return made

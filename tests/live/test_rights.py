@@ -25,11 +25,13 @@ MODELS = {
     "dim_pos_categories": "pos.category",
     "dim_products": "product.product",
     "dim_promotions": "loyalty.program",
+    "dim_taxes": "account.tax",
     "dim_teams": "crm.team",
     "dim_users": "res.users",
     "dim_work_locations": "hr.work.location",
     "fact_loyalty": "loyalty.history",
     "fact_payments": "pos.payment",
+    "fact_currency_rates": "res.currency.rate",
     "fact_purchases": "purchase.order.line",
     "fact_sessions": "pos.session",
     "fact_sales_lines": {"pos": "pos.order.line", "sale": "sale.order.line"},
@@ -47,8 +49,8 @@ REFERENCES = """
     WHERE c.contype = 'f' AND c.conrelid = %s::regclass AND cardinality(c.conkey) = 1
 """
 
-#: Columns whose fields are those of a group.
-PRIVATE = {"gender", "birthday", "age", "hire_date", "tenure_years", "departure_date"}
+#: Columns of employees whose fields are those of a group.
+PRIVATE = {"gender", "birthday", "age", "hire_date", "tenure_years", "departure_date", "code", "country"}
 
 #: What is shown of employees to those who do not see those columns.
 PROFILES = "SELECT id, date_trunc('second', write_date) AT TIME ZONE 'UTC' AS odoo_write_date FROM hr_employee_public"
@@ -126,15 +128,15 @@ class Books:
             if key not in (self.seen[table] or ()):
                 return None
             row = {**row, **profiles.get(key, {})}
-            return {column: value if self.shows(column, value, parents.get(column)) else None
+            return {column: value if self.shows(table, column, value, parents.get(column)) else None
                     for column, value in row.items()}
 
         return differences(self.db, truth, table, self.language, expect)
 
-    def shows(self, column, value, parent):
+    def shows(self, table, column, value, parent):
         """Whether a value is the user's to see: not of a private field, nor the id of a record that
         the user may not read."""
-        if column in PRIVATE and self.user.groups is FEW:
+        if table == "dim_employees" and column in PRIVATE and self.user.groups is FEW:
             return False
         return parent is None or (value,) in (self.seen.get(parent) or ())
 

@@ -7,7 +7,7 @@ use super::compare::{Comparison, Part};
 use super::vanished::refuse_empty;
 use crate::failure::Failure;
 use crate::pg;
-use crate::sync::load::deletes;
+use crate::sync::load::{deletes, restore};
 use crate::sync::work::parts::Work;
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
@@ -58,6 +58,7 @@ impl Work {
             refuse_empty(schema, dataset, feed)?;
         }
         reports.of(dataset).add_deleted(deletes::rows(schema, dataset, feed, &gone)?);
+        restore::pass_on_all(schema, dataset, feed, |heir| context.may_write(heir))?;
         context.store.forget_unwatched(context.key(&target.mapping), started)
     }
 

@@ -17,7 +17,7 @@ use crate::sync::feed::progress::{Phase, Progress};
 use crate::sync::feed::silent;
 use crate::sync::feed::unchanged;
 use crate::sync::feed::vanished::{Gone, Scanned};
-use crate::sync::load::{deletes, owner};
+use crate::sync::load::{deletes, owner, restore};
 use crate::sync::mapping::lineage::lineage;
 use crate::sync::work::changes::Moment;
 use crate::sync::work::context::Context;
@@ -367,6 +367,10 @@ impl TableLoad {
             }
         }
         work.fetching.changes.keep_time(&work.context.cache, &self.target.mapping.model)?;
+        if self.since.is_none() && !self.is_unchanged {
+            let may_write = |heir: &Dataset| work.context.may_write(heir);
+            restore::pass_on_all(work.context.schema(), self.dataset, self.feed, may_write)?;
+        }
         if self.since.is_none() && !self.is_resumed() {
             work.forget_denied(&self.target.mapping)?;
         }

@@ -11,7 +11,7 @@ use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::{self, MISSING_DATA};
-use crate::warehouse::{self, Dataset, Source};
+use crate::warehouse::{self, Dataset, Extent, Source};
 
 /// Restores the references to records that arrived after the rows that refer to them, and
 /// what those rows inherit from them; in the tables that may be written.
@@ -52,12 +52,8 @@ fn restore_reference(
 ) -> Result<(), Failure> {
     let source = &target.feeds[feed];
     let column = ident(reference.column);
-    let inherited = target.columns.iter().filter_map(|own| match own.source {
-        Source::Inherited { reference: through, column, .. } if through == reference.column => {
-            Some(format!(", {} = parent.{}", ident(own.name), ident(column)))
-        }
-        _ => None,
-    });
+    let inherited = inherited(target, reference.column)
+        .map(|(ours, theirs)| format!(", {ours} = parent.{theirs}"));
     let condition = format!(
         "{} AND known.column_name = {} AND known.resolved_at IS NULL",
         missing::condition(target.table, source, "known"),
@@ -124,6 +120,53 @@ fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Fai
         }
     }
     Ok(())
+}
+
+/// Hands on what others inherit from a feed's rows, where it differs: all of these were read again,
+/// their heirs may not have been. Those that every run reads whole look for themselves.
+pub fn pass_on_all(
+    schema: &str,
+    from: &Dataset,
+    feed: usize,
+    may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
+) -> Result<(), Failure> {
+    for heir in warehouse::datasets().filter(|heir| heir.extent == Extent::Changed) {
+        for (own, source) in heir.feeds.iter().enumerate() {
+            for through in references(heir, own).iter().filter(|r| r.points_to(from, feed)) {
+                let columns: Vec<_> = inherited(heir, through.column).collect();
+                if columns.is_empty() || !may_write(heir)? {
+                    continue;
+                }
+                let list = |format: &dyn Fn(&(String, String)) -> String| {
+                    columns.iter().map(format).collect::<Vec<_>>().join(", ")
+                };
+                let sql = format!(
+                    "UPDATE {heir} AS row SET {changes}, synced_at = clock_timestamp() FROM {parents} AS parent \
+                     WHERE row.{through} = parent.id AND {of_feed} AND {own_feed} AND ({ours}) IS DISTINCT FROM ({theirs})",
+                    heir = qualified(schema, heir.table),
+                    changes = list(&|(ours, theirs)| format!("{ours} = parent.{theirs}")),
+                    parents = qualified(schema, from.table),
+                    through = ident(through.column),
+                    of_feed = through.of_feed("parent"),
+                    own_feed = source.condition("row"),
+                    ours = list(&|(ours, _)| format!("row.{ours}")),
+                    theirs = list(&|(_, theirs)| format!("parent.{theirs}")),
+                );
+                Table::new(schema, heir.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The columns that are inherited through a reference: their names, and those of the parent's.
+fn inherited(heir: &Dataset, through: &str) -> impl Iterator<Item = (String, String)> {
+    heir.columns.iter().filter_map(move |own| match own.source {
+        Source::Inherited { reference, column, .. } if reference == through => {
+            Some((ident(own.name), ident(column)))
+        }
+        _ => None,
+    })
 }
 
 /// How many references are missing, by table.

@@ -83,8 +83,10 @@ impl Mapping {
                     && employees::tells_changes(model, |name| fields.contains(name)),
             };
             if fields.contains("company_id") {
-                let dependent =
-                    |name: &str| fields.get(name).is_some_and(|field| field.company_dependent);
+                let dependent = |name: &str| {
+                    employees::is_of_company(model, name)
+                        || fields.get(name).is_some_and(|field| field.company_dependent)
+                };
                 mapping.per_company =
                     mapping.fields().into_iter().filter(|(name, _)| dependent(name)).collect();
             }
@@ -117,7 +119,7 @@ impl Mapping {
         for mapped in &mut self.columns {
             match &mut mapped.values {
                 Values::Plain(origins) => origins.retain(is_read),
-                Values::Day { time, zone } => {
+                Values::Local { time, zone, .. } => {
                     time.retain(is_read);
                     zone.retain(is_read);
                 }

@@ -32,9 +32,11 @@ pub fn resolve(
         | Source::Reference { path, .. }
         | Source::Corrected { path, .. }
         | Source::Zone(path) => Values::Plain(all(path, column.sql_type)?),
-        Source::BusinessDate { time, zone } => {
-            Values::Day { time: all(time, SqlType::Timestamptz)?, zone: all(zone, SqlType::Text)? }
-        }
+        Source::Local { part, time, zone } => Values::Local {
+            part,
+            time: all(time, SqlType::Timestamptz)?,
+            zone: all(zone, SqlType::Text)?,
+        },
         Source::Inherited { .. }
         | Source::Generated(_)
         | Source::Refreshed(_)
@@ -114,7 +116,8 @@ fn fits(origin: &Origin, column: SqlType) -> bool {
         (_, _, None) if through_many => false,
         (SqlType::TextArray, _, None) => false,
         (SqlType::Text, kind, None) => kind != ToMany,
-        (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one),
+        // A selection may be of numbers.
+        (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one | Text),
         (SqlType::BigintArray, kind, None) => matches!(kind, ToMany | Many2one),
         (SqlType::Numeric, kind, None) => matches!(kind, Decimal(_) | Integer),
         (SqlType::Boolean, kind, None) => kind == Boolean,

@@ -1,13 +1,14 @@
 //! Where a column's values come from: fields of this Odoo.
 
 use crate::odoo::{Field, FieldType};
+use crate::warehouse::TimePart;
 use crate::warehouse::path::Test;
 
 /// Where a column's values come from, each list in the order of preference. Empty where this
 /// Odoo has no field for it, or none that the user may read.
 pub enum Values {
     Plain(Vec<Origin>),
-    Day { time: Vec<Origin>, zone: Vec<Origin> },
+    Local { part: TimePart, time: Vec<Origin>, zone: Vec<Origin> },
 }
 
 /// A field of the dataset's model, and the fields beyond it if it is relational.
@@ -68,7 +69,7 @@ impl Values {
     pub fn origins(&self) -> impl Iterator<Item = &Origin> {
         let (one, other) = match self {
             Values::Plain(origins) => (origins.as_slice(), [].as_slice()),
-            Values::Day { time, zone } => (time.as_slice(), zone.as_slice()),
+            Values::Local { time, zone, .. } => (time.as_slice(), zone.as_slice()),
         };
         one.iter().chain(other)
     }
@@ -76,7 +77,7 @@ impl Values {
     pub fn is_absent(&self) -> bool {
         match self {
             Values::Plain(origins) => origins.is_empty(),
-            Values::Day { time, .. } => time.is_empty(),
+            Values::Local { time, .. } => time.is_empty(),
         }
     }
 }

@@ -7,6 +7,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
+use crate::query;
 use crate::quote::ident;
 use crate::server::Server;
 use crate::state::Store;
@@ -18,7 +19,7 @@ use crate::sync::tables::columns::{Existing, existing};
 use crate::sync::tables::moved;
 use crate::sync::tables::trigger;
 use crate::warehouse::missing::{self, MISSING_DATA};
-use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
+use crate::warehouse::{Dataset, Source, SqlType, Warehouse, ddl};
 
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
@@ -206,26 +207,19 @@ fn make(
     // Columns of new tables, and new columns of others.
     let mut made: HashSet<(&str, &str)> = HashSet::new();
     for dataset in datasets {
-        let columns = found.get(dataset.table);
-        if columns.is_none() {
-            run(&ddl::create_table(dataset, schema))?;
-        }
-        for (name, _) in dataset.all_columns() {
-            match columns {
-                Some(columns) if columns.contains_key(name) => continue,
-                Some(_) => {
-                    let table = ddl::qualified(schema, dataset.table);
-                    let definition = ddl::column_definition(dataset, name);
-                    alter(
-                        schema,
-                        dataset,
-                        &format!("ALTER TABLE {table} ADD COLUMN {definition}"),
-                    )?;
-                }
-                None => {}
+        let there = found.get(dataset.table);
+        let is_there = |name: &str| there.is_some_and(|columns| columns.contains_key(name));
+        let names = dataset.all_columns().into_iter().map(|(name, _)| name);
+        let new: Vec<_> = names.filter(|name| !is_there(name)).collect();
+        match there {
+            None => run(&ddl::create_table(dataset, schema))?,
+            Some(_) if new.is_empty() => {}
+            Some(_) => {
+                announce(schema, dataset, &new)?;
+                alter(schema, dataset, &ddl::add_columns(dataset, &new, schema))?;
             }
-            made.insert((dataset.table, name));
         }
+        made.extend(new.into_iter().map(|name| (dataset.table, name)));
     }
     for dataset in datasets {
         let is_for_later = first_loads.contains(dataset.table);
@@ -258,6 +252,40 @@ fn make(
     tables.sort_unstable();
     tables.dedup();
     Ok(tables)
+}
+
+/// Says what columns that are declared cost a table that was made without them.
+fn announce(schema: &str, dataset: &Dataset, new: &[&str]) -> Result<(), Failure> {
+    let is_declared = |name: &&&str| {
+        let source = dataset.column(name).map(|column| column.source);
+        !matches!(source, Some(Source::Added(_) | Source::Kept(_)))
+    };
+    let declared: Vec<_> = new.iter().filter(is_declared).copied().collect();
+    if declared.is_empty() {
+        return Ok(());
+    }
+    let table = ddl::qualified(schema, dataset.table);
+    let is_generated = |name: &&str| {
+        matches!(dataset.column(name).map(|column| column.source), Some(Source::Generated(_)))
+    };
+    let generated: Vec<_> = declared.iter().copied().filter(is_generated).collect();
+    let notice = Failure::new(
+        State::ERRCODE_SUCCESSFUL_COMPLETION,
+        format!("table {table} gets new columns, and all its records are read again"),
+    );
+    let columns = format!("Columns: {}.", declared.join(", "));
+    if generated.is_empty() {
+        notice.detail(columns).notice();
+        return Ok(());
+    }
+    let size = "SELECT pg_size_pretty(pg_table_size(to_regclass($1)))";
+    let size = query::ask::<String>(size, &[table.into()])?.unwrap_or_default();
+    let rewrite = format!(
+        "PostgreSQL writes the table ({size}) anew now, locked, for those that are generated: {}.",
+        generated.join(", ")
+    );
+    notice.detail(columns).and_detail(&rewrite).notice();
+    Ok(())
 }
 
 fn run(statement: &str) -> Result<(), Failure> {

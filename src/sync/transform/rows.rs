@@ -1,6 +1,6 @@
 //! Odoo's records to the warehouse's rows.
 
-use chrono::{Datelike, NaiveDate, NaiveDateTime};
+use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
 use crate::failure::Failure;
@@ -11,7 +11,7 @@ use crate::sync::transform::related::Lookups;
 use crate::sync::transform::zones::Zones;
 use crate::warehouse::dataset::ACTIVE;
 use crate::warehouse::path::Test;
-use crate::warehouse::{Source, SqlType};
+use crate::warehouse::{Source, SqlType, TimePart};
 
 /// Rows of one table, as columns.
 pub struct Rows {
@@ -92,11 +92,12 @@ fn column(mapped: &MappedColumn, page: &Page, context: &mut Context<'_>) -> Resu
                 (cells, _) => Ok(cells.unwrap_or_else(|| empty(sql_type, page.rows()))),
             }
         }
-        Values::Day { time, zone } => {
+        Values::Local { part, time, zone } => {
             let nothing = || empty(SqlType::Text, page.rows());
             let times = first_value(time, SqlType::Timestamptz, page, context)?;
             let zones = first_value(zone, SqlType::Text, page, context)?;
-            Ok(days(&times.unwrap_or_else(nothing), &zones.unwrap_or_else(nothing), context.zones))
+            let (times, zones) = (times.unwrap_or_else(nothing), zones.unwrap_or_else(nothing));
+            Ok(parts(*part, &times, &zones, context.zones))
         }
     }
 }
@@ -189,6 +190,10 @@ fn convert(cells: Cells, origin: &Origin, to: SqlType) -> Cells {
         (SqlType::Text, Cells::Booleans(flags), _) => {
             texts(flags.into_iter().map(|flag| flag.map(|flag| flag.to_string())).collect())
         }
+        (SqlType::Bigint, Cells::Texts(numbers), _) => {
+            let whole = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+            Cells::Integers(numbers.iter().map(whole).collect())
+        }
         // The day of a time, in UTC.
         (SqlType::Date, Cells::Texts(times), _) => {
             Cells::Texts(times.iter().map(|time| time.and_then(|time| time.get(..10))).collect())
@@ -205,26 +210,37 @@ fn zone_names(zones: &Cells, known: &mut Zones) -> Cells {
     Cells::Texts(zones.iter().map(|zone| Some(known.named(zone).name())).collect())
 }
 
-/// The day that a time falls on in its zone.
-fn days(times: &Cells, zones: &Cells, known: &mut Zones) -> Cells {
+/// What clocks show of times in their zones.
+fn parts(part: TimePart, times: &Cells, zones: &Cells, known: &mut Zones) -> Cells {
     let (Cells::Texts(times), Cells::Texts(zones)) = (times, zones) else {
         return Cells::empty(FieldType::Text, times.len());
     };
-    let mut days = Texts::default();
+    let times = local_times(times, zones, known).into_iter();
+    match part {
+        TimePart::Day => {
+            let days: Vec<_> = times.map(|time| time.map(|time| date(time.date()))).collect();
+            Cells::Texts(days.iter().map(Option::as_deref).collect())
+        }
+        TimePart::Hour => {
+            Cells::Integers(times.map(|time| time.map(|time| time.hour().into())).collect())
+        }
+    }
+}
+
+/// Each time as clocks show it in its zone.
+fn local_times(times: &Texts, zones: &Texts, known: &mut Zones) -> Vec<Option<NaiveDateTime>> {
     // Shops are in few zones, and rows of one zone come together.
     let mut last: Option<(Option<&str>, Tz)> = None;
-    for (time, name) in times.iter().zip(zones.iter()) {
+    let local = |(time, name): (Option<&str>, _)| {
         let zone = match last {
             Some((same, zone)) if same == name => zone,
             _ => known.named(name),
         };
         last = Some((name, zone));
-        let utc =
-            time.and_then(|time| NaiveDateTime::parse_from_str(time, "%Y-%m-%d %H:%M:%S+00").ok());
-        let day = utc.map(|utc| date(utc.and_utc().with_timezone(&zone).date_naive()));
-        days.push(day.as_deref());
-    }
-    Cells::Texts(days)
+        let utc = NaiveDateTime::parse_from_str(time?, "%Y-%m-%d %H:%M:%S+00").ok()?;
+        Some(utc.and_utc().with_timezone(&zone).naive_local())
+    };
+    times.iter().zip(zones.iter()).map(local).collect()
 }
 
 /// A day as PostgreSQL reads it; a zone may lead out of the years that Odoo knows.
@@ -242,6 +258,25 @@ mod tests {
 
     fn texts(values: &[Option<&str>]) -> Cells {
         Cells::Texts(values.iter().copied().collect())
+    }
+
+    fn days(times: &Cells, zones: &Cells, known: &mut Zones) -> Cells {
+        parts(TimePart::Day, times, zones, known)
+    }
+
+    #[test]
+    fn an_hour_is_that_of_the_branch() {
+        let times = texts(&[Some("2024-03-31 00:30:00+00"), Some("2024-03-31 01:30:00+00"), None]);
+        let zones = texts(&[Some("Europe/Paris"), Some("Europe/Paris"), None]);
+        // Clocks were put forward from 2 to 3.
+        let expected = Cells::Integers(vec![Some(1), Some(3), None]);
+        assert_eq!(parts(TimePart::Hour, &times, &zones, &mut Zones::new("UTC")), expected);
+        let nowhere = texts(&[None, None, None]);
+        let expected = Cells::Integers(vec![Some(9), Some(10), None]);
+        assert_eq!(
+            parts(TimePart::Hour, &times, &nowhere, &mut Zones::new("Asia/Tokyo")),
+            expected
+        );
     }
 
     #[test]

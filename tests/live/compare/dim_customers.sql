@@ -1,7 +1,7 @@
 -- res.partner, as dim_customers shows it
 SELECT p.id, p.name, coalesce(p.is_company, false) AS is_company, p.parent_id,
        coalesce(p.customer_rank, 0) > 0 AS is_customer, coalesce(p.supplier_rank, 0) > 0 AS is_vendor,
-       p.email, p.phone, p.street, p.city, p.zip, s.name AS state, c.code AS country_code, p.vat, p.ref,
+       p.email, p.phone, p.street, p.street2, p.city, p.zip, s.name AS state, c.code AS country_code, p.vat, p.ref,
        p.lang,
        ARRAY(SELECT t.name ->> 'en_US' FROM res_partner_res_partner_category_rel r
              JOIN res_partner_category t ON t.id = r.category_id

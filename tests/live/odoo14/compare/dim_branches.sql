@@ -1,7 +1,7 @@
 -- pos.config, as dim_branches shows it
 SELECT b.id, b.name, b.company_id, c.name AS company_name,
        t.warehouse_id,
-       cur.name AS currency,
+       b.crm_team_id AS team_id, cur.name AS currency,
        coalesce(cal.tz, cp.tz, 'UTC') AS timezone,
        pg_temp.translated('product.pricelist,name', pl.id, pl.name) AS pricelist,
        coalesce(b.active, false) AS active,
