@@ -61,6 +61,7 @@ DROP FUNCTION odoo_read(text, text, text[], bigint, bigint, text, text);
 ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_etl.fdw_handler;
 
 \ir ../live.sql
+\ir ../stock.sql
 \ir ../mirror.sql
 \ir ../job.sql
 \ir ../plans.sql
