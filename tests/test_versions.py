@@ -214,11 +214,11 @@ VALUES = {
         "product_id": 31, "quantity": 10, "uom": "kg", "unit_cost": 2, "value": 20, "currency": "EUR",
         "location_id": 4, "location_usage": "supplier", "location_dest_id": 8, "location_dest_usage": "internal",
         "direction": "in", "is_scrap": False, "picking_type_id": 4, "customer_id": 12, "origin": "P00015",
-        "sale_line_id": None, "sale_channel": None, "purchase_line_id": 35, "moved_at": "2024-01-02T03:04:05+00:00",
+        "sale_line_id": None, "purchase_line_id": 35, "moved_at": "2024-01-02T03:04:05+00:00",
         "business_date": "2024-01-02", "company_id": 1,
     },
     ("fact_stock_moves", 102): {
-        "direction": "out", "quantity": 2, "value": 5.5, "unit_cost": 2.75, "sale_line_id": 81, "sale_channel": "sale",
+        "direction": "out", "quantity": 2, "value": 5.5, "unit_cost": 2.75, "sale_line_id": 81,
         "customer_id": 10, "business_date": "2024-04-01",
     },
     # Two dozen, in pieces; nobody valued them.

@@ -82,18 +82,10 @@ const MOVES: Dataset = Dataset {
         reference("picking_type_id", "picking_type_id", "dim_picking_types"),
         reference("customer_id", "partner_id ?? picking_id.partner_id", "dim_customers"),
         text("origin", "origin"),
-        keyed_reference(
-            "sale_line_id",
-            "sale_line_id",
-            "fact_sales_lines",
-            Key::Channel { column: "sale_channel", channel: "sale" },
-        ),
-        generated(
-            "sale_channel",
-            SqlType::Text,
-            "CASE WHEN sale_line_id IS NOT NULL THEN 'sale' END",
-        ),
-        reference("purchase_line_id", "purchase_line_id", "fact_purchases"),
+        // The ids of a row of fact_sales_lines, in the channel sale, and of one of fact_purchases:
+        // as foreign keys they would keep lines from being deleted by hand.
+        bigint("sale_line_id", "sale_line_id"),
+        bigint("purchase_line_id", "purchase_line_id"),
         timestamptz("moved_at", "date"),
         business_date("business_date", "date", COMPANY_ZONE),
         bigint("company_id", "company_id"),

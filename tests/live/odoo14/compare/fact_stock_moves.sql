@@ -14,8 +14,7 @@ SELECT m.id, m.product_id,
            WHEN d.usage IN ('internal', 'transit') THEN 'in'
            WHEN f.usage IN ('internal', 'transit') THEN 'out'
        END AS direction,
-       m.picking_type_id, coalesce(m.partner_id, pick.partner_id) AS customer_id, m.origin, m.sale_line_id,
-       CASE WHEN m.sale_line_id IS NOT NULL THEN 'sale' END AS sale_channel, m.purchase_line_id,
+       m.picking_type_id, coalesce(m.partner_id, pick.partner_id) AS customer_id, m.origin, m.sale_line_id, m.purchase_line_id,
        date_trunc('second', m.date) AT TIME ZONE 'UTC' AS moved_at,
        (m.date AT TIME ZONE 'UTC' AT TIME ZONE coalesce(cal.tz, cp.tz, 'UTC'))::date AS business_date, m.company_id,
        date_trunc('second', m.write_date) AT TIME ZONE 'UTC' AS odoo_write_date
