@@ -74,6 +74,8 @@ STATEMENTS = {
     "function odoo_search(text,odoo_domain,text,bigint,bigint,text,jsonb)": ("SELECT odoo_search('x.y', server => 'erp')", DENIED),
     "function odoo_etl.server_visible(text)": ("SELECT 1 WHERE odoo_etl.server_visible('erp')", None),
     "function odoo_stock(timestamp with time zone,bigint,bigint,bigint,bigint,text)": ("SELECT odoo_stock(server => 'erp')", DENIED),
+    "function odoo_stock_on(date,text)": ("SELECT odoo_stock_on('2024-01-01')", DENIED),
+    "function odoo_etl.schema_of(text)": ("SELECT 1 WHERE odoo_etl.schema_of('erp') = 'public'", None),
     "function odoo_sync(text,text,boolean)": ("SELECT odoo_sync('products', 'erp')", DENIED),
     "function odoo_sync_all(text,boolean)": ("SELECT odoo_sync_all('erp')", DENIED),
     "function odoo_sync_chart(text,integer)": ("SELECT odoo_sync_chart()", None),

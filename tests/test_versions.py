@@ -20,7 +20,7 @@ ROWS = {
     "dim_pos_categories": 2,
     "dim_products": 4,
     "fact_warehouse": 2,
-    "fact_stock_locations": 5,
+    "fact_stock_locations": 8,
     "fact_stock": 3,
     "dim_departments": 2,
     "dim_jobs": 1,
@@ -42,6 +42,8 @@ ROWS = {
     "dim_loyalty_cards": 2,
     "fact_loyalty": {14: None, 18: 3},
     "fact_purchases": 1,
+    "dim_picking_types": 3,
+    "fact_stock_moves": 7,
 }
 
 #: The releases in which a column is NULL for lack of a field. All others are filled in some row.
@@ -168,8 +170,11 @@ VALUES = {
         "view_location_id": 17,
         "stock_location_id": 18,
     },
-    ("fact_stock_locations", 8): {"parent_id": 7, "warehouse_id": {14: None, 15: 2}, "usage": "internal"},
-    ("fact_stock_locations", 14): {"warehouse_id": None, "company_id": None},
+    ("fact_stock_locations", 8): {
+        "parent_id": 7, "warehouse_id": {14: None, 15: 2}, "usage": "internal", "timezone": PARIS,
+    },
+    ("fact_stock_locations", 14): {"warehouse_id": None, "company_id": None, "timezone": "UTC"},
+    ("fact_stock_locations", 18): {"timezone": NEW_YORK},
     ("fact_stock", 61): {
         "product_id": 31,
         "location_id": 8,
@@ -252,6 +257,27 @@ VALUES = {
         "company_id": None,
         "rewards": {14: "product", 16: None},
     },
+    ("dim_picking_types", 4): {"name": "Receipts", "code": "incoming", "warehouse_id": 2, "company_id": 1, "active": True},
+    ("fact_stock_moves", 101): {
+        "product_id": 31, "quantity": 10, "uom": "kg", "unit_cost": 2, "value": 20, "currency": "EUR",
+        "location_id": 4, "location_usage": "supplier", "location_dest_id": 8, "location_dest_usage": "internal",
+        "direction": "in", "is_scrap": False, "picking_type_id": 4, "customer_id": 12, "origin": "P00015",
+        "sale_line_id": None, "purchase_line_id": 35, "moved_at": "2024-01-02T03:04:05+00:00",
+        "business_date": "2024-01-02", "company_id": 1,
+    },
+    ("fact_stock_moves", 102): {
+        "direction": "out", "quantity": 2, "value": 5.5, "unit_cost": 2.75, "sale_line_id": 81,
+        "customer_id": 10, "business_date": "2024-04-01",
+    },
+    # Two dozen, in pieces; nobody valued them.
+    ("fact_stock_moves", 103): {
+        "direction": "in", "quantity": 24, "uom": "Units", "value": None, "unit_cost": None, "currency": "USD",
+        "business_date": "2023-12-31",
+    },
+    ("fact_stock_moves", 104): {"direction": "scrap", "is_scrap": True, "quantity": 0.5},
+    ("fact_stock_moves", 105): {"direction": "inventory", "is_scrap": False},
+    ("fact_stock_moves", 106): {"direction": "internal"},
+    ("fact_stock_moves", 108): {"direction": None},
     # The day is that of the branch, not UTC's.
     ("all_sales", "pos", 71): {
         "ordered_at": "2024-03-31T22:30:00+00:00",

@@ -62,6 +62,7 @@ ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_etl.fdw_handler;
 
 \ir ../live.sql
 \ir ../rate.sql
+\ir ../stock.sql
 \ir ../mirror.sql
 \ir ../job.sql
 \ir ../plans.sql

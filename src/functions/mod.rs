@@ -25,6 +25,7 @@ extension_sql_file!("../../sql/home.sql", name = "home", bootstrap);
 
 // What these functions take and return is said there, as are their comments.
 extension_sql_file!("../../sql/client.sql", name = "client", requires = ["domain"]);
+extension_sql_file!("../../sql/stock.sql", name = "stock", requires = ["home"]);
 
 // After all functions.
 extension_sql_file!("../../sql/comments.sql", name = "comments", finalize);

@@ -108,6 +108,8 @@ pub enum Source {
         path: &'static str,
         expression: &'static str,
     },
+    /// A value for the expressions of corrected columns alone, which see it under its name.
+    Ingredient(&'static str),
     /// The id of a row of another table.
     Reference {
         path: &'static str,
@@ -196,9 +198,14 @@ impl Column {
         )
     }
 
+    /// Whether the table has it.
+    pub fn is_stored(&self) -> bool {
+        !matches!(self.source, Source::Ingredient(_))
+    }
+
     /// Whether loads write it.
     pub fn is_written(&self) -> bool {
-        self.is_loaded() || matches!(self.source, Source::Inherited { .. })
+        self.is_stored() && self.is_loaded() || matches!(self.source, Source::Inherited { .. })
     }
 
     /// The table that it refers to.
@@ -276,6 +283,10 @@ pub const fn corrected(
     Column { name, sql_type, source: Source::Corrected { path, expression } }
 }
 
+pub const fn ingredient(name: &'static str, sql_type: SqlType, path: &'static str) -> Column {
+    Column { name, sql_type, source: Source::Ingredient(path) }
+}
+
 pub const fn generated(name: &'static str, sql_type: SqlType, expression: &'static str) -> Column {
     Column { name, sql_type, source: Source::Generated(expression) }
 }
@@ -330,7 +341,7 @@ impl Dataset {
             false => vec![("id", SqlType::Bigint)],
         };
         let named = |column: &'static Column| (column.name, column.sql_type);
-        columns.extend(self.columns.iter().map(named));
+        columns.extend(self.columns.iter().filter(|column| column.is_stored()).map(named));
         columns.extend(self.engine_columns().iter().map(named));
         if self.kind == Kind::Dimension {
             columns.push(("deleted_at", SqlType::Timestamptz));

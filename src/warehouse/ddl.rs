@@ -163,8 +163,13 @@ fn column_comment(dataset: &Dataset, name: &str) -> String {
         },
         Some(column) => match column.source {
             Source::Field("active") => format!("{}; false for archived records", field("active")),
-            Source::Field(path) | Source::Added(path) | Source::Kept(path) => field(path),
-            Source::Corrected { path, expression } => format!("{}, as {expression}", field(path)),
+            Source::Field(path)
+            | Source::Ingredient(path)
+            | Source::Added(path)
+            | Source::Kept(path) => field(path),
+            Source::Corrected { path, expression } => {
+                format!("{}, as {expression}{}", field(path), ingredients(dataset, expression))
+            }
             Source::Reference { path, table, .. } => format!("{}; refers to {table}", field(path)),
             Source::Zone(path) => format!("{}, or the server option timezone", field(path)),
             Source::Local { part, time, zone } => {
@@ -182,6 +187,17 @@ fn column_comment(dataset: &Dataset, name: &str) -> String {
             Source::Refreshed(expression) => format!("as of the last run: {expression}"),
         },
     }
+}
+
+/// What the names in an expression stand for that no column of the table has.
+fn ingredients(dataset: &Dataset, expression: &str) -> String {
+    let named = dataset.columns.iter().filter_map(|column| match column.source {
+        Source::Ingredient(path) if expression.contains(column.name) => {
+            Some(format!("; {} is {}", column.name, spelled(path)))
+        }
+        _ => None,
+    });
+    named.collect()
 }
 
 /// A path for each feed, after its model's name.

@@ -22,12 +22,15 @@ mod promotions;
 mod purchases;
 mod sales;
 mod sessions;
+pub mod snapshot;
 mod stock;
+mod stock_moves;
 mod taxes;
 mod warehouses;
 
 pub use additions::{AddedColumn, Additions, Mirror, Warehouse, is_reserved};
 pub use dataset::{Column, Dataset, Extent, Feed, Key, Kind, Source, SqlType, TimePart};
+pub use snapshot::Snapshot;
 
 /// What a user names in `odoo_sync('…')`: one or more tables, parents first. A mirror is one of
 /// its own, by its table's name.
@@ -69,7 +72,26 @@ pub const ENTITIES: &[Entity] = &[
     payments::ENTITY,
     loyalty::ENTITY,
     purchases::ENTITY,
+    stock_moves::ENTITY,
 ];
+
+/// A table that is made with the others, and that no model fills.
+pub struct Made {
+    pub table: &'static str,
+    /// The statements that make it in a schema.
+    pub create: fn(&str) -> String,
+}
+
+/// All of them.
+pub const MADE: &[Made] = &[
+    Made { table: missing::MISSING_DATA, create: missing::create_table },
+    Made { table: stock::DAILY.table, create: |schema| stock::DAILY.create_table(schema) },
+];
+
+/// The table that keeps the days of another one.
+pub fn snapshot_of(dataset: &Dataset) -> Option<&'static Snapshot> {
+    [&stock::DAILY].into_iter().find(|snapshot| snapshot.of.table == dataset.table)
+}
 
 /// Every declared table, in the order of the entities.
 pub fn datasets() -> impl Iterator<Item = &'static Dataset> {
@@ -106,7 +128,9 @@ mod tests {
                 assert!(domains.all(|text| Domain::parse(text).is_ok()), "{}", dataset.table);
                 for column in dataset.value_columns() {
                     let texts = match column.source {
-                        Source::Field(path) | Source::Zone(path) => vec![path],
+                        Source::Field(path) | Source::Ingredient(path) | Source::Zone(path) => {
+                            vec![path]
+                        }
                         Source::Reference { path, .. } | Source::Corrected { path, .. } => {
                             vec![path]
                         }
@@ -129,6 +153,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn days_are_of_columns_and_of_places_with_a_time_zone() {
+        for snapshot in datasets().filter_map(snapshot_of) {
+            let names = snapshot.key.iter().copied().chain(snapshot.values());
+            names.for_each(|name| assert!(snapshot.of.column(name).is_some(), "{name}"));
+            let places = super::dataset(snapshot.places()).expect("a reference");
+            assert!(places.column(snapshot::TIMEZONE).is_some());
+            assert!(MADE.iter().any(|made| made.table == snapshot.table));
+        }
+        assert_eq!(datasets().filter_map(snapshot_of).count(), 1);
     }
 
     #[test]

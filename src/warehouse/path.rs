@@ -3,9 +3,11 @@
 //! - `uom_id.name` is the `name` of the record that `uom_id` points to.
 //! - `uom_id.name|product_uom.name` are two spellings: the first one that this Odoo has counts.
 //! - `tz ?? company_id.tz` are two values: the second one counts where the first is empty.
-//! - `type=product` is a boolean, whether `type` is `product`; `customer_rank>0` another.
+//! - `type=product` is a boolean, whether `type` is `product`; `customer_rank>0` another, and
+//!   `scrap_id>0`, whether there is a record.
 //! - `total_cost?is_cost_known` is empty where the boolean `is_cost_known` is false.
-//! - `version_ids.date_start` is the earliest of several dates, `tag_ids.name` all of the texts.
+//! - `version_ids.date_start` is the earliest of several dates, `tag_ids.name` all of the texts,
+//!   `layer_ids.value` the sum of the numbers.
 //! - `amount_paid / -` is for a table with two feeds: a path for each, `-` for none.
 
 /// Values in the order of preference; each is the first spelling that resolves.

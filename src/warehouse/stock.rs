@@ -1,5 +1,6 @@
 use super::Entity;
 use super::dataset::*;
+use super::snapshot::Snapshot;
 
 pub const ENTITY: Entity = Entity { name: "stock", datasets: &[STOCK] };
 
@@ -26,4 +27,15 @@ const STOCK: Dataset = Dataset {
         text("currency", "company_id.currency_id.name"),
         bigint("company_id", "company_id"),
     ],
+};
+
+/// The stock of each day, as far as it changed.
+pub const DAILY: Snapshot = Snapshot {
+    table: "fact_stock_daily",
+    about: "Stock of each day, per product, location, lot and owner: a row for each day at whose end it was another than before, until the day of the next one",
+    of: &STOCK,
+    key: &["product_id", "location_id", "lot", "owner_id"],
+    sums: &["quantity", "reserved", "value"],
+    label: "currency",
+    place: "location_id",
 };

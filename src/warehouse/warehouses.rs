@@ -1,4 +1,5 @@
 use super::Entity;
+use super::branches::COMPANY_ZONE;
 use super::dataset::*;
 
 pub const ENTITY: Entity = Entity { name: "warehouses", datasets: &[WAREHOUSES, LOCATIONS] };
@@ -34,5 +35,7 @@ const LOCATIONS: Dataset = Dataset {
         reference("parent_id", "location_id", "fact_stock_locations"),
         reference("warehouse_id", "warehouse_id", "fact_warehouse"),
         bigint("company_id", "company_id"),
+        // Where its days begin and end.
+        zone("timezone", COMPANY_ZONE),
     ],
 };

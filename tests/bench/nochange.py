@@ -9,7 +9,7 @@ from .real import require_same, shop, use_key
 from .warehouse import cluster, database
 
 #: Tables of a whole sync.
-TABLES = 27
+TABLES = 29
 SYNC = "SELECT * FROM odoo_sync_all()"
 
 

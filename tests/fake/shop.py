@@ -8,13 +8,26 @@ both channels.
 
 EUROPE, AMERICA = 1, 3
 EUR, USD = 125, 2
-PIECES, KILOS = 1, 12
+PIECES, KILOS, DOZENS = 1, 12, 13
 #: 22:30 in UTC is the next day in Paris, and 02:00 still the day before in New York.
 EVENING, NIGHT = "2024-03-31 22:30:00", "2024-01-01 02:00:00"
 
 
 def uom(id):
     return {"uom_id": id, "product_uom_id": id, "product_uom": id}
+
+
+def unit(release, id, name, size=1.0):
+    """A unit; until 18 `factor` is the inverse of what it is from 19 on."""
+    return dict(id=id, name=name, active=True, factor=size if release >= 19 else 1 / size, factor_inv=size, rounding=0.01)
+
+
+def moved(release, quantity, size=1.0):
+    """What a done move tells of its quantity, which is in its own unit: until 16 the demand is what was
+    done, from 17 on it stays what was asked for."""
+    demand = quantity if release <= 16 else quantity + 1
+    return dict(state="done", product_uom_qty=demand, product_qty=demand * size, quantity_done=quantity,
+                quantity=quantity, picked=True)
 
 
 def stored_product(release):
@@ -32,6 +45,7 @@ def shop(release):
         **people(),
         **products(release),
         **stock(),
+        **moves(release),
         **promotions(),
         **cards(),
         **points_of_sale(release),
@@ -172,7 +186,7 @@ def products(release):
             dict(id=33, active=False, product_tmpl_id=40, default_code="TEA-OLD"),
             dict(id=34, active=True, product_tmpl_id=43, standard_price={EUROPE: 9.0, AMERICA: 4.25}),
         ],
-        "uom.uom": [dict(id=PIECES, name="Units", active=True), dict(id=KILOS, name="kg", active=True)],
+        "uom.uom": [unit(release, PIECES, "Units"), unit(release, KILOS, "kg"), unit(release, DOZENS, "Dozens", 12.0)],
     }
 
 
@@ -186,20 +200,25 @@ def stock():
                  view_location_id=17, lot_stock_id=18),
         ],
         "stock.location": [
+            dict(id=4, name="Vendors", complete_name="Vendors", active=True, usage="supplier"),
             dict(id=7, name="PAR", complete_name="PAR", active=True, usage="view", company_id=EUROPE,
                  warehouse_id=2),
             dict(id=8, name="Stock", complete_name="PAR/Stock", active=True, usage="internal", location_id=7,
                  company_id=EUROPE, warehouse_id=2),
             dict(id=14, name="Customers", complete_name="Customers", active=True, usage="customer"),
+            dict(id=15, name="Inventory adjustment", complete_name="Inventory adjustment", active=True, usage="inventory",
+                 company_id=EUROPE),
+            dict(id=16, name="Scrap", complete_name="Scrap", active=True, usage="inventory", scrap_location=True,
+                 company_id=EUROPE),
             dict(id=17, name="NYC", complete_name="NYC", active=True, usage="view", company_id=AMERICA,
                  warehouse_id=5),
             dict(id=18, name="Stock", complete_name="NYC/Stock", active=True, usage="internal",
                  location_id=17, company_id=AMERICA, warehouse_id=5),
         ],
         "stock.picking.type": [
-            dict(id=4, name="Receipts", warehouse_id=2, company_id=EUROPE),
-            dict(id=9, name="PoS Orders", warehouse_id=2, company_id=EUROPE),
-            dict(id=19, name="PoS Orders", warehouse_id=5, company_id=AMERICA),
+            dict(id=4, name="Receipts", code="incoming", active=True, warehouse_id=2, company_id=EUROPE),
+            dict(id=9, name="PoS Orders", code="outgoing", active=True, warehouse_id=2, company_id=EUROPE),
+            dict(id=19, name="PoS Orders", code="outgoing", active=True, warehouse_id=5, company_id=AMERICA),
         ],
         "stock.lot": lots,
         "stock.production.lot": lots,
@@ -209,6 +228,37 @@ def stock():
             dict(id=62, product_id=34, location_id=18, warehouse_id=5, owner_id=12, company_id=AMERICA,
                  quantity=1.0, in_date="2024-01-03 00:00:00"),
             dict(id=64, product_id=31, location_id=14, quantity=-1.0, in_date="2024-01-04 00:00:00"),
+        ],
+    }
+
+
+def moves(release):
+    def move(id, source, to, quantity, date, uom_id=KILOS, size=1.0, **values):
+        own = {"product_id": 31, "company_id": EUROPE, **moved(release, quantity, size), **uom(uom_id)}
+        return {**own, "id": id, "location_id": source, "location_dest_id": to, "date": date, **values}
+
+    return {
+        "stock.picking": [dict(id=401, name="PAR/OUT/1", partner_id=10)],
+        "stock.move": [
+            move(101, 4, 8, 10.0, "2024-01-02 03:04:05", origin="P00015", picking_type_id=4, partner_id=12,
+                 purchase_line_id=35, value=20.0, is_valued=True, stock_valuation_layer_ids=[301]),
+            # Its cost was put right by a layer of its own.
+            move(102, 8, 14, 2.0, EVENING, origin="S00071", picking_type_id=9, picking_id=401, sale_line_id=81,
+                 value=5.5, is_valued=True, stock_valuation_layer_ids=[302, 303]),
+            # In dozens, of what is counted in pieces.
+            move(103, 4, 18, 2.0, NIGHT, DOZENS, 12.0, product_id=34, company_id=AMERICA),
+            move(104, 8, 16, 0.5, EVENING, scrapped=True, scrap_id=7),
+            move(105, 15, 8, 1.0, EVENING),
+            move(106, 8, 18, 1.0, EVENING),
+            # Of goods that go from the vendor to the customer.
+            move(108, 4, 14, 3.0, EVENING),
+            # Reserved.
+            {**move(107, 8, 14, 1.0, EVENING), "state": "assigned"},
+        ],
+        "stock.valuation.layer": [
+            dict(id=301, stock_move_id=101, product_id=31, company_id=EUROPE, quantity=10.0, value=20.0),
+            dict(id=302, stock_move_id=102, product_id=31, company_id=EUROPE, quantity=-2.0, value=-5.0),
+            dict(id=303, stock_move_id=102, product_id=31, company_id=EUROPE, value=-0.5),
         ],
     }
 

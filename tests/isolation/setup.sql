@@ -67,12 +67,14 @@ DECLARE
         SELECT substring(option_value FROM '//[^/]+/(.*)') FROM pg_foreign_server, pg_options_to_table(srvoptions)
         WHERE srvname = 'shop' AND option_name = 'url'
     );
+    -- Numbered, and dated by when they were read.
+    days constant text := 'SELECT to_jsonb(t) - ''{id,taken_at}''::text[] FROM %I.%I AS t';
     query text;
 BEGIN
     CALL lead('fresh', behaviour);
     PERFORM odoo_sync_all('fresh');
     FOR target IN SELECT tablename FROM pg_tables WHERE schemaname = 'fresh' ORDER BY tablename LOOP
-        query := CASE target WHEN 'missing_data' THEN open ELSE rows_of END;
+        query := CASE target WHEN 'missing_data' THEN open WHEN 'fact_stock_daily' THEN days ELSE rows_of END;
         RETURN QUERY EXECUTE format(
             'SELECT %3$L, * FROM ((%1$s EXCEPT %2$s) UNION ALL (%2$s EXCEPT %1$s)) AS different',
             format(query, 'shop', target), format(query, 'fresh', target), target

@@ -34,7 +34,7 @@ impl Work {
     /// What differs is read while the comparison goes on; what is gone is deleted at its end, as far
     /// as nobody has written it since the beginning.
     fn reconcile_rows(&mut self, dataset: &'static Dataset, feed: usize) -> Result<(), Failure> {
-        let started = SystemTime::now();
+        let (started, began) = (SystemTime::now(), self.context.session.server_time());
         let Some(target) = self.target(dataset, feed)? else {
             return Ok(());
         };
@@ -59,6 +59,7 @@ impl Work {
         }
         reports.of(dataset).add_deleted(deletes::rows(schema, dataset, feed, &gone)?);
         restore::pass_on_all(schema, dataset, feed, |heir| context.may_write(heir))?;
+        context.keep_day(dataset, began)?;
         context.store.forget_unwatched(context.key(&target.mapping), started)
     }
 

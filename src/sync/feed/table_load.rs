@@ -390,6 +390,10 @@ impl TableLoad {
             unchanged::keep(&work.context, &self.target.mapping, self.digest)?;
         }
         let context = &work.context;
+        // Of a scan that was interrupted, all of it is read again.
+        if !self.is_resumed() {
+            context.keep_day(self.dataset, self.began)?;
+        }
         context.store.move_watermark(context.key(&self.target.mapping), &reached)
     }
 }

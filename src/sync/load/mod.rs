@@ -8,4 +8,5 @@ pub mod owner;
 pub mod patience;
 pub mod references;
 pub mod restore;
+pub mod snapshot;
 pub mod statements;

@@ -19,6 +19,9 @@ use crate::warehouse::{Dataset, Kind};
 pub const READ: &[Privilege] = &[Privilege::Select];
 pub const LOAD: &[Privilege] = &[Privilege::Select, Privilege::Insert, Privilege::Update];
 const CHANGE: &[Privilege] = &[Privilege::Select, Privilege::Update];
+/// What a table of days takes, of which a run may take back what another one wrote that day.
+pub const REPLACE: &[Privilege] =
+    &[Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::Delete];
 /// What missing_data takes.
 pub const FORGET: &[Privilege] = DELETE;
 const DELETE: &[Privilege] = &[Privilege::Select, Privilege::Delete];
@@ -100,6 +103,12 @@ pub fn require_loadable(schema: &str, dataset: &Dataset) -> Result<(), Failure> 
         true => refuse_deferred(schema, dataset.table, &relation),
         false => Ok(()),
     }
+}
+
+/// Makes sure that the owner of a table sees the rows that another one is written from.
+pub fn require_reading(schema: &str, table: &str, other: &str) -> Result<(), Failure> {
+    let relation = Table::new(schema, table).relation()?;
+    require_readable(schema, table, &relation, other)
 }
 
 /// Makes sure that the owner of a table sees the rows that it refers to.

@@ -259,6 +259,7 @@ fn has_path(column: &Column, mapping: &Mapping) -> bool {
         | Source::Corrected { path: text, .. } => {
             path::parse(text, feed.unwrap_or(0)).is_ok_and(|paths| !paths.is_empty())
         }
+        Source::Ingredient(_) => false,
         _ => true,
     }
 }

@@ -28,6 +28,7 @@ pub fn resolve(
     };
     Ok(match column.source {
         Source::Field(path)
+        | Source::Ingredient(path)
         | Source::Added(path)
         | Source::Reference { path, .. }
         | Source::Corrected { path, .. }
@@ -109,10 +110,11 @@ fn fits(origin: &Origin, column: SqlType) -> bool {
     let field_type = origin.last().field_type;
     match (column, field_type, origin.test) {
         (SqlType::Boolean, Text, Some(Test::Equals(_))) => true,
-        (SqlType::Boolean, Integer, Some(Test::Positive)) => true,
+        (SqlType::Boolean, Integer | Many2one, Some(Test::Positive)) => true,
         (_, _, Some(_)) => false,
         (SqlType::Text | SqlType::TextArray, Text, None) if through_many => true,
         (SqlType::Date, Date, None) if through_many => true,
+        (SqlType::Numeric, Decimal(_), None) if through_many => true,
         (_, _, None) if through_many => false,
         (SqlType::TextArray, _, None) => false,
         (SqlType::Text, kind, None) => kind != ToMany,

@@ -14,8 +14,7 @@ use crate::sync::tables::origin::Survey;
 use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
-use crate::warehouse::missing::MISSING_DATA;
-use crate::warehouse::{Kind, Warehouse};
+use crate::warehouse::{Kind, MADE, Warehouse};
 
 /// One examined thing: its name, how it is, the facts, and what to do about it.
 pub struct Finding {
@@ -138,7 +137,7 @@ pub fn tables(
         .collect();
     let found = existing(schema)?;
     let declared = warehouse.datasets().map(|dataset| (dataset.table, dataset.kind));
-    for (table, kind) in declared.chain([(MISSING_DATA, Kind::Fact)]) {
+    for (table, kind) in declared.chain(MADE.iter().map(|made| (made.table, Kind::Fact))) {
         findings.extend(lacking(schema, table, kind)?.map(|f| Finding::failed(table, f)));
     }
     for dataset in warehouse.datasets().filter(|dataset| found.contains_key(dataset.table)) {

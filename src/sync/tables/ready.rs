@@ -18,8 +18,7 @@ use crate::sync::load::patience::patiently;
 use crate::sync::tables::columns::{Existing, existing};
 use crate::sync::tables::moved;
 use crate::sync::tables::trigger;
-use crate::warehouse::missing::{self, MISSING_DATA};
-use crate::warehouse::{Dataset, Source, SqlType, Warehouse, ddl};
+use crate::warehouse::{Dataset, MADE, Source, SqlType, Warehouse, ddl};
 
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
@@ -44,7 +43,8 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut ready = Ready::default();
     let declared: Vec<_> = warehouse.declared().collect();
     let mut moved = moved::moved(store, server)?;
-    let own = declared.iter().map(|dataset| dataset.table).chain([MISSING_DATA]);
+    let own =
+        declared.iter().map(|dataset| dataset.table).chain(MADE.iter().map(|made| made.table));
     if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
         return Err(failure);
     }
@@ -52,7 +52,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
     note_bare(&declared, &found, store, server)?;
-    if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
+    if MADE.iter().any(|made| !found.contains_key(made.table)) || !is_complete(&declared, &found) {
         made.extend(make(&declared, store, server)?);
         found = existing(schema)?;
     }
@@ -196,8 +196,8 @@ fn make(
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
     }
-    if !found.contains_key(MISSING_DATA) {
-        run(&missing::create_table(schema))?;
+    for made in MADE.iter().filter(|made| !found.contains_key(made.table)) {
+        run(&(made.create)(schema))?;
     }
     let is_new = |table: &str| !found.contains_key(table);
     let keyed = datasets.iter().filter(|dataset| is_new(dataset.table) && is_keyed(dataset));

@@ -4,7 +4,7 @@ use chrono::{Datelike, NaiveDate, NaiveDateTime, Timelike};
 use chrono_tz::Tz;
 
 use crate::failure::Failure;
-use crate::odoo::{Cells, FieldType, Page, Texts};
+use crate::odoo::{Cells, FieldType, Page, Texts, without_noise};
 use crate::sync::mapping::feed::{MappedColumn, Mapping};
 use crate::sync::mapping::values::{Origin, Values};
 use crate::sync::transform::related::Lookups;
@@ -137,6 +137,7 @@ fn follow(
                     SqlType::TextArray => Some(array_literal(texts)),
                     // Dates are written so that the earliest is the least.
                     SqlType::Date => texts.iter().min().map(|first| (*first).to_owned()),
+                    SqlType::Numeric => sum(texts),
                     _ => (!texts.is_empty()).then(|| texts.join("; ")),
                 })?
             }
@@ -147,6 +148,13 @@ fn follow(
         Some(Cells::Booleans(known)) => Ok(cells.only_where(known)),
         _ => Ok(cells),
     }
+}
+
+/// The sum of some numbers; there is none of no number.
+fn sum(numbers: &[&str]) -> Option<String> {
+    let numbers: Vec<f64> = numbers.iter().filter_map(|number| number.parse().ok()).collect();
+    let sum: f64 = numbers.iter().sum();
+    (!numbers.is_empty()).then(|| without_noise(&sum.to_string(), None).into_owned())
 }
 
 /// Texts as PostgreSQL writes an array of them.
@@ -181,7 +189,9 @@ fn convert(cells: Cells, origin: &Origin, to: SqlType) -> Cells {
             Cells::Booleans(values.iter().map(|text| text.map(|text| text == value)).collect())
         }
         (_, Cells::Integers(values), Some(Test::Positive)) => {
-            Cells::Booleans(values.into_iter().map(|number| number.map(|n| n > 0)).collect())
+            let is_relation = origin.last().field_type == FieldType::Many2one;
+            let nothing = is_relation.then_some(false);
+            Cells::Booleans(values.into_iter().map(|n| n.map(|n| n > 0).or(nothing)).collect())
         }
         (SqlType::BigintArray, Cells::Integers(ids), _) => Cells::Lists(ids.into_iter().collect()),
         (SqlType::Text | SqlType::Numeric, Cells::Integers(numbers), _) => {
@@ -306,6 +316,13 @@ mod tests {
     fn arrays_are_quoted() {
         assert_eq!(array_literal(&["a,b", "c\"d\\e", "{}"]), r#"{"a,b","c\"d\\e","{}"}"#);
         assert_eq!(array_literal(&[]), "{}");
+    }
+
+    #[test]
+    fn sums_are_without_noise() {
+        assert_eq!(sum(&["0.1", "0.2"]).as_deref(), Some("0.3"));
+        assert_eq!(sum(&["-12.5", "1e-05"]).as_deref(), Some("-12.49999"));
+        assert_eq!(sum(&[]), None);
     }
 
     #[test]

@@ -1,12 +1,16 @@
 //! What a run has been given. Nothing of it changes while the run goes on.
 
 use std::rc::Rc;
+use std::time::SystemTime;
+
+use chrono::{DateTime, Utc};
 
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, FieldType, Identity};
 use crate::server::lock;
 use crate::server::{Server, Session};
 use crate::state::{Cache, FeedKey, Store};
+use crate::sync::load::snapshot;
 use crate::sync::mapping::feed::Mapping;
 use crate::sync::tables::ready::Widths;
 use crate::warehouse::{self, Dataset, Entity};
@@ -49,6 +53,15 @@ impl Context {
     /// The error of a run that may not write a table of its own.
     pub fn rows_taken(&self, dataset: &Dataset) -> Failure {
         lock::rows_taken(&self.server, warehouse::entity_of(dataset))
+    }
+
+    /// Keeps what a table that was read whole holds now as the end of its day, where it has a
+    /// table of days. `began` is when it was read, by Odoo's clock.
+    pub fn keep_day(&self, dataset: &Dataset, began: Option<DateTime<Utc>>) -> Result<(), Failure> {
+        warehouse::snapshot_of(dataset).map_or(Ok(()), |snapshot| {
+            let read_at = began.unwrap_or_else(|| SystemTime::now().into());
+            snapshot::take(self.schema(), snapshot, read_at, &self.server.options.timezone)
+        })
     }
 
     /// Whether the user may search and read the records of a mapping.
