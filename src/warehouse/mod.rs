@@ -9,7 +9,9 @@ mod companies;
 mod customers;
 pub mod dataset;
 pub mod ddl;
+pub mod deleted;
 pub mod employees;
+pub mod history;
 pub mod missing;
 pub mod path;
 mod products;
@@ -37,6 +39,9 @@ impl Entity {
             .flat_map(|dataset| (0..dataset.feeds.len()).map(move |feed| (dataset, feed)))
     }
 }
+
+/// The tables that stand beside those of the entities.
+pub const BESIDE: [&str; 2] = [missing::MISSING_DATA, deleted::ODOO_DELETED];
 
 /// What stands for every entity, and so is no name of one.
 pub const ALL: &str = "all";

@@ -19,7 +19,7 @@ use crate::warehouse::{Dataset, Kind};
 pub const READ: &[Privilege] = &[Privilege::Select];
 pub const LOAD: &[Privilege] = &[Privilege::Select, Privilege::Insert, Privilege::Update];
 const CHANGE: &[Privilege] = &[Privilege::Select, Privilege::Update];
-/// What missing_data takes.
+/// What missing_data and odoo_deleted take.
 pub const FORGET: &[Privilege] = DELETE;
 const DELETE: &[Privilege] = &[Privilege::Select, Privilege::Delete];
 

@@ -14,11 +14,14 @@ use crate::sync::load::deletes;
 use crate::sync::load::first_load::{is_bare, is_keyed};
 use crate::sync::load::owner::Table;
 use crate::sync::load::patience::patiently;
-use crate::sync::tables::columns::{Existing, existing};
+use crate::sync::tables::columns::{Existing, existing, lock};
+use crate::sync::tables::history;
 use crate::sync::tables::moved;
+use crate::sync::tables::privileges;
 use crate::sync::tables::trigger;
+use crate::warehouse::deleted::{self, ODOO_DELETED};
 use crate::warehouse::missing::{self, MISSING_DATA};
-use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
+use crate::warehouse::{BESIDE, Dataset, SqlType, Warehouse, ddl};
 
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
@@ -27,7 +30,7 @@ pub type Widths = HashMap<(String, String), usize>;
 #[derive(Default)]
 pub struct Ready {
     pub widths: Widths,
-    /// Mirrors that are not, and why: that is no other table's trouble.
+    /// Tables that are not, and why: that is no other table's trouble.
     pub broken: HashMap<&'static str, Failure>,
     /// Tables that get their foreign keys and indexes when they are loaded.
     pub first_loads: HashSet<String>,
@@ -43,7 +46,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut ready = Ready::default();
     let declared: Vec<_> = warehouse.declared().collect();
     let mut moved = moved::moved(store, server)?;
-    let own = declared.iter().map(|dataset| dataset.table).chain([MISSING_DATA]);
+    let own = declared.iter().map(|dataset| dataset.table).chain(BESIDE);
     if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
         return Err(failure);
     }
@@ -51,7 +54,8 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
     note_bare(&declared, &found, store, server)?;
-    if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
+    let has_all = BESIDE.iter().all(|table| found.contains_key(*table));
+    if !has_all || !is_complete(&declared, &found) {
         made.extend(make(&declared, store, server)?);
         found = existing(schema)?;
     }
@@ -72,6 +76,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
             ready.broken.insert(mirror.table, failure);
         }
     }
+    ready.broken.extend(history::make_ready(warehouse, store, server)?);
     moved::note(store, server, warehouse)?;
     ready.first_loads = store.first_loads(&server.name)?;
     if !made.is_empty() {
@@ -187,9 +192,7 @@ fn make(
     server: &Server,
 ) -> Result<Vec<String>, Failure> {
     let schema = server.options.schema.as_str();
-    // Two first runs at once would both try to make the tables.
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
-    Spi::run_with_args(lock, &[schema.into()])?;
+    lock(schema)?;
     let found = existing(schema)?;
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
@@ -197,6 +200,11 @@ fn make(
     }
     if !found.contains_key(MISSING_DATA) {
         run(&missing::create_table(schema))?;
+    }
+    if !found.contains_key(ODOO_DELETED) {
+        run(&deleted::create_table(schema))?;
+        // In a warehouse of before whoever may write the one may write the other.
+        privileges::copy(schema, MISSING_DATA, ODOO_DELETED)?;
     }
     let is_new = |table: &str| !found.contains_key(table);
     let keyed = datasets.iter().filter(|dataset| is_new(dataset.table) && is_keyed(dataset));
