@@ -46,8 +46,8 @@ FAULTS = [
 
 #: Constraints and indexes of a schema's tables.
 KEYS = """SELECT relname, conname, convalidated FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
-    WHERE relnamespace = %s::regnamespace AND contype <> 'n'
-    UNION ALL SELECT tablename, indexname, true FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2"""
+    WHERE relnamespace = %s::regnamespace AND contype <> 'n' AND relname !~ '_history$'
+    UNION ALL SELECT tablename, indexname, true FROM pg_indexes WHERE schemaname = %s AND tablename !~ '_history$' ORDER BY 1, 2"""
 
 
 class Shop:

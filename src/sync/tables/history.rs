@@ -119,11 +119,14 @@ fn seed(store: &Store, server: &Server, dataset: &'static Dataset) -> Result<(),
     Table::new(schema, dataset.table).run(owner::LOAD, seed)
 }
 
-/// What rows of a table lack: rows, columns and ids.
+/// What rows lack of references: rows, columns and ids.
+type Missing = (Vec<i64>, Vec<String>, Vec<i64>);
+
+/// What rows of a table lack.
 fn missing_of(
     schema: &str,
     dataset: &Dataset,
-) -> Result<(Vec<i64>, Vec<String>, Vec<i64>), Failure> {
+) -> Result<Missing, Failure> {
     let sql = format!(
         "SELECT coalesce(array_agg(row_id), '{{}}'), coalesce(array_agg(column_name), '{{}}'), \
            coalesce(array_agg(missing_id), '{{}}') FROM {} AS known WHERE {} AND resolved_at IS NULL",
