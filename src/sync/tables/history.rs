@@ -123,10 +123,7 @@ fn seed(store: &Store, server: &Server, dataset: &'static Dataset) -> Result<(),
 type Missing = (Vec<i64>, Vec<String>, Vec<i64>);
 
 /// What rows of a table lack.
-fn missing_of(
-    schema: &str,
-    dataset: &Dataset,
-) -> Result<Missing, Failure> {
+fn missing_of(schema: &str, dataset: &Dataset) -> Result<Missing, Failure> {
     let sql = format!(
         "SELECT coalesce(array_agg(row_id), '{{}}'), coalesce(array_agg(column_name), '{{}}'), \
            coalesce(array_agg(missing_id), '{{}}') FROM {} AS known WHERE {} AND resolved_at IS NULL",
