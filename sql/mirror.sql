@@ -69,3 +69,14 @@ CREATE FUNCTION odoo_drop_column(target text, column_name text, server text DEFA
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_drop_column_wrapper';
 COMMENT ON FUNCTION odoo_drop_column(text, text, text) IS 'drops a column that odoo_add_column added';
+
+CREATE FUNCTION odoo_keep_history(target text, server text DEFAULT NULL) RETURNS text
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_keep_history_wrapper';
+COMMENT ON FUNCTION odoo_keep_history(text, text) IS
+    'keeps the history of a dimension or a mirror from now on, in a table beside it: a row for each version of a record; returns the name of that table';
+
+CREATE FUNCTION odoo_forget_history(target text, server text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_forget_history_wrapper';
+COMMENT ON FUNCTION odoo_forget_history(text, text) IS 'keeps the history of a table no more; what was kept stays';

@@ -44,6 +44,17 @@ CREATE TABLE odoo_etl.first_loads (
 );
 COMMENT ON TABLE odoo_etl.first_loads IS 'tables whose foreign keys and indexes are still to be made, at the end of their first load';
 
+-- Tables whose history is kept, each in a table beside it.
+CREATE TABLE odoo_etl.histories (
+    server text NOT NULL,
+    target text NOT NULL,
+    -- Who may end it.
+    role name NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target)
+);
+COMMENT ON TABLE odoo_etl.histories IS 'tables whose history is kept, by odoo_keep_history()';
+
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_etl.cache (
     server text NOT NULL,
@@ -57,3 +68,4 @@ COMMENT ON TABLE odoo_etl.cache IS 'what spares Odoo a question; it may be empti
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.denied', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.unwatched', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.first_loads', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.histories', '');

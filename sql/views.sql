@@ -94,7 +94,8 @@ SELECT server,
        coalesce(quarantine.quarantined, 0) AS quarantined,
        coalesce(last_log.missing, 0) AS missing,
        -- Its foreign keys and indexes are made when all rows are there.
-       (server, target) IN (SELECT first.server, first.target FROM odoo_etl.first_loads AS first) AS first_load
+       (server, target) IN (SELECT first.server, first.target FROM odoo_etl.first_loads AS first) AS first_load,
+       (server, target) IN (SELECT kept.server, kept.target FROM odoo_etl.histories AS kept) AS history
 FROM odoo_etl.state AS state
 FULL JOIN jobs USING (server, target)
 LEFT JOIN odoo_etl.servers AS servers USING (server)

@@ -11,6 +11,7 @@ pub use failpoints::{Without, is_without};
 static MAX_RESPONSE_SIZE: GucSetting<i32> = GucSetting::<i32>::new(256);
 static ALLOWED_HOSTS: GucSetting<Option<CString>> = GucSetting::<Option<CString>>::new(Some(c""));
 static LOG_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(30 * 24 * 60);
+static DELETED_RETENTION: GucSetting<i32> = GucSetting::<i32>::new(90 * 24 * 60);
 static LOG_LEVEL: GucSetting<LogLevel> = GucSetting::<LogLevel>::new(LogLevel::Changes);
 
 /// Which runs become a line in the server's log.
@@ -55,6 +56,16 @@ pub fn register() {
         GucContext::Suset,
         GucFlags::UNIT_MIN,
     );
+    GucRegistry::define_int_guc(
+        c"odoo_etl.deleted_retention",
+        c"How long rows of odoo_deleted are kept.",
+        c"",
+        &DELETED_RETENTION,
+        0,
+        i32::MAX,
+        GucContext::Suset,
+        GucFlags::UNIT_MIN,
+    );
     GucRegistry::define_enum_guc(
         c"odoo_etl.log_level",
         c"Which tables of a run become a line in the server's log.",
@@ -79,6 +90,11 @@ pub fn allowed_hosts() -> String {
 /// In minutes.
 pub fn log_retention() -> i32 {
     LOG_RETENTION.get()
+}
+
+/// In minutes.
+pub fn deleted_retention() -> i32 {
+    DELETED_RETENTION.get()
 }
 
 pub fn log_level() -> LogLevel {

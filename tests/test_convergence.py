@@ -23,6 +23,7 @@ from .lab import ports
 from .lab.postgres import Cluster
 from .test_first_load import CANCEL, ERROR, TERMINATE, at_pieces
 from .test_job import end
+from .test_history import HISTORIES, require_sound
 
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ROUNDS = int(os.environ.get("ROUNDS") or 15)
@@ -52,8 +53,8 @@ KILLS = ["cancel", "terminate", "kill -9"]
 
 #: Constraints and indexes of a schema's tables.
 KEYS = """SELECT relname, conname, convalidated FROM pg_constraint JOIN pg_class ON conrelid = pg_class.oid
-    WHERE relnamespace = %s::regnamespace AND contype <> 'n'
-    UNION ALL SELECT tablename, indexname, true FROM pg_indexes WHERE schemaname = %s ORDER BY 1, 2"""
+    WHERE relnamespace = %s::regnamespace AND contype <> 'n' AND relname !~ '_history$'
+    UNION ALL SELECT tablename, indexname, true FROM pg_indexes WHERE schemaname = %s AND tablename !~ '_history$' ORDER BY 1, 2"""
 
 
 #: Tables of several pages.
@@ -265,7 +266,7 @@ def unlike_a_full_load(db, server):
     db.run("DROP SCHEMA IF EXISTS truth CASCADE")
     assert db.run("SELECT target, error FROM odoo_sync_all(%s) WHERE status NOT IN ('ok', 'absent', 'denied')", server) == []
     found = []
-    for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'truth' AND tablename <> 'fact_stock_daily'"):
+    for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'truth' AND tablename NOT IN ('fact_stock_daily', 'odoo_deleted')"):
         if table == "missing_data":
             columns, where = "target, channel, row_id, column_name, missing_id", "resolved_at IS NULL"
         else:
@@ -398,7 +399,7 @@ class Scene:
 
     def load_anew(self):
         """All tables are dropped, and with a fault in between loaded by jobs that end before they have all."""
-        tables = "SELECT string_agg(format('public.%%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename ~ %s"
+        tables = "SELECT string_agg(format('public.%%I', tablename), ', ') FROM pg_tables WHERE schemaname = 'public' AND tablename ~ %s AND tablename !~ '_(daily|history)$'"
         known = self.choice.choice(["", "|^missing_data"])
         self.db.run(f"DROP TABLE IF EXISTS {self.db.value(tables, '^(dim|fact|all)_' + known) or 'none'}")
         self.inject()
@@ -455,6 +456,25 @@ class Scene:
         for entity in ENTITIES:
             self.db.run("SELECT * FROM odoo_reconcile(%s, 'erp')", entity)
 
+    def keep_histories(self, server):
+        for table in HISTORIES:
+            self.db.run("SELECT odoo_keep_history(%s, %s)", table, server)
+
+    def calm_round(self):
+        """A job that meets faults, and is ended perhaps, then one that meets none: before anything changes
+        again. So the other server's jobs, which never meet any, run at the same moments."""
+        for _ in range(self.choice.randrange(1, 12)):
+            self.shop.change()
+        self.inject()
+        self.job(self.choice.choice([None, None, "cancel", "terminate"]))
+        self.relieve()
+        self.db.run("SELECT odoo_resume('erp')")
+        # For so long what Odoo refused is not tried again.
+        self.db.run("UPDATE odoo_etl.cache SET kept_at = kept_at - interval '61 minutes'")
+        for server in ("erp", "sound"):
+            self.db.run("CALL odoo_sync_job(server => %s)", server)
+            self.db.run("CALL odoo_sync_job(server => %s, reconcile => true)", server)
+
     def differences(self):
         return unlike_a_full_load(self.db, "sound")
 
@@ -474,6 +494,7 @@ def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     scene = Scene(db, fake, SEED, rights, **options)
     scene.first_loads()
     assert scene.interrupted["at the beginning"] > 0 and scene.count_owed() == 0
+    scene.keep_histories("erp")
     for number in range(ROUNDS):
         scene.load_anew() if is_loaded_anew and number % 2 else scene.round()
     db.run("SELECT odoo_resume('erp')")
@@ -497,12 +518,50 @@ def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     assert db.run(days.format("public")) == db.run(days.format("calm")) != []
     assert db.value("SELECT count(DISTINCT day) FROM fact_stock_daily") > 2 or ROUNDS < 15
     assert db.run(KEYS, "public", "public") == db.run(KEYS, "truth", "truth")
+    for table in HISTORIES:
+        require_sound(db, table)
+    for table in ("all_sales", "fact_sales_lines", "fact_purchases", "fact_stock"):
+        channel = "row.channel" if "sales" in table else "''"
+        assert db.run(f"SELECT gone.id FROM odoo_deleted AS gone JOIN {table} AS row ON gone.id = row.id AND gone.channel = {channel} "
+                      "WHERE gone.target = %s", table) == []
     # The truth itself, counted without odoo_etl.
     records = scene.shop.records
     assert db.value("SELECT count(*) FROM dim_customers WHERE deleted_at IS NULL") == len(records("res.partner"))
     paid = {id for id, order in records("pos.order").items() if order["state"] in ("paid", "done", "invoiced")}
     lines = [line for line in records("pos.order.line").values() if line["order_id"] in paid]
     assert db.value("SELECT count(*) FROM fact_sales_lines WHERE channel = 'pos'") == len(lines)
+
+
+#: What is told of deleted rows; and with each column of a table what is told of its past.
+DELETED = "SELECT target, channel, id FROM {}.odoo_deleted"
+VERSIONS = "SELECT {} FROM {}.{}_history"
+
+
+def test_the_past_is_that_of_calm_runs(db, fake):
+    """Whatever runs met and whenever they ended: versions and deletes are those of runs that met
+    nothing, at the same moments."""
+    print(f"SEED={SEED} ROUNDS={ROUNDS}")
+    scene = Scene(db, fake, SEED)
+    scene.job()
+    db.run("CALL odoo_sync_job(server => 'sound')")
+    scene.keep_histories("erp")
+    scene.keep_histories("sound")
+    for _ in range(ROUNDS):
+        scene.calm_round()
+    count = 0
+    for table in HISTORIES:
+        require_sound(db, table)
+        columns = ", ".join(f'"{name}"' for name, in db.run(
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+            "AND attname NOT IN ('synced_at', 'deleted_at')", f"truth.{table}_history"))
+        one, other = (VERSIONS.format(columns, schema, table) for schema in ("public", "truth"))
+        assert db.run(f"SELECT '+', * FROM ({one} EXCEPT ALL {other}) a UNION ALL SELECT '-', * FROM ({other} EXCEPT ALL {one}) b") == []
+        count += db.value(f"SELECT count(*) FROM {table}_history WHERE NOT is_current")
+    one, other = DELETED.format("public"), DELETED.format("truth")
+    assert db.run(f"({one} EXCEPT {other}) UNION ALL ({other} EXCEPT {one})") == []
+    print(f"{count} versions that are past, {len(db.run(one))} rows deleted, jobs that ended: {dict(scene.ends)}")
+    if ROUNDS >= 15:
+        assert count > 20 and db.run(one) != []
 
 
 def after(changes, **options):

@@ -572,6 +572,7 @@ REFUSED = [
     ("SELECT * FROM odoo_mirror('crm.lead', 'sales')", INVALID, '"sales"'),
     ("SELECT * FROM odoo_mirror('crm.lead', 'all')", INVALID, '"all"'),
     ("SELECT * FROM odoo_mirror('crm.lead', 'missing_data')", INVALID, "missing_data"),
+    ("SELECT * FROM odoo_mirror('crm.lead', 'odoo_deleted')", INVALID, "odoo_deleted"),
     ("SELECT * FROM odoo_mirror('crm.lead', '')", INVALID, "empty"),
     (f"SELECT * FROM odoo_mirror('crm.lead', '{'x' * 64}')", INVALID, "63 bytes"),
     (f"SELECT * FROM odoo_mirror('crm.lead', '{'é' * 32}')", INVALID, "63 bytes"),

@@ -55,7 +55,7 @@ def share(db):
     """Gives a role of few rights a mirror in the superuser's warehouse."""
     db.run("""CREATE ROLE low LOGIN; CREATE SCHEMA low AUTHORIZATION low;
         GRANT USAGE ON FOREIGN SERVER erp TO low; GRANT CREATE ON SCHEMA public TO low;
-        GRANT SELECT, INSERT, UPDATE, DELETE ON missing_data TO low;
+        GRANT SELECT, INSERT, UPDATE, DELETE ON missing_data, odoo_deleted TO low;
         CREATE USER MAPPING FOR low SERVER erp OPTIONS (login 'admin', password 'admin')""")
     db.run("SET ROLE low")
     db.run("SELECT * FROM odoo_mirror('product.category', 'm')")

@@ -225,7 +225,7 @@ def test_what_a_role_has_run_for_it_runs_as_itself(filled, fake):
     assert found == {("nobody_special", "dim_products")}
 
 
-SETTINGS = ["allowed_hosts", "debug_without", "log_level", "log_retention"]
+SETTINGS = ["allowed_hosts", "debug_without", "deleted_retention", "log_level", "log_retention"]
 
 
 @pytest.mark.parametrize("loaded", [True, False])
@@ -237,7 +237,7 @@ def test_settings_of_superusers(filled, name, loaded):
         cursor.execute("SET ROLE nobody_special")
         if loaded:
             cursor.execute("SELECT odoo_etl.server_visible('erp'), odoo_etl.fdw_validator('{}', 0)")
-        values = {"allowed_hosts": "evil", "debug_without": "bisect", "log_level": "off", "log_retention": "1"}
+        values = {"allowed_hosts": "evil", "debug_without": "bisect", "deleted_retention": "1", "log_level": "off", "log_retention": "1"}
         try:
             cursor.execute(f"SET odoo_etl.{name} = '{values[name]}'")
             assert not loaded

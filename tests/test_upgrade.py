@@ -14,7 +14,7 @@ FIRST = "0.1.0"
 
 WATERMARKS = "SELECT server, target, channel, watermark FROM {} ORDER BY 1, 2, 3"
 
-#: Everything that an extension's script makes, as text that a difference shows in.
+#: Everything that an extension's script makes, as text that a difference shows in; odoo_deleted is a table of the warehouse.
 SHAPE = {
     "objects": """SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
         WHERE refclassid = 'pg_extension'::regclass AND deptype = 'e'
@@ -25,16 +25,16 @@ SHAPE = {
         FROM pg_proc f WHERE f.proname LIKE 'odoo\\_%%' OR f.pronamespace = to_regnamespace('odoo_etl')""",
     "relations": """SELECT c.oid::regclass::text, c.relacl::text, obj_description(c.oid, 'pg_class'), c.reloptions,
           CASE c.relkind WHEN 'v' THEN pg_get_viewdef(c.oid) END
-        FROM pg_class c WHERE c.relname LIKE 'odoo\\_%%' OR c.relnamespace = to_regnamespace('odoo_etl')""",
+        FROM pg_class c WHERE c.relname ~ '^odoo_(?!deleted)' OR c.relnamespace = to_regnamespace('odoo_etl')""",
     "columns": """SELECT a.attrelid::regclass::text, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
           a.attnotnull, pg_get_expr(d.adbin, d.adrelid), col_description(a.attrelid, a.attnum)
         FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid LEFT JOIN pg_attrdef d
           ON (d.adrelid, d.adnum) = (a.attrelid, a.attnum)
-        WHERE (c.relname LIKE 'odoo\\_%%' OR c.relnamespace = to_regnamespace('odoo_etl'))
+        WHERE (c.relname ~ '^odoo_(?!deleted)' OR c.relnamespace = to_regnamespace('odoo_etl'))
           AND a.attnum > 0 AND NOT a.attisdropped""",
     "constraints": """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(k.oid)
         FROM pg_constraint k JOIN pg_class c ON c.oid = conrelid
-        WHERE (c.relname LIKE 'odoo\\_%%' OR c.relnamespace = to_regnamespace('odoo_etl')) AND contype <> 'n'""",
+        WHERE (c.relname ~ '^odoo_(?!deleted)' OR c.relnamespace = to_regnamespace('odoo_etl')) AND contype <> 'n'""",
     "dumped": """SELECT unnest(extconfig)::regclass::text, unnest(extcondition)
         FROM pg_extension WHERE extname = 'odoo_etl'""",
 }

@@ -1,5 +1,5 @@
-//! odoo_mirror, odoo_mirror_drop, odoo_add_column and odoo_drop_column. What they take and return is
-//! said in sql/mirror.sql.
+//! odoo_mirror, odoo_mirror_drop, odoo_add_column, odoo_drop_column, odoo_keep_history and
+//! odoo_forget_history. What they take and return is said in sql/mirror.sql.
 
 use pgrx::prelude::*;
 
@@ -76,4 +76,24 @@ fn odoo_drop_column(target: Option<&str>, column_name: Option<&str>, server: Opt
         sync::drop_column(&Server::named_or_only(server)?, target, name)
     };
     drop().or_raise();
+}
+
+/// Keeps the history of a table. Returns the name of the history's table.
+#[pg_extern(sql = false)]
+fn odoo_keep_history(target: Option<&str>, server: Option<&str>) -> String {
+    let keep = || {
+        let target = required("target", target)?;
+        sync::keep_history(&Server::named_or_only(server)?, target)
+    };
+    keep().or_raise()
+}
+
+/// Keeps it no more.
+#[pg_extern(sql = false)]
+fn odoo_forget_history(target: Option<&str>, server: Option<&str>) {
+    let forget = || {
+        let target = required("target", target)?;
+        sync::forget_history(&Server::named_or_only(server)?, target)
+    };
+    forget().or_raise();
 }

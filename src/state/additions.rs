@@ -1,5 +1,6 @@
 //! What users added to a server's tables: mirrors of models, table mirrors, and columns, table
-//! added_columns. The first release had neither.
+//! added_columns; and which tables keep their history, table histories. The first release had none of
+//! them.
 
 use super::store::{OF_TABLES, Store, is_set, text};
 use crate::failure::Failure;
@@ -8,6 +9,10 @@ use crate::warehouse::{AddedColumn, Additions, Mirror, SqlType, Warehouse};
 
 const MIRRORS: &str = "mirrors";
 const ADDED_COLUMNS: &str = "added_columns";
+const HISTORIES: &str = "histories";
+
+/// What users declared for a server.
+const DECLARED: [&str; 3] = [MIRRORS, ADDED_COLUMNS, HISTORIES];
 
 /// The tables that a server fills, as they were last seen.
 pub fn warehouse_of(server: &str) -> Result<Warehouse, Failure> {
@@ -123,7 +128,7 @@ impl Store {
     ///
     /// Durable with the caller's transaction, which drops the table.
     pub fn forget_mirror(&self, server: &str, target: &str) -> Result<(), Failure> {
-        let tables = OF_TABLES.into_iter().chain([ADDED_COLUMNS, MIRRORS]);
+        let tables = OF_TABLES.into_iter().chain(DECLARED);
         self.delete(tables, "server = $1 AND target = $2", &[server.into(), target.into()])?;
         self.cache(server)?.forget_values(&[target.to_owned()])
     }
@@ -137,15 +142,48 @@ impl Store {
         self.delete([ADDED_COLUMNS, "columns"], condition, &args)
     }
 
+    /// The tables of a server that keep their history.
+    pub fn histories(&self, server: &str) -> Result<Vec<String>, Failure> {
+        if !self.has(HISTORIES)? {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT target FROM {} WHERE server = $1", self.table(HISTORIES));
+        self.read(&sql, &[server.into()], |row| text(&row, 1))
+    }
+
+    pub fn keeps_history(&self, server: &str, target: &str) -> Result<bool, Failure> {
+        Ok(self.histories(server)?.iter().any(|kept| kept == target))
+    }
+
+    /// Remembers that a table keeps its history. The current user is the one who may end that.
+    ///
+    /// Durable with the caller's transaction, which makes the table of the history.
+    pub fn keep_history(&self, server: &str, target: &str) -> Result<(), Failure> {
+        let histories = self.table(HISTORIES);
+        let sql = format!("INSERT INTO {histories} (server, target, role) VALUES ($1, $2, $3)");
+        self.write(&sql, &[server.into(), target.into(), current_user()?.into()])
+    }
+
+    /// Whether the current user may end a history; `None` if none is kept.
+    pub fn may_forget_history(&self, server: &str, target: &str) -> Result<Option<bool>, Failure> {
+        self.may_undo(HISTORIES, "made.server = $2 AND made.target = $3", &[server, target])
+    }
+
+    /// Keeps it no more. Durable with the caller's transaction.
+    pub fn forget_history(&self, server: &str, target: &str) -> Result<(), Failure> {
+        let args = [server.into(), target.into()];
+        self.delete([HISTORIES], "server = $1 AND target = $2", &args)
+    }
+
     /// Forgets what users declared for a server. Durable with the caller's transaction.
     pub fn forget_additions(&self, server: &str) -> Result<(), Failure> {
-        self.delete([MIRRORS, ADDED_COLUMNS], "server = $1", &[server.into()])
+        self.delete(DECLARED, "server = $1", &[server.into()])
     }
 
     /// Hands what users declared for a server to another one, unless that has declarations of its
     /// own.
     pub(super) fn hand_over_additions(&self, server: &str, heir: &str) -> Result<(), Failure> {
-        for table in [MIRRORS, ADDED_COLUMNS] {
+        for table in DECLARED {
             if !self.has(table)? {
                 continue;
             }

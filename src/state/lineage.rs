@@ -1,6 +1,6 @@
 //! Where each column of a table comes from: table columns.
 
-use super::store::{FeedKey, OF_FEED, Store};
+use super::store::{FeedKey, OF_FEED, Store, text};
 use crate::failure::Failure;
 
 const COLUMNS: &str = "columns";
@@ -13,6 +13,20 @@ impl Store {
     pub fn knows_columns(&self, of: FeedKey<'_>) -> Result<bool, Failure> {
         let sql = format!("SELECT EXISTS (SELECT FROM {} WHERE {OF_FEED})", self.table(COLUMNS));
         self.is_true(&sql, &of.args([]))
+    }
+
+    /// The columns of a table that Odoo gave of no row when they were last read, or perhaps not of
+    /// all: those without a field, and what others show where their models are denied.
+    pub fn unknown_columns(&self, server: &str, target: &str) -> Result<Vec<String>, Failure> {
+        let sql = format!(
+            "SELECT column_name FROM {} AS own WHERE server = $1 AND target = $2 \
+             AND kind IN ('field', 'reference') AND (odoo_field IS NULL OR odoo_field LIKE '%.%' \
+               AND EXISTS (SELECT FROM {} AS denied WHERE denied.server = own.server \
+                 AND denied.target = own.target AND denied.relation = ''))",
+            self.table(COLUMNS),
+            self.table("denied"),
+        );
+        self.read(&sql, &[server.into(), target.into()], |row| text(&row, 1))
     }
 
     /// Remembers where each column of a table comes from in this Odoo, where that has changed and

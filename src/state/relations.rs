@@ -6,7 +6,7 @@ use pgrx::pg_sys;
 use super::advisory::is_first;
 use super::store::{Store, text};
 use crate::failure::Failure;
-use crate::warehouse::MADE;
+use crate::warehouse::own::own_tables;
 use crate::warehouse::ddl::EDITED_TRIGGER;
 
 const RELATIONS: &str = "relations";
@@ -47,8 +47,8 @@ impl Store {
                  WHERE t.tgrelid = c.oid AND t.tgname = $4))",
             self.relations_of()
         );
-        let made: Vec<_> = MADE.iter().map(|made| made.table).collect();
-        let args = [server.into(), schema.into(), made.into(), EDITED_TRIGGER.into()];
+        let own: Vec<_> = own_tables().collect();
+        let args = [server.into(), schema.into(), own.into(), EDITED_TRIGGER.into()];
         self.read(&sql, &args, |row| {
             Ok(Moved { target: text(&row, 1)?, schema: text(&row, 2)?, name: text(&row, 3)? })
         })

@@ -152,7 +152,7 @@ fn models(dataset: &Dataset) -> String {
 }
 
 /// What a column holds, in words that name Odoo's field.
-fn column_comment(dataset: &Dataset, name: &str) -> String {
+pub(super) fn column_comment(dataset: &Dataset, name: &str) -> String {
     let field = |path: &str| format!("Odoo: {}", described(dataset, path));
     match dataset.column(name) {
         None => match name {

@@ -10,9 +10,12 @@ mod currencies;
 mod customers;
 pub mod dataset;
 pub mod ddl;
+pub mod deleted;
 pub mod employees;
+pub mod history;
 mod loyalty;
 pub mod missing;
+pub mod own;
 pub mod path;
 mod payment_methods;
 mod payments;
@@ -73,19 +76,6 @@ pub const ENTITIES: &[Entity] = &[
     loyalty::ENTITY,
     purchases::ENTITY,
     stock_moves::ENTITY,
-];
-
-/// A table that is made with the others, and that no model fills.
-pub struct Made {
-    pub table: &'static str,
-    /// The statements that make it in a schema.
-    pub create: fn(&str) -> String,
-}
-
-/// All of them.
-pub const MADE: &[Made] = &[
-    Made { table: missing::MISSING_DATA, create: missing::create_table },
-    Made { table: stock::DAILY.table, create: |schema| stock::DAILY.create_table(schema) },
 ];
 
 /// The table that keeps the days of another one.
@@ -162,7 +152,7 @@ mod tests {
             names.for_each(|name| assert!(snapshot.of.column(name).is_some(), "{name}"));
             let places = super::dataset(snapshot.places()).expect("a reference");
             assert!(places.column(snapshot::TIMEZONE).is_some());
-            assert!(MADE.iter().any(|made| made.table == snapshot.table));
+            assert!(own::is_own(snapshot.table));
         }
         assert_eq!(datasets().filter_map(snapshot_of).count(), 1);
     }

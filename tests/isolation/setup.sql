@@ -73,7 +73,7 @@ DECLARE
 BEGIN
     CALL lead('fresh', behaviour);
     PERFORM odoo_sync_all('fresh');
-    FOR target IN SELECT tablename FROM pg_tables WHERE schemaname = 'fresh' ORDER BY tablename LOOP
+    FOR target IN SELECT tablename FROM pg_tables WHERE schemaname = 'fresh' AND tablename <> 'odoo_deleted' ORDER BY tablename LOOP
         query := CASE target WHEN 'missing_data' THEN open WHEN 'fact_stock_daily' THEN days ELSE rows_of END;
         RETURN QUERY EXECUTE format(
             'SELECT %3$L, * FROM ((%1$s EXCEPT %2$s) UNION ALL (%2$s EXCEPT %1$s)) AS different',

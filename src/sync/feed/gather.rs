@@ -138,11 +138,13 @@ impl Work {
             }
             self.fetching.set_reason(dataset, target.feed, None);
             let reason = |table, feed| self.fetching.reason(table, feed);
-            loaded.push(Some(match trust && *is_complete && target.loader.is_new(rows)? {
-                true => target.loader.insert(rows)?,
-                false => target.loader.load(rows, reason)?,
-            }));
             let (context, mapping) = (&self.context, &target.mapping);
+            let seen = self.seen(mapping, bad)?;
+            let is_new = trust && *is_complete && seen.is_none() && target.loader.is_new(rows)?;
+            loaded.push(Some(match is_new {
+                true => target.loader.insert(rows)?,
+                false => target.loader.load(rows, reason, seen.as_ref())?,
+            }));
             let bad = unread(bad);
             context.store.quarantine(context.key(mapping), &mapping.model, &rows.ids, &bad)?;
             self.note_denied(mapping)?;

@@ -57,7 +57,9 @@ impl Work {
         if is_empty {
             refuse_empty(schema, dataset, feed)?;
         }
-        reports.of(dataset).add_deleted(deletes::rows(schema, dataset, feed, &gone)?);
+        let clock = context.clock_of_history(dataset)?;
+        let deleted = deletes::rows(schema, dataset, feed, &gone, clock)?;
+        reports.of(dataset).add_deleted(deleted);
         restore::pass_on_all(schema, dataset, feed, |heir| context.may_write(heir))?;
         context.keep_day(dataset, began)?;
         context.store.forget_unwatched(context.key(&target.mapping), started)

@@ -362,7 +362,7 @@ impl TableLoad {
                 if !work.context.may_write(self.dataset)? {
                     return Err(work.context.rows_taken(self.dataset));
                 }
-                let deleted = gone.delete(work.context.schema(), self.dataset, self.feed)?;
+                let deleted = gone.delete(&work.context, self.dataset, self.feed)?;
                 work.reports.of(self.dataset).add_deleted(deleted);
             }
         }

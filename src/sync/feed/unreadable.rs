@@ -2,10 +2,13 @@
 //! stay NULL, and the changes that only a relation tells by which it does not search. The table is
 //! read again when Odoo gives it.
 
+use crate::extract::BadValue;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::state::Kept;
-use crate::sync::mapping::feed::Mapping;
+use crate::sync::load::history::Seen;
+use crate::sync::mapping::feed::{MappedColumn, Mapping};
+use crate::sync::mapping::values::Origin;
 use crate::sync::work::parts::Work;
 
 impl Work {
@@ -56,6 +59,28 @@ impl Work {
         Ok(kept.iter().any(|kept| kept.relation.is_empty()))
     }
 
+    /// What a table's history has to know of rows beside their values; `None` where none is kept.
+    pub fn seen(&self, mapping: &Mapping, bad: &[BadValue]) -> Result<Option<Seen>, Failure> {
+        let Some(clock) = self.context.clock_of_history(mapping.dataset)? else {
+            return Ok(None);
+        };
+        let denied = self.fetching.denied(mapping);
+        let is_denied = |origin: &Origin| origin.hops.iter().any(|hop| denied.contains(&hop.model));
+        let absent = mapping.absent().into_iter().chain(shown_by(mapping, is_denied));
+        let unread = bad.iter().flat_map(|bad| {
+            let shows = |origin: &Origin| {
+                let own = [Some(&origin.field), origin.guard.as_ref()];
+                own.into_iter().flatten().any(|field| Some(&field.name) == bad.field.as_ref())
+            };
+            shown_by(mapping, shows).map(|column| (bad.id, column.to_owned())).collect::<Vec<_>>()
+        });
+        Ok(Some(Seen {
+            clock,
+            absent: absent.map(str::to_owned).collect(),
+            unread: unread.collect(),
+        }))
+    }
+
     /// Whether Odoo gives by now what it kept from a feed's rows.
     pub fn is_allowed_again(&self, mapping: &Mapping) -> Result<bool, Failure> {
         if !self.may_be_denied(mapping) {
@@ -80,6 +105,15 @@ impl Work {
         }
         Ok(false)
     }
+}
+
+/// The columns that show the values of some origins.
+fn shown_by(
+    mapping: &Mapping,
+    is_one: impl Fn(&Origin) -> bool,
+) -> impl Iterator<Item = &'static str> {
+    let shows = move |mapped: &&MappedColumn| mapped.values.origins().any(&is_one);
+    mapping.columns.iter().filter(shows).map(|mapped| mapped.column.name)
 }
 
 fn can_read(odoo: &Connection, model: &str, fields: &[(String, FieldType)]) -> Result<bool, Error> {

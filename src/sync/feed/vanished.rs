@@ -140,11 +140,12 @@ impl Gone {
     /// Returns how many rows.
     pub fn delete(
         self,
-        schema: &str,
+        context: &Context,
         dataset: &'static Dataset,
         feed: usize,
     ) -> Result<i64, Failure> {
-        let mut deleted = deletes::rows(schema, dataset, feed, &self.ids)?;
+        let (schema, clock) = (context.schema(), context.clock_of_history(dataset)?);
+        let mut deleted = deletes::rows(schema, dataset, feed, &self.ids, clock)?;
         for (owners, parts) in self.parts {
             let column = dataset.owner.unwrap_or_default();
             deleted += deletes::vanished_parts(schema, dataset, feed, column, &owners, &parts)?;

@@ -2,12 +2,16 @@
 
 use std::time::SystemTime;
 
+use chrono::{DateTime, Utc};
+use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
 use crate::odoo::BEFORE_ALL;
 use crate::pg;
 use crate::quote::{ident, literal};
+use crate::sync::load::deleted;
+use crate::sync::load::history;
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
 use crate::warehouse::ddl::qualified;
@@ -117,16 +121,18 @@ pub fn vanished_parts(
     let args = [owners.to_vec().into(), present.to_vec().into()];
     let find = || Ok(Spi::get_one_with_args::<Vec<i64>>(&gone, &args)?.unwrap_or_default());
     let gone = Table::new(schema, dataset.table).run(owner::READ, find)?;
-    rows(schema, dataset, feed, &gone)
+    rows(schema, dataset, feed, &gone, None)
 }
 
 /// Deletes rows by id, those of them that are there. What is a part of them goes too; other
-/// references to them become NULL, and missing_data remembers them.
+/// references to them become NULL, and missing_data remembers them. odoo_deleted tells of them.
+/// Their versions end at a time of Odoo's, where the table keeps its history.
 pub fn rows(
     schema: &str,
     dataset: &'static Dataset,
     feed: usize,
     ids: &[i64],
+    clock: Option<DateTime<Utc>>,
 ) -> Result<i64, Failure> {
     if ids.is_empty() {
         return Ok(0);
@@ -143,12 +149,20 @@ pub fn rows(
             format!("DELETE FROM {name} AS row")
         }
     };
-    let deleted =
-        table.run(owner::deleting(dataset), || run(&format!("{change} WHERE {condition}"), ids))?;
+    let versions = clock.map(|_| history::end(schema, dataset, "$2::timestamptz"));
+    let sql = format!(
+        "WITH gone AS ({change} WHERE {condition} RETURNING row.id){} SELECT array_agg(id) FROM gone",
+        versions.unwrap_or_default()
+    );
+    let mut args: Vec<DatumWithOid<'_>> = vec![ids.to_vec().into()];
+    args.extend(clock.map(|clock| DatumWithOid::from(clock.to_rfc3339())));
+    let delete = || Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default());
+    let gone = table.run(owner::deleting(dataset), delete)?;
     if dataset.kind == Kind::Fact {
         settle(schema, dataset, feed, ids)?;
+        deleted::note(schema, dataset, feed, &gone)?;
     }
-    Ok(deleted)
+    Ok(gone.len() as i64)
 }
 
 /// Lets go of rows that are about to be deleted.
@@ -178,7 +192,8 @@ fn settle(schema: &str, dataset: &Dataset, feed: usize, ids: &[i64]) -> Result<(
         qualified(schema, MISSING_DATA),
         missing::condition(dataset.table, &dataset.feeds[feed], "known"),
     );
-    Table::missing(schema).run(owner::LOAD, || run(&sql, ids)).map(drop)
+    let settle = || Ok(Spi::run_with_args(&sql, &[ids.to_vec().into()])?);
+    Table::missing(schema).run(owner::LOAD, settle)
 }
 
 /// Lets go of them by one reference.
@@ -197,7 +212,7 @@ fn release(
         let parts = format!("SELECT array_agg(row.id) FROM {table} AS row WHERE {condition}");
         let find = || Ok(Spi::get_one_with_args(&parts, &[ids.to_vec().into()])?);
         let parts: Option<Vec<i64>> = Table::new(schema, child.table).run(owner::READ, find)?;
-        return rows(schema, child, feed, &parts.unwrap_or_default()).map(drop);
+        return rows(schema, child, feed, &parts.unwrap_or_default(), None).map(drop);
     }
     let_go(schema, child, feed, reference, ids, "deleted in Odoo")
 }
@@ -282,12 +297,4 @@ pub fn release_absent(
         }
     }
     Ok(())
-}
-
-/// Runs a statement for some ids. Returns how many rows it changed.
-fn run(sql: &str, ids: &[i64]) -> Result<i64, Failure> {
-    let changed = Spi::connect_mut(|client| {
-        Ok::<_, Failure>(client.update(sql, None, &[ids.to_vec().into()])?.len())
-    })?;
-    Ok(changed as i64)
 }

@@ -11,11 +11,14 @@ use crate::failure::Failure;
 use crate::odoo::Cells;
 use crate::pg;
 use crate::quote::ident;
+use crate::sync::load::deleted;
+use crate::sync::load::history::Seen;
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::references::{Reference, references};
 use crate::sync::load::statements::Target;
 use crate::sync::transform::rows::Rows;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::deleted::ODOO_DELETED;
 use crate::warehouse::{Dataset, Source};
 
 /// What a page's statement did.
@@ -29,6 +32,7 @@ pub struct Loaded {
 pub struct Loader {
     table: Table,
     missing: Table,
+    deleted: Table,
     references: Vec<Reference>,
     /// The highest id of the feed's rows.
     highest: Statement,
@@ -36,6 +40,10 @@ pub struct Loader {
     insert: Statement,
     /// For any rows: writes those that are new or differ.
     upsert: Statement,
+    /// The same for a table that keeps its history.
+    upsert_with_history: Statement,
+    /// Forgets that rows were deleted which are back; `None` for tables whose rows stay.
+    back: Option<Statement>,
     /// `None` without references.
     parents: Option<Parents>,
 }
@@ -72,9 +80,16 @@ impl Loader {
         Loader {
             table: Table::new(schema, dataset.table),
             missing: Table::missing(schema),
+            deleted: Table::new(schema, ODOO_DELETED),
             highest: Statement::new(target.highest(), Vec::new()),
             insert: Statement::new(target.insert(), all.clone()),
+            upsert_with_history: Statement::new(
+                target.upsert_with_history(),
+                all.iter().copied().chain(Seen::TYPES).collect(),
+            ),
             upsert: Statement::new(target.upsert(), all),
+            back: deleted::is_kept_of(dataset)
+                .then(|| Statement::new(deleted::forget(schema, dataset, feed), vec![ids])),
             parents,
             references,
         }
@@ -126,19 +141,23 @@ impl Loader {
     pub fn insert(&self, rows: &Rows) -> Result<Loaded, Failure> {
         let write = || self.insert.run(&self.arguments(rows), |done| Ok(done.len()));
         let inserted = self.table.run(owner::LOAD, write)?;
+        self.forget_deleted(rows)?;
         Ok(Loaded { inserted: inserted as i64, updated: 0 })
     }
 
     /// Writes the rows that are new or differ. `reason` says why Odoo gives no record of a feed,
-    /// where that is known.
+    /// where that is known; `seen` is for the history, where it is kept.
     pub fn load(
         &self,
         rows: &Rows,
         reason: impl Fn(&'static str, usize) -> Option<String>,
+        seen: Option<&Seen>,
     ) -> Result<Loaded, Failure> {
-        let args = self.arguments(rows);
+        let mut args = self.arguments(rows);
+        args.extend(seen.into_iter().flat_map(|seen| seen.arguments()));
+        let upsert = if seen.is_some() { &self.upsert_with_history } else { &self.upsert };
         let write = || {
-            self.upsert.run(&args, |found| {
+            upsert.run(&args, |found| {
                 let found = found.first();
                 let loaded = Loaded {
                     inserted: found.get(1)?.unwrap_or(0),
@@ -151,11 +170,22 @@ impl Loader {
             })
         };
         let (loaded, lost) = self.table.run(owner::LOAD, write)?;
+        if loaded.inserted > 0 {
+            self.forget_deleted(rows)?;
+        }
         if let Some(parents) = &self.parents {
             let reasons = self.references.iter().map(|r| reason(r.table, r.feed)).collect();
             self.missing.run(owner::LOAD, || parents.settle(&rows.ids, lost, reasons))?;
         }
         Ok(loaded)
+    }
+
+    /// Rows are there again that had been deleted.
+    fn forget_deleted(&self, rows: &Rows) -> Result<(), Failure> {
+        let Some(back) = &self.back else {
+            return Ok(());
+        };
+        self.deleted.run(owner::FORGET, || back.run(&[ids(&rows.ids)], |_| Ok(())))
     }
 
     fn arguments(&self, rows: &Rows) -> Vec<DatumWithOid<'static>> {

@@ -22,7 +22,7 @@ const CHANGE: &[Privilege] = &[Privilege::Select, Privilege::Update];
 /// What a table of days takes, of which a run may take back what another one wrote that day.
 pub const REPLACE: &[Privilege] =
     &[Privilege::Select, Privilege::Insert, Privilege::Update, Privilege::Delete];
-/// What missing_data takes.
+/// What missing_data and odoo_deleted take.
 pub const FORGET: &[Privilege] = DELETE;
 const DELETE: &[Privilege] = &[Privilege::Select, Privilege::Delete];
 

@@ -1,5 +1,6 @@
 //! Columns that refer to rows of another table.
 
+use crate::quote::ident;
 use crate::warehouse::{self, Dataset, Feed, Key, Source, dataset};
 
 /// A reference column.
@@ -29,6 +30,11 @@ impl Reference {
     /// The model of the records that it points to.
     pub fn model(&self) -> &'static str {
         self.feed().map_or("", |feed| feed.models[0])
+    }
+
+    /// The id that a row was to have, be the record here or not, in statements that know it.
+    pub fn wanted(&self) -> String {
+        ident(&format!("wanted {}", self.column))
     }
 
     /// Whether it points to rows of a feed of a table.

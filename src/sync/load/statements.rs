@@ -3,6 +3,7 @@
 use pgrx::PgBuiltInOids;
 
 use crate::quote::{ident, literal};
+use crate::sync::load::history::Versions;
 use crate::sync::load::references::Reference;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::{self, MISSING_DATA};
@@ -17,13 +18,9 @@ pub fn carrier(sql_type: SqlType) -> PgBuiltInOids {
     }
 }
 
-/// The joined row that a reference points to, and the id that it was to have.
+/// The joined row that a reference points to.
 fn parent_alias(reference: &str) -> String {
     ident(&format!("parent {reference}"))
-}
-
-fn wanted_alias(reference: &str) -> String {
-    ident(&format!("wanted {reference}"))
 }
 
 /// What the statements are written for.
@@ -175,18 +172,43 @@ impl Target<'_> {
         )
     }
 
-    /// Rows that are as they should be are left out before the INSERT: it would lock them.
     pub fn upsert(&self) -> String {
+        self.upsert_and("")
+    }
+
+    /// The same, which ends and begins versions in the table's history too. After the columns come
+    /// ids and columns of values that were not read, the columns that are of no row, and the time.
+    pub fn upsert_with_history(&self) -> String {
+        let first = self.dataset.loaded_columns().count() + 2;
+        let clock = format!("${}::timestamptz", first + 3);
+        let versions = Versions {
+            dataset: self.dataset,
+            schema: self.schema,
+            references: self.references,
+            carried_from: "last",
+            clock: &clock,
+        };
+        self.upsert_and(&format!(
+            ", unread AS (SELECT unread.id, array_agg(unread.name) AS names \
+               FROM unnest(${first}, ${}) AS unread (id, name) GROUP BY unread.id), \
+             told AS (SELECT fresh.*, ${} || unread.names AS \"not read\" \
+               FROM fresh LEFT JOIN unread ON unread.id = fresh.id){}",
+            first + 1,
+            first + 2,
+            versions.parts(),
+        ))
+    }
+
+    /// Rows that are as they should be are left out before the INSERT: it would lock them.
+    fn upsert_and(&self, more: &str) -> String {
         let table = qualified(self.schema, self.dataset.table);
         let key = self.key();
         let is_reference = |column: &Column| matches!(column.source, Source::Reference { .. });
         let pairs = self.values(|column| is_reference(column).then(|| self.checked(column)));
         let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
         let keys = self.dataset.key().iter().map(|name| format!("input.{name}"));
-        let wanted = self
-            .references
-            .iter()
-            .map(|r| format!("input.{} AS {}", ident(r.column), wanted_alias(r.column)));
+        let wanted =
+            self.references.iter().map(|r| format!("input.{} AS {}", ident(r.column), r.wanted()));
         let values: Vec<_> = keys
             .chain(pairs.iter().map(|(name, value)| format!("{value} AS {name}")))
             .chain(wanted)
@@ -214,7 +236,7 @@ impl Target<'_> {
                ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = clock_timestamp() \
                WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
                RETURNING xmax = 0 AS inserted), \
-             lost AS ({lost}) \
+             lost AS ({lost}){more} \
              SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted), \
                (SELECT array_agg(id) FROM lost), (SELECT array_agg(place) FROM lost), \
                (SELECT array_agg(missing_id) FROM lost) FROM written",
@@ -234,7 +256,7 @@ impl Target<'_> {
     /// The rows that lack a record which they refer to, the place of the reference, and the id.
     fn lost(&self) -> String {
         let lost = self.references.iter().enumerate().map(|(place, reference)| {
-            let wanted = wanted_alias(reference.column);
+            let wanted = reference.wanted();
             format!(
                 "SELECT id, {} AS place, {wanted} AS missing_id FROM fresh \
                  WHERE {wanted} IS NOT NULL AND {} IS NULL",

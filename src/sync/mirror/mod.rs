@@ -3,5 +3,6 @@
 
 pub mod declare;
 pub mod follow;
+pub mod history;
 pub mod names;
 pub mod undo;

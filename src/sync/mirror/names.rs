@@ -7,9 +7,9 @@ use crate::query::{self};
 use crate::quote::{MAX_NAME, literal};
 use crate::server::Server;
 use crate::state::Store;
-use crate::warehouse::ALL;
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::{self, Dataset, ENTITIES, MADE, Warehouse, path};
+use crate::warehouse::own::is_own;
+use crate::warehouse::{self, ALL, Dataset, ENTITIES, Warehouse, path};
 
 /// A path of names and dots: what a declaration may say beyond is not for users.
 pub fn simple_path(text: &str) -> Result<path::Path, Failure> {
@@ -45,8 +45,7 @@ pub fn require_free(server: &Server, target: &str) -> Result<(), Failure> {
             .hint("Name the table alone; tables in another schema are those of a server with another option schema."));
     }
     let is_entity = ENTITIES.iter().any(|entity| entity.name == target);
-    let is_made = MADE.iter().any(|made| made.table == target);
-    if is_entity || is_made || target == ALL || warehouse::dataset(target).is_some() {
+    if is_entity || is_own(target) || target == ALL || warehouse::dataset(target).is_some() {
         return Err(invalid(format!("\"{target}\" is a name of odoo_etl's own"))
             .detail(format!("Server \"{}\" fills a table or an entity of that name.", server.name))
             .hint("Name another one: odoo_mirror(…, target => …)."));

@@ -3,6 +3,7 @@
 use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
+use super::history::stays;
 use super::names::{invalid, named, own_name, refuse_scheduled};
 use crate::failure::Failure;
 use crate::query::{self, require_writable};
@@ -12,6 +13,7 @@ use crate::server::lock;
 use crate::state::Store;
 use crate::sync::load::owner::Table;
 use crate::warehouse::ddl::qualified;
+use crate::warehouse::history::table_of;
 use crate::warehouse::{self, Warehouse};
 
 /// Forgets a mirror, and drops its table.
@@ -43,6 +45,9 @@ pub fn drop_mirror(server: &Server, target: &str) -> Result<(), Failure> {
     lock::take(server, target)?;
     lock::take_rows(server, target)?;
     run(&format!("DROP TABLE IF EXISTS {}", qualified(&server.options.schema, target)))?;
+    if store.keeps_history(&server.name, target)? {
+        stays(&server.options.schema, target);
+    }
     store.forget_mirror(&server.name, target)
 }
 
@@ -81,12 +86,19 @@ pub fn drop_column(server: &Server, target: &str, name: &str) -> Result<(), Fail
         let message = format!("permission denied for schema {schema}");
         return Err(Failure::new(State::ERRCODE_INSUFFICIENT_PRIVILEGE, message));
     }
-    let sql = format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {}", ident(name));
-    let own = Table::new(schema, target);
-    if own.exists() {
-        own.alter(|| run(&sql))?;
+    drop_from(schema, target, name)?;
+    if store.keeps_history(&server.name, target)? {
+        drop_from(schema, &table_of(target), name)?;
     }
     store.forget_column(&server.name, target, name)
+}
+
+/// Drops a column of a table, if they are there.
+fn drop_from(schema: &str, table: &str, column: &str) -> Result<(), Failure> {
+    let own = Table::new(schema, table);
+    let table = qualified(schema, table);
+    let sql = format!("ALTER TABLE {table} DROP COLUMN IF EXISTS {}", ident(column));
+    if own.exists() { own.alter(|| run(&sql)) } else { Ok(()) }
 }
 
 fn run(statement: &str) -> Result<(), Failure> {

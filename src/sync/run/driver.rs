@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::server::lock;
 use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
-use crate::sync::load::{loader, restore};
+use crate::sync::load::{history, loader, restore};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
@@ -209,8 +209,13 @@ impl Run {
 
     /// After the pages of an entity: what depends on today's date, and on what came later.
     pub fn settle(&self, entity: &'static Entity) -> Result<(), Failure> {
-        let schema = self.context().schema();
-        entity.datasets.iter().try_for_each(|dataset| loader::refresh(dataset, schema))?;
+        let context = self.context();
+        for dataset in entity.datasets {
+            loader::refresh(dataset, context.schema())?;
+            if context.clock_of_history(dataset)?.is_some() {
+                history::follow(context.schema(), dataset)?;
+            }
+        }
         self.restore()
     }
 

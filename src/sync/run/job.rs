@@ -7,8 +7,10 @@ use crate::pg;
 use crate::query::require_writable;
 use crate::server::Server;
 use crate::server::lock;
+use crate::settings;
 use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
+use crate::sync::load::deleted;
 use crate::sync::run::driver::{Order, Run, entities_named};
 use crate::sync::run::first_loads::Lacking;
 use crate::sync::run::journal::{self, Kind};
@@ -198,7 +200,7 @@ impl Job {
             return Err(failure);
         }
         let Some((_, first)) = self.failures.first() else {
-            return journal::prune(&Store::find()?);
+            return self.prune();
         };
         let names: Vec<_> = self.failures.iter().map(|(entity, _)| *entity).collect();
         let reasons =
@@ -206,6 +208,15 @@ impl Job {
         Err(Failure::new(first.sqlstate, format!("could not sync {}", names.join(", ")))
             .detail(reasons.collect::<Vec<_>>().join("\n"))
             .hint("What was loaded before is committed. SELECT * FROM odoo_check() looks for the cause."))
+    }
+
+    /// Deletes what is kept for a while, and is older.
+    fn prune(&self) -> Result<(), Failure> {
+        journal::prune(&Store::find()?)?;
+        match &self.run {
+            Some(run) => deleted::prune(run.context().schema(), settings::deleted_retention()),
+            None => Ok(()),
+        }
     }
 
     fn open_entity(&mut self) {

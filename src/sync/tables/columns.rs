@@ -29,6 +29,13 @@ pub fn existing(schema: &str) -> Result<Existing, Failure> {
     })
 }
 
+/// Keeps other sessions from making tables of the schema, or columns of theirs, until the transaction
+/// ends: two first runs at once would both try.
+pub fn lock(schema: &str) -> Result<(), Failure> {
+    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
+    Ok(Spi::run_with_args(lock, &[schema.into()])?)
+}
+
 /// Whether a table has a column of that name.
 pub fn has_column(schema: &str, table: &str, column: &str) -> Result<bool, Failure> {
     Ok(existing(schema)?.get(table).is_some_and(|columns| columns.contains_key(column)))

@@ -7,14 +7,16 @@ use crate::query::{self, current_user, require_writable};
 use crate::quote::ident;
 use crate::server::{Server, Session};
 use crate::state::Store;
-use crate::sync::load::owner;
+use crate::sync::load::{history, owner};
 use crate::sync::tables::columns::existing;
 use crate::sync::tables::moved;
 use crate::sync::tables::origin::Survey;
 use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
-use crate::warehouse::{Kind, MADE, Warehouse};
+use crate::warehouse::history::table_of;
+use crate::warehouse::own::OWN_TABLES;
+use crate::warehouse::{Kind, Warehouse};
 
 /// One examined thing: its name, how it is, the facts, and what to do about it.
 pub struct Finding {
@@ -137,7 +139,8 @@ pub fn tables(
         .collect();
     let found = existing(schema)?;
     let declared = warehouse.datasets().map(|dataset| (dataset.table, dataset.kind));
-    for (table, kind) in declared.chain(MADE.iter().map(|made| (made.table, Kind::Fact))) {
+    let own = OWN_TABLES.iter().map(|own| (own.name, own.kind));
+    for (table, kind) in declared.chain(own) {
         findings.extend(lacking(schema, table, kind)?.map(|f| Finding::failed(table, f)));
     }
     for dataset in warehouse.datasets().filter(|dataset| found.contains_key(dataset.table)) {
@@ -149,6 +152,12 @@ pub fn tables(
         let columns = ready::check_columns(schema, dataset, &found);
         let failures = [is_loadable, columns].into_iter().filter_map(Result::err);
         findings.extend(failures.map(|failure| Finding::failed(dataset.table, failure)));
+    }
+    for dataset in store.histories(&server.name)?.iter().filter_map(|kept| warehouse.dataset(kept))
+    {
+        let is_there = found.contains_key(dataset.table);
+        let failed = history::require(schema, dataset).err().filter(|_| is_there);
+        findings.extend(failed.map(|failure| Finding::failed(&table_of(dataset.table), failure)));
     }
     let datasets: Vec<_> = warehouse.datasets().collect();
     let mut unseen = |table: &str, detail: &str, hint: String| {

@@ -2,8 +2,10 @@
 //! `load`'s owners, `state`, `server`, `warehouse` and `pg`.
 
 pub mod columns;
+pub mod history;
 pub mod inspect;
 pub mod moved;
 pub mod origin;
+pub mod privileges;
 pub mod ready;
 pub mod trigger;

@@ -10,7 +10,8 @@ use crate::quote::{ident, literal};
 use crate::server::{DEFAULT_SCHEMA, Server};
 use crate::state::{Moved, Store};
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
-use crate::warehouse::{MADE, Warehouse};
+use crate::warehouse::Warehouse;
+use crate::warehouse::own::{is_own, own_tables};
 
 /// What to do about the tables that were moved, by the name under which each was filled.
 pub fn moved(store: &Store, server: &Server) -> Result<BTreeMap<String, Failure>, Failure> {
@@ -51,7 +52,7 @@ fn was_moved(server: &Server, target: &str, schema: &str, name: &str) -> Failure
     .hint(format!(
         "Put it back: {}{all} Or let it go, to have a new one made and loaded: {}",
         back.join(" "),
-        match MADE.iter().any(|made| made.table == target) {
+        match is_own(target) {
             true => format!("DROP TABLE {now};"),
             false => format!("DROP TRIGGER {EDITED_TRIGGER} ON {now};"),
         }
@@ -60,8 +61,7 @@ fn was_moved(server: &Server, target: &str, schema: &str, name: &str) -> Failure
 
 /// Remembers where the server's tables are.
 pub fn note(store: &Store, server: &Server, warehouse: &Warehouse) -> Result<(), Failure> {
-    let tables =
-        warehouse.datasets().map(|dataset| dataset.table).chain(MADE.iter().map(|made| made.table));
+    let tables = warehouse.datasets().map(|dataset| dataset.table).chain(own_tables());
     let tables = tables.map(str::to_owned).collect();
     store.note_relations((&server.name, server.oid), &server.options.schema, tables)
 }

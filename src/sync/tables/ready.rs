@@ -15,10 +15,15 @@ use crate::sync::load::deletes;
 use crate::sync::load::first_load::{is_bare, is_keyed};
 use crate::sync::load::owner::Table;
 use crate::sync::load::patience::patiently;
-use crate::sync::tables::columns::{Existing, existing};
+use crate::sync::tables::columns::{Existing, existing, lock};
+use crate::sync::tables::history;
 use crate::sync::tables::moved;
+use crate::sync::tables::privileges;
 use crate::sync::tables::trigger;
-use crate::warehouse::{Dataset, MADE, Source, SqlType, Warehouse, ddl};
+use crate::warehouse::deleted::ODOO_DELETED;
+use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::own::{OWN_TABLES, own_tables};
+use crate::warehouse::{Dataset, Source, SqlType, Warehouse, ddl};
 
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
@@ -27,7 +32,7 @@ pub type Widths = HashMap<(String, String), usize>;
 #[derive(Default)]
 pub struct Ready {
     pub widths: Widths,
-    /// Mirrors that are not, and why: that is no other table's trouble.
+    /// Tables that are not, and why: that is no other table's trouble.
     pub broken: HashMap<&'static str, Failure>,
     /// Tables that get their foreign keys and indexes when they are loaded.
     pub first_loads: HashSet<String>,
@@ -43,8 +48,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut ready = Ready::default();
     let declared: Vec<_> = warehouse.declared().collect();
     let mut moved = moved::moved(store, server)?;
-    let own =
-        declared.iter().map(|dataset| dataset.table).chain(MADE.iter().map(|made| made.table));
+    let own = declared.iter().map(|dataset| dataset.table).chain(own_tables());
     if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
         return Err(failure);
     }
@@ -52,7 +56,8 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
     note_bare(&declared, &found, store, server)?;
-    if MADE.iter().any(|made| !found.contains_key(made.table)) || !is_complete(&declared, &found) {
+    let has_all = own_tables().all(|table| found.contains_key(table));
+    if !has_all || !is_complete(&declared, &found) {
         made.extend(make(&declared, store, server)?);
         found = existing(schema)?;
     }
@@ -73,6 +78,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
             ready.broken.insert(mirror.table, failure);
         }
     }
+    ready.broken.extend(history::make_ready(warehouse, store, server)?);
     moved::note(store, server, warehouse)?;
     ready.first_loads = store.first_loads(&server.name)?;
     if !made.is_empty() {
@@ -188,16 +194,18 @@ fn make(
     server: &Server,
 ) -> Result<Vec<String>, Failure> {
     let schema = server.options.schema.as_str();
-    // Two first runs at once would both try to make the tables.
-    let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl tables ' || $1, 0))";
-    Spi::run_with_args(lock, &[schema.into()])?;
+    lock(schema)?;
     let found = existing(schema)?;
     let sql = "SELECT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = $1)";
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
     }
-    for made in MADE.iter().filter(|made| !found.contains_key(made.table)) {
-        run(&(made.create)(schema))?;
+    for own in OWN_TABLES.iter().filter(|own| !found.contains_key(own.name)) {
+        run(&(own.create)(schema))?;
+    }
+    if !found.contains_key(ODOO_DELETED) {
+        // In a warehouse of before whoever may write the one may write the other.
+        privileges::copy(schema, MISSING_DATA, ODOO_DELETED)?;
     }
     let is_new = |table: &str| !found.contains_key(table);
     let keyed = datasets.iter().filter(|dataset| is_new(dataset.table) && is_keyed(dataset));

@@ -10,9 +10,10 @@ use crate::odoo::{BEFORE_ALL, FieldType, Identity};
 use crate::server::lock;
 use crate::server::{Server, Session};
 use crate::state::{Cache, FeedKey, Store};
-use crate::sync::load::snapshot;
+use crate::sync::load::{history, snapshot};
 use crate::sync::mapping::feed::Mapping;
 use crate::sync::tables::ready::Widths;
+use crate::warehouse::history::may_be_kept;
 use crate::warehouse::{self, Dataset, Entity};
 
 pub struct Context {
@@ -48,6 +49,17 @@ impl Context {
     /// Whether rows of a table may be written without waiting for somebody's transaction.
     pub fn may_write(&self, dataset: &Dataset) -> Result<bool, Failure> {
         lock::may_write(&self.server, warehouse::entity_of(dataset), self.is_job)
+    }
+
+    /// The time by Odoo's clock, if a table keeps its history: that of changes which Odoo does not
+    /// date. Asked when rows may be written, as others begin and end histories meanwhile.
+    pub fn clock_of_history(&self, dataset: &Dataset) -> Result<Option<DateTime<Utc>>, Failure> {
+        let Context { store, server, session, .. } = self;
+        if !may_be_kept(dataset) || !store.keeps_history(&server.name, dataset.table)? {
+            return Ok(None);
+        }
+        history::require(self.schema(), dataset)?;
+        Ok(Some(session.server_time().unwrap_or_else(|| SystemTime::now().into())))
     }
 
     /// The error of a run that may not write a table of its own.

@@ -32,7 +32,7 @@ pub enum Found {
 pub struct Targets {
     warehouse: Warehouse,
     catalogue: Catalogue,
-    /// Why mirrors cannot be loaded.
+    /// Why tables cannot be loaded.
     broken: HashMap<&'static str, Failure>,
     known: HashMap<(&'static str, usize), Option<Rc<Target>>>,
 }
