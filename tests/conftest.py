@@ -22,7 +22,7 @@ from .lab.postgres import Cluster
 SETTINGS = os.environ.get("SETTINGS")
 
 
-#: How many tables the star schema has; missing_data stands beside them.
+#: How many tables the star schema has; missing_data and dim_date stand beside them.
 TABLES = 19
 
 

@@ -7,7 +7,7 @@ use super::advisory::is_first;
 use super::store::{Store, text};
 use crate::failure::Failure;
 use crate::warehouse::ddl::EDITED_TRIGGER;
-use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::own::own_tables;
 
 const RELATIONS: &str = "relations";
 
@@ -43,11 +43,12 @@ impl Store {
         let sql = format!(
             "SELECT known.target, n.nspname::text, c.relname::text FROM ({}) AS known JOIN ({NAMED}) ON c.oid = known.relation \
              WHERE NOT EXISTS (SELECT FROM {NAMED} WHERE n.nspname = $2 AND c.relname = known.target) \
-               AND (known.target = $3 OR EXISTS (SELECT FROM pg_catalog.pg_trigger t \
+               AND (known.target = ANY ($3::text[]) OR EXISTS (SELECT FROM pg_catalog.pg_trigger t \
                  WHERE t.tgrelid = c.oid AND t.tgname = $4))",
             self.relations_of()
         );
-        let args = [server.into(), schema.into(), MISSING_DATA.into(), EDITED_TRIGGER.into()];
+        let own: Vec<String> = own_tables().map(str::to_owned).collect();
+        let args = [server.into(), schema.into(), own.into(), EDITED_TRIGGER.into()];
         self.read(&sql, &args, |row| {
             Ok(Moved { target: text(&row, 1)?, schema: text(&row, 2)?, name: text(&row, 3)? })
         })

@@ -32,7 +32,7 @@ def test_all_bring_the_same(db, real, api, key):
         server(db, real, protocol, protocol, secret_for(protocol, key))
         assert db.report(f"SELECT * FROM odoo_sync_all('{protocol}')")["dim_customers"]["inserted"] > 60
     tables = [table for table, in db.run("SELECT tablename FROM pg_tables WHERE schemaname = 'xmlrpc'")]
-    assert len(tables) == TABLES + 1
+    assert len(tables) == TABLES + 2
     for table in tables:
         columns = db.value(
             "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = %s::regclass "

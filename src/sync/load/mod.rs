@@ -1,6 +1,7 @@
 //! Rows into tables: in, typed columns; out, what was written, and which parents are missing. Every
 //! statement runs as the table's owner. May call `transform`'s rows, `warehouse` and `pg`.
 
+pub mod calendar;
 pub mod deletes;
 pub mod first_load;
 pub mod loader;

@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::state::Store;
 use crate::warehouse::ALL;
 use crate::warehouse::ddl::qualified;
-use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::own::is_own;
 use crate::warehouse::{self, Dataset, ENTITIES, Warehouse, path};
 
 /// A path of names and dots: what a declaration may say beyond is not for users.
@@ -46,7 +46,7 @@ pub fn require_free(server: &Server, target: &str) -> Result<(), Failure> {
             .hint("Name the table alone; tables in another schema are those of a server with another option schema."));
     }
     let is_entity = ENTITIES.iter().any(|entity| entity.name == target);
-    if is_entity || warehouse::dataset(target).is_some() || matches!(target, ALL | MISSING_DATA) {
+    if is_entity || warehouse::dataset(target).is_some() || target == ALL || is_own(target) {
         return Err(invalid(format!("\"{target}\" is a name of odoo_etl's own"))
             .detail(format!("Server \"{}\" fills a table or an entity of that name.", server.name))
             .hint("Name another one: odoo_mirror(…, target => …)."));

@@ -12,7 +12,7 @@ use crate::server::Server;
 use crate::server::lock;
 use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
-use crate::sync::load::{loader, restore};
+use crate::sync::load::{calendar, loader, restore};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
@@ -21,6 +21,7 @@ use crate::sync::run::queue::Queue;
 use crate::sync::tables::origin;
 use crate::sync::tables::ready::{self, Ready};
 use crate::sync::work::context::Context;
+use crate::sync::work::day_names;
 use crate::sync::work::fetching::Fetching;
 use crate::sync::work::parts::Work;
 use crate::sync::work::report::Reports;
@@ -211,7 +212,17 @@ impl Run {
     pub fn settle(&self, entity: &'static Entity) -> Result<(), Failure> {
         let schema = self.context().schema();
         entity.datasets.iter().try_for_each(|dataset| loader::refresh(dataset, schema))?;
+        self.keep_days(entity)?;
         self.restore()
+    }
+
+    /// Adds the days of new business dates to the warehouse's.
+    pub fn keep_days(&self, entity: &'static Entity) -> Result<(), Failure> {
+        if !entity.datasets.iter().any(calendar::has_days) {
+            return Ok(());
+        }
+        let dated = self.warehouse().datasets().filter(|dataset| calendar::has_days(dataset));
+        day_names::keep_days(self.context(), &dated.collect::<Vec<_>>())
     }
 
     /// Restores references whose records have come.

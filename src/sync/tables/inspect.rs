@@ -7,14 +7,16 @@ use crate::query::{self, current_user, require_writable};
 use crate::quote::ident;
 use crate::server::{Server, Session};
 use crate::state::Store;
+use crate::sync::load::calendar;
 use crate::sync::load::owner;
 use crate::sync::tables::columns::existing;
 use crate::sync::tables::moved;
 use crate::sync::tables::origin::Survey;
 use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
+use crate::warehouse::dates::DIM_DATE;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
-use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::own::OWN_TABLES;
 use crate::warehouse::{Kind, Warehouse};
 
 /// One examined thing: its name, how it is, the facts, and what to do about it.
@@ -138,7 +140,10 @@ pub fn tables(
         .collect();
     let found = existing(schema)?;
     let declared = warehouse.datasets().map(|dataset| (dataset.table, dataset.kind));
-    for (table, kind) in declared.chain([(MISSING_DATA, Kind::Fact)]) {
+    let has_days = !found.contains_key(DIM_DATE) || calendar::is_ours(schema)?;
+    let own = OWN_TABLES.iter().map(|own| (own.name, own.kind));
+    let own = own.filter(|(table, _)| has_days || *table != DIM_DATE);
+    for (table, kind) in declared.chain(own) {
         findings.extend(lacking(schema, table, kind)?.map(|f| Finding::failed(table, f)));
     }
     for dataset in warehouse.datasets().filter(|dataset| found.contains_key(dataset.table)) {
@@ -155,6 +160,12 @@ pub fn tables(
     let mut unseen = |table: &str, detail: &str, hint: String| {
         findings.push(Finding::new(table, Level::Warning, detail.to_owned(), Some(hint)));
     };
+    if !has_days {
+        let table = qualified(schema, DIM_DATE);
+        let hint =
+            format!("ALTER TABLE {table} RENAME TO …; and the next run makes one of its own.");
+        unseen(DIM_DATE, "the table is not one that a run made, and is left alone", hint);
+    }
     for table in trigger::missing(schema, &datasets)? {
         let hint = format!("The next run makes it, and reads all of {table} again.");
         unseen(&table, "rows may be edited unseen: the trigger odoo_row_edited is missing", hint);

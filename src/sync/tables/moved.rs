@@ -9,9 +9,11 @@ use crate::failure::Failure;
 use crate::quote::{ident, literal};
 use crate::server::{DEFAULT_SCHEMA, Server};
 use crate::state::{Moved, Store};
+use crate::sync::load::calendar;
 use crate::warehouse::Warehouse;
+use crate::warehouse::dates::DIM_DATE;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
-use crate::warehouse::missing::MISSING_DATA;
+use crate::warehouse::own::{is_own, own_tables};
 
 /// What to do about the tables that were moved, by the name under which each was filled.
 pub fn moved(store: &Store, server: &Server) -> Result<BTreeMap<String, Failure>, Failure> {
@@ -52,16 +54,19 @@ fn was_moved(server: &Server, target: &str, schema: &str, name: &str) -> Failure
     .hint(format!(
         "Put it back: {}{all} Or let it go, to have a new one made and loaded: {}",
         back.join(" "),
-        match target {
-            MISSING_DATA => format!("DROP TABLE {now};"),
-            _ => format!("DROP TRIGGER {EDITED_TRIGGER} ON {now};"),
+        match is_own(target) {
+            true => format!("DROP TABLE {now};"),
+            false => format!("DROP TRIGGER {EDITED_TRIGGER} ON {now};"),
         }
     ))
 }
 
-/// Remembers where the server's tables are.
+/// Remembers where the server's tables are. One of days may be a user's.
 pub fn note(store: &Store, server: &Server, warehouse: &Warehouse) -> Result<(), Failure> {
-    let tables = warehouse.datasets().map(|dataset| dataset.table).chain([MISSING_DATA]);
+    let schema = &server.options.schema;
+    let has_days = calendar::is_ours(schema)?;
+    let own = own_tables().filter(|table| has_days || *table != DIM_DATE);
+    let tables = warehouse.datasets().map(|dataset| dataset.table).chain(own);
     let tables = tables.map(str::to_owned).collect();
-    store.note_relations((&server.name, server.oid), &server.options.schema, tables)
+    store.note_relations((&server.name, server.oid), schema, tables)
 }

@@ -17,7 +17,7 @@ use crate::sync::load::patience::patiently;
 use crate::sync::tables::columns::{Existing, existing};
 use crate::sync::tables::moved;
 use crate::sync::tables::trigger;
-use crate::warehouse::missing::{self, MISSING_DATA};
+use crate::warehouse::own::{OWN_TABLES, own_tables};
 use crate::warehouse::{Dataset, SqlType, Warehouse, ddl};
 
 /// Widths of text columns that the user narrowed, by table and column.
@@ -43,7 +43,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut ready = Ready::default();
     let declared: Vec<_> = warehouse.declared().collect();
     let mut moved = moved::moved(store, server)?;
-    let own = declared.iter().map(|dataset| dataset.table).chain([MISSING_DATA]);
+    let own = declared.iter().map(|dataset| dataset.table).chain(own_tables());
     if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
         return Err(failure);
     }
@@ -51,7 +51,8 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
     note_bare(&declared, &found, store, server)?;
-    if !found.contains_key(MISSING_DATA) || !is_complete(&declared, &found) {
+    let is_whole = own_tables().all(|own| Table::new(schema, own).exists());
+    if !is_whole || !is_complete(&declared, &found) {
         made.extend(make(&declared, store, server)?);
         found = existing(schema)?;
     }
@@ -195,8 +196,8 @@ fn make(
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
     }
-    if !found.contains_key(MISSING_DATA) {
-        run(&missing::create_table(schema))?;
+    for own in OWN_TABLES.iter().filter(|own| !Table::new(schema, own.name).exists()) {
+        run(&(own.create)(schema))?;
     }
     let is_new = |table: &str| !found.contains_key(table);
     let keyed = datasets.iter().filter(|dataset| is_new(dataset.table) && is_keyed(dataset));
