@@ -62,6 +62,7 @@ ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_etl.fdw_handler;
 
 \ir ../live.sql
 \ir ../mirror.sql
+\ir ../reports.sql
 \ir ../job.sql
 \ir ../plans.sql
 \ir ../comments.sql

@@ -11,6 +11,7 @@ mod job;
 mod live;
 mod mirror;
 mod read;
+mod reports;
 mod schedule;
 mod sync;
 mod version;

@@ -17,6 +17,7 @@ pub mod path;
 mod products;
 mod promotions;
 mod purchases;
+pub mod reports;
 mod sales;
 mod stock;
 mod warehouses;

@@ -6,4 +6,5 @@ pub mod inspect;
 pub mod moved;
 pub mod origin;
 pub mod ready;
+pub mod reports;
 pub mod trigger;
