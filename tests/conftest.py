@@ -22,7 +22,7 @@ from .lab.postgres import Cluster
 SETTINGS = os.environ.get("SETTINGS")
 
 
-#: How many tables Odoo's records fill; missing_data, odoo_deleted and fact_stock_daily stand beside them.
+#: How many tables Odoo's records fill; missing_data, odoo_deleted, fact_stock_daily and dim_date stand beside them.
 TABLES = 29
 
 

@@ -278,6 +278,9 @@ def unlike_a_full_load(db, server):
             where = "deleted_at IS NULL" if is_dimension else "true"
         rows = [f"SELECT {columns} FROM {schema}.{table} WHERE {where}" for schema in ("public", "truth")]
         for sign, (one, other) in {"+": rows, "-": rows[::-1]}.items():
+            # Days stay, as other rows of dimensions.
+            if (table, sign) == ("dim_date", "+"):
+                continue
             found += [(table, sign, row) for row in db.run(f"{one} EXCEPT ALL {other}")]
     return found
 

@@ -64,6 +64,7 @@ ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_etl.fdw_handler;
 \ir ../rate.sql
 \ir ../stock.sql
 \ir ../mirror.sql
+\ir ../reports.sql
 \ir ../job.sql
 \ir ../plans.sql
 \ir ../comments.sql

@@ -12,6 +12,7 @@ mod live;
 mod mirror;
 mod rate;
 mod read;
+mod reports;
 mod schedule;
 mod sync;
 mod version;

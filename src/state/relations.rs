@@ -6,8 +6,8 @@ use pgrx::pg_sys;
 use super::advisory::is_first;
 use super::store::{Store, text};
 use crate::failure::Failure;
-use crate::warehouse::own::own_tables;
 use crate::warehouse::ddl::EDITED_TRIGGER;
+use crate::warehouse::own::own_tables;
 
 const RELATIONS: &str = "relations";
 
@@ -43,7 +43,7 @@ impl Store {
         let sql = format!(
             "SELECT known.target, n.nspname::text, c.relname::text FROM ({}) AS known JOIN ({NAMED}) ON c.oid = known.relation \
              WHERE NOT EXISTS (SELECT FROM {NAMED} WHERE n.nspname = $2 AND c.relname = known.target) \
-               AND (known.target = ANY ($3) OR EXISTS (SELECT FROM pg_catalog.pg_trigger t \
+               AND (known.target = ANY ($3::text[]) OR EXISTS (SELECT FROM pg_catalog.pg_trigger t \
                  WHERE t.tgrelid = c.oid AND t.tgname = $4))",
             self.relations_of()
         );

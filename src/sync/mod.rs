@@ -32,5 +32,6 @@ pub use run::reconcile::Verdict;
 pub use schedule::schedules::{Schedule, login_succeeded, resume};
 pub use tables::inspect::{Finding, Level, database, schema, tables as inspect_tables};
 pub use tables::origin::forget;
+pub use tables::reports::{create_reports, drop_reports};
 pub use work::changes::poll_time;
 pub use work::report::TableReport;

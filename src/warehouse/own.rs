@@ -1,6 +1,7 @@
 //! Tables that no model fills: runs make them, and keep them.
 
 use super::Kind;
+use super::dates::{self, DIM_DATE};
 use super::deleted::{self, ODOO_DELETED};
 use super::missing::{self, MISSING_DATA};
 use super::stock::DAILY;
@@ -17,6 +18,7 @@ pub const OWN_TABLES: &[OwnTable] = &[
     OwnTable { name: MISSING_DATA, kind: Kind::Fact, create: missing::create_table },
     OwnTable { name: ODOO_DELETED, kind: Kind::Fact, create: deleted::create_table },
     OwnTable { name: DAILY.table, kind: Kind::Fact, create: |schema| DAILY.create_table(schema) },
+    OwnTable { name: DIM_DATE, kind: Kind::Dimension, create: dates::create_table },
 ];
 
 /// Their names.

@@ -375,10 +375,29 @@ class Directory(Model):
                 for record in self.records.values() if record["model"] not in denied]
 
 
+MONTHS = ["janvier", "février", "mars", "avril", "mai", "juin", "juillet", "août", "septembre", "octobre", "novembre",
+          "décembre"]
+WEEKDAYS = ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"]
+
+
+class DateField(Model):
+    """It has no records; Odoo writes dates with it, as a Unicode pattern says."""
+
+    def __init__(self):
+        super().__init__("ir.qweb.field.date", {}, [])
+
+    def value_to_html(self, value, options, context=None):
+        day = datetime.strptime(value, "%Y-%m-%d")
+        names = {"LLLL": day.strftime("%B"), "cccc": day.strftime("%A")}
+        if self.database.french:
+            names = {"LLLL": MONTHS[day.month - 1], "cccc": WEEKDAYS[day.weekday()]}
+        return re.sub("LLLL|cccc", lambda part: names[part[0]], options["format"])
+
+
 #: What Odoo's API lets anybody call; the last two stand for the many of single models.
 METHODS = {"fields_get", "search", "search_count", "search_read", "read", "create", "write", "unlink",
            "get_available_models", "name_search", "action_archive", "context_told", "read_group",
-           "formatted_read_group"}
+           "formatted_read_group", "value_to_html"}
 
 #: The first release that has a method.
 SINCE = {"formatted_read_group": 19}
@@ -422,7 +441,7 @@ class Database:
         #: What Odoo wrote to its log.
         self.errors = []
         models = [*models, parameters()]
-        self.models = {model.name: model for model in [*models, Directory(models)]}
+        self.models = {model.name: model for model in [*models, Directory(models), DateField()]}
         for model in self.models.values():
             model.join(self)
 

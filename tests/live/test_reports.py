@@ -1,26 +1,28 @@
-"""Every report of docs/reports.md over a warehouse loaded from the real Odoo 19: it runs, has the
-columns that are shown, and says what Odoo's own database says."""
+"""The reports over a warehouse loaded from the real Odoo 19: each view says what Odoo's own database says, and each query
+of docs/reports.md runs and has the columns that are shown."""
 
 import re
+from collections import Counter
 from decimal import Decimal
+from math import ceil
 
 import pytest
 
 from ..conftest import Database
 from ..lab import places
+from .shop import french, reference
 
-HEADING = r"^## \d+\. (?P<title>.+?)\n"
-REPORT = HEADING + r".*?^```sql\n(?P<sql>.*?)^```\n\n(?P<header>    [^\n]+)\n    [-+]+\n"
+QUERY = r"^```sql\n(?P<sql>(?:(?!```).*\n)*)```\n\n(?P<header>    .+)\n    [-+]+\n"
 
 
-def reports():
-    """Title -> query and the columns of the output shown."""
+def queries():
+    """The queries of the docs, each with the columns of the output shown."""
     text = (places.CHECKOUT / "docs/reports.md").read_text()
-    found = re.finditer(REPORT, text, re.DOTALL | re.MULTILINE)
-    return {m["title"]: (m["sql"], [name.strip() for name in m["header"].split("|")]) for m in found}
+    found = re.finditer(QUERY, text, re.MULTILINE)
+    return [(m["sql"], [name.strip() for name in m["header"].split("|")]) for m in found]
 
 
-REPORTS = reports()
+QUERIES = queries()
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,7 @@ def made(api):
     goods = {"categ_id": category, "is_storable": True, "taxes_id": [(6, 0, [])]}
     tea = create("product.product", name="Report oolong", list_price=10, standard_price=4, **goods)
     dead = create("product.product", name="Report dust", standard_price=3, **goods)
+    cup = create("product.product", name="Report cup", list_price=3, standard_price=1, **goods)
 
     sale = create(
         "sale.order", partner_id=customer,
@@ -46,6 +49,20 @@ def made(api):
     )
     api("sale.order", "action_confirm", [sale])
     sale_line = api("sale.order.line", "search", [("order_id", "=", sale)])[0]
+
+    # Another currency, another unit.
+    euro = api("res.currency", "search", [("name", "=", "EUR")], context={"active_test": False})
+    api("res.currency", "write", euro, {"active": True})
+    pricelist = create("product.pricelist", name="Report euros", currency_id=euro[0])
+    abroad = create(
+        "sale.order", partner_id=company, pricelist_id=pricelist,
+        order_line=[
+            (0, 0, {"product_id": tea, "product_uom_qty": 2, "price_unit": 9}),
+            (0, 0, {"product_id": tea, "product_uom_qty": 1, "price_unit": 90,
+                    "product_uom_id": reference(api, "uom", "product_uom_dozen")}),
+        ],
+    )
+    api("sale.order", "action_confirm", [abroad])
 
     branch = create("pos.config", name="Report Counter")
     session = create("pos.session", config_id=branch, user_id=2)
@@ -70,6 +87,9 @@ def made(api):
     sold = order(40, line(4, 10, total_cost=16, is_total_cost_computed=True))
     order(27, line(3, 10), line(1, -3, reward_id=reward, is_reward_line=True))
     order(20, line(2, 10, sale_order_line_id=sale_line, sale_order_origin_id=sale))
+    order(13, line(1, 10), line(1, 3, product_id=cup))
+    # Sold before; the cup has never been in stock.
+    order(6, line(2, 3, product_id=cup), date_order="2025-01-31 23:30:00")
     # One refund as the till writes it, its lines without their minus, one as the back office did.
     refunded = api("pos.order.line", "search", [("order_id", "=", sold)])[0]
     back = {"refunded_orderline_id": refunded, "is_total_cost_computed": True}
@@ -85,6 +105,11 @@ def made(api):
     move = api("stock.move", "search", [("picking_id", "=", picking)])
     api("stock.move", "write", move, {"quantity": 4, "picked": True})
     api("stock.picking", "button_validate", [picking], context={"skip_backorder": True})
+    dearer = create(
+        "purchase.order", partner_id=vendor,
+        order_line=[(0, 0, {"product_id": tea, "product_qty": 1, "price_unit": 5})],
+    )
+    api("purchase.order", "button_confirm", [dearer])
     canceled = create(
         "purchase.order", partner_id=vendor,
         order_line=[(0, 0, {"product_id": tea, "product_qty": 77, "price_unit": 4})],
@@ -101,7 +126,7 @@ def made(api):
     department = create("hr.department", name="Report room")
     create("hr.employee", name="Here", department_id=department, contract_date_start="2020-01-15")
     create("hr.employee", name="Gone", department_id=department, active=False)
-    return {"dead": dead}
+    return {"dead": dead, "cup": cup, "tea": tea, "vendor": vendor}
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +136,7 @@ def warehouse(cluster, real, made):
     database.server(real.url)
     report = database.report("SELECT * FROM odoo_sync_all()")
     assert {row["status"] for row in report.values()} <= {"ok", "absent"}
+    database.run("SET TimeZone = 'UTC'; SELECT odoo_create_reports()")
     yield database
     database.connection.close()
     cluster.sql(f"DROP DATABASE {database.name} WITH (FORCE)")
@@ -123,222 +149,360 @@ def table(connection, sql):
         return [column.name for column in cursor.description], cursor.fetchall()
 
 
-def whole(warehouse, title):
+def whole(warehouse, view):
     """All rows of a report, as dictionaries."""
-    sql = re.sub(r"\nLIMIT \d+;\s*$", "", REPORTS[title][0])
-    names, rows = table(warehouse.connection, sql)
+    names, rows = table(warehouse.connection, f"SELECT * FROM reports.{view}")
     return [dict(zip(names, row)) for row in rows]
 
 
-def row_of(warehouse, title, **key):
+def row_of(warehouse, view, **key):
     """The one row of a report with these values."""
-    (row,) = [row for row in whole(warehouse, title) if key.items() <= row.items()]
+    (row,) = [row for row in whole(warehouse, view) if key.items() <= row.items()]
     return row
 
 
-def test_there_are_ten_reports():
-    assert len(REPORTS) == 10
-    text = (places.CHECKOUT / "docs/reports.md").read_text()
-    assert text.count("```sql") == 10
-
-
-@pytest.mark.parametrize("title", REPORTS)
-def test_it_runs_and_has_the_columns_shown(warehouse, title):
-    sql, columns = REPORTS[title]
+@pytest.mark.parametrize("number", range(len(QUERIES)))
+def test_a_query_of_the_docs_runs_and_has_the_columns_shown(warehouse, number):
+    sql, columns = QUERIES[number]
     names, rows = table(warehouse.connection, sql)
     assert names == columns
     assert rows
 
 
+def test_the_docs_have_all_queries():
+    text = (places.CHECKOUT / "docs/reports.md").read_text()
+    assert len(QUERIES) > 15 and text.count("```sql") == len(QUERIES) + 1
+
+
 # What Odoo's database says, under names of the report's columns.
 SALES = "('paid', 'done', 'invoiced', 'sale')"
-POS_LINES = f"""
-    SELECT 'pos' AS channel, o.id AS order_id, o.partner_id, cu.name AS currency, l.product_id,
-           l.qty, sign(l.qty * l.price_unit) * abs(l.price_subtotal) AS subtotal, o.date_order
-    FROM pos_order_line l
-    JOIN pos_order o ON o.id = l.order_id
-    JOIN res_company c ON c.id = o.company_id
-    JOIN res_currency cu ON cu.id = c.currency_id
-    WHERE o.state IN {SALES} AND l.sale_order_line_id IS NULL
+ODOO = f"""
+    WITH RECURSIVE zones AS (
+        SELECT c.id, coalesce(cal.tz, p.tz, 'UTC') AS zone, cu.name AS currency
+        FROM res_company c
+        JOIN res_currency cu ON cu.id = c.currency_id
+        JOIN res_partner p ON p.id = c.partner_id
+        LEFT JOIN resource_calendar cal ON cal.id = c.resource_calendar_id
+    ),
+    heads AS (
+        SELECT 'pos' AS channel, o.id, o.date_order, s.config_id AS branch_id, o.partner_id, o.company_id, z.currency,
+               o.amount_total AS amount, o.amount_total - o.amount_tax AS amount_untaxed, z.zone
+        FROM pos_order o
+        JOIN pos_session s ON s.id = o.session_id
+        JOIN zones z ON z.id = o.company_id
+        WHERE o.state IN {SALES}
+        UNION ALL
+        SELECT 'sale', o.id, o.date_order, NULL, o.partner_id, o.company_id, cu.name, o.amount_total, o.amount_untaxed, z.zone
+        FROM sale_order o
+        JOIN res_currency cu ON cu.id = o.currency_id
+        JOIN zones z ON z.id = o.company_id
+        WHERE o.state IN {SALES}
+    ),
+    orders AS (
+        SELECT *, (date_order AT TIME ZONE 'UTC' AT TIME ZONE zone)::date AS day,
+               date_trunc('month', date_order AT TIME ZONE 'UTC' AT TIME ZONE zone)::date AS month,
+               extract(hour FROM date_order AT TIME ZONE 'UTC' AT TIME ZONE zone)::integer AS hour, amount < 0 AS is_refund
+        FROM heads
+    ),
+    parts AS (
+        SELECT 'pos' AS channel, l.order_id, l.product_id, r.program_id, l.qty AS quantity, true AS is_usual_unit,
+               l.price_unit, l.is_reward_line IS TRUE AS is_given, l.sale_order_line_id IS NOT NULL AS settles,
+               sign(l.qty * l.price_unit) * abs(l.price_subtotal) AS subtotal,
+               sign(l.qty * l.price_unit) * abs(l.price_subtotal_incl) AS total,
+               l.qty * l.price_unit * coalesce(l.discount, 0) / 100 AS discount_amount
+        FROM pos_order_line l
+        LEFT JOIN loyalty_reward r ON r.id = l.reward_id
+        UNION ALL
+        SELECT 'sale', l.order_id, l.product_id, r.program_id, l.product_uom_qty, l.product_uom_id = t.uom_id, l.price_unit,
+               l.reward_id IS NOT NULL, false, l.price_subtotal, l.price_total,
+               l.product_uom_qty * l.price_unit * coalesce(l.discount, 0) / 100
+        FROM sale_order_line l
+        LEFT JOIN loyalty_reward r ON r.id = l.reward_id
+        LEFT JOIN product_product p ON p.id = l.product_id
+        LEFT JOIN product_template t ON t.id = p.product_tmpl_id
+        WHERE l.display_type IS NULL
+    ),
+    lines AS (
+        SELECT l.*, o.day, o.branch_id, o.company_id, o.currency, o.is_refund, o.partner_id,
+               CASE WHEN l.is_given AND l.price_unit < 0 THEN 0 ELSE l.quantity END AS units,
+               l.is_given AND coalesce(g.program_type, '') NOT IN ('gift_card', 'ewallet') AS is_reward
+        FROM parts l
+        JOIN orders o ON o.channel = l.channel AND o.id = l.order_id
+        LEFT JOIN loyalty_program g ON g.id = l.program_id
+    ),
+    goods AS (
+        SELECT p.id, p.active, t.sale_ok, t.is_storable
+        FROM product_product p
+        JOIN product_template t ON t.id = p.product_tmpl_id
+    ),
+    quants AS (
+        SELECT q.*, l.warehouse_id AS store_id
+        FROM stock_quant q
+        JOIN stock_location l ON l.id = q.location_id AND l.usage = 'internal'
+    )
 """
-SALE_LINES = f"""
-    SELECT 'sale', o.id, o.partner_id, cu.name, l.product_id,
-           l.product_uom_qty, l.price_subtotal, o.date_order
-    FROM sale_order_line l
-    JOIN sale_order o ON o.id = l.order_id
-    JOIN res_currency cu ON cu.id = o.currency_id
-    WHERE o.state IN {SALES} AND l.display_type IS NULL
+BUYERS = """
+    bought AS (
+        SELECT p.commercial_partner_id AS buyer_id, o.*,
+               (SELECT coalesce(sum(l.subtotal), 0) FROM lines l
+                WHERE l.channel = o.channel AND l.order_id = o.id AND NOT l.settles) AS revenue
+        FROM orders o
+        JOIN res_partner p ON p.id = o.partner_id
+        WHERE NOT EXISTS (SELECT FROM lines l WHERE l.channel = o.channel AND l.order_id = o.id AND l.settles)
+    )
+"""
+TURNS = """
+    stock AS (SELECT company_id, product_id, sum(quantity) AS on_hand FROM quants GROUP BY company_id, product_id),
+    sold AS (
+        SELECT company_id, product_id, sum(units) FILTER (WHERE is_usual_unit) AS sold,
+               count(*) FILTER (WHERE NOT is_usual_unit) AS other_units
+        FROM lines
+        WHERE day > current_date - 90 AND NOT settles
+        GROUP BY company_id, product_id
+    ),
+    turns AS (
+        SELECT company_id, product_id, coalesce(on_hand, 0) AS on_hand, coalesce(sold, 0) AS sold,
+               coalesce(other_units, 0) AS other_units
+        FROM stock
+        FULL JOIN sold USING (company_id, product_id)
+        JOIN goods ON goods.id = product_id AND is_storable
+    )
 """
 TRUTH = {
-    "Sales by branch and day": f"""
-        SELECT (o.date_order AT TIME ZONE 'UTC' AT TIME ZONE cal.tz)::date AS business_date,
-               coalesce(b.name, '(sale orders)') AS branch, cu.name AS currency,
-               count(*) AS orders, sum(o.amount_total) AS amount
-        FROM (
-            SELECT s.config_id, o.company_id, o.date_order, o.amount_total, c.currency_id
-            FROM pos_order o
-            JOIN pos_session s ON s.id = o.session_id
-            JOIN res_company c ON c.id = o.company_id
-            WHERE o.state IN {SALES}
-            UNION ALL
-            SELECT NULL, company_id, date_order, amount_total, currency_id
-            FROM sale_order
-            WHERE state IN {SALES}
-        ) o
-        LEFT JOIN pos_config b ON b.id = o.config_id
-        JOIN res_company c ON c.id = o.company_id
-        JOIN resource_calendar cal ON cal.id = c.resource_calendar_id
-        JOIN res_currency cu ON cu.id = o.currency_id
-        GROUP BY 1, o.config_id, b.name, cu.name
+    "sales_by_day": f"""{ODOO}
+        SELECT o.day AS business_date, o.channel, o.branch_id, o.currency, count(*) AS orders,
+               count(*) FILTER (WHERE o.is_refund) AS refunds, sum(o.amount) AS amount,
+               sum(o.amount_untaxed) AS amount_untaxed, sum(l.units) AS units, sum(l.settled) AS settled
+        FROM orders o
+        LEFT JOIN LATERAL (
+            SELECT coalesce(sum(units) FILTER (WHERE NOT settles), 0) AS units,
+                   coalesce(sum(total) FILTER (WHERE settles), 0) AS settled
+            FROM lines l WHERE l.channel = o.channel AND l.order_id = o.id
+        ) l ON true
+        GROUP BY o.day, o.channel, o.branch_id, o.currency
     """,
-    "Margin by product category": f"""
-        SELECT coalesce(c.complete_name, '(none)') AS category, l.currency, round(sum(l.subtotal), 2) AS revenue
-        FROM ({POS_LINES} UNION ALL {SALE_LINES}) l
-        JOIN product_product p ON p.id = l.product_id
-        JOIN product_template t ON t.id = p.product_tmpl_id
-        LEFT JOIN product_category c ON c.id = t.categ_id
-        GROUP BY c.id, l.currency
+    "sales_by_hour": f"""{ODOO}
+        SELECT day AS business_date, hour, branch_id, currency, count(*) AS orders, sum(amount) AS amount
+        FROM orders WHERE channel = 'pos' GROUP BY day, hour, branch_id, currency
     """,
-    "Stock value by warehouse": """
-        SELECT coalesce(w.name, '(none)') AS warehouse,
-               count(DISTINCT q.product_id) AS products,
-               sum(q.quantity) AS quantity, sum(q.reserved_quantity)::numeric AS reserved
-        FROM stock_quant q
-        JOIN stock_location l ON l.id = q.location_id AND l.usage = 'internal'
-        LEFT JOIN stock_warehouse w ON w.id = l.warehouse_id
-        WHERE q.quantity <> 0
-        GROUP BY w.id, w.name
+    "sales_by_branch": f"""{ODOO}
+        SELECT month, branch_id, currency, count(*) FILTER (WHERE amount >= 0) AS sales,
+               count(*) FILTER (WHERE amount < 0) AS refunds, sum(greatest(amount, 0)) AS sold,
+               sum(greatest(-amount, 0)) AS refunded
+        FROM orders WHERE channel = 'pos' GROUP BY month, branch_id, currency
     """,
-    "Basket size": f"""
-        SELECT b.name AS branch, count(*) AS orders, round(avg(o.amount_total), 2) AS amount,
-               round(avg((SELECT count(*) FROM pos_order_line l
-                          WHERE l.order_id = o.id AND l.is_reward_line IS NOT TRUE)), 2) AS lines
-        FROM pos_order o
-        JOIN pos_session s ON s.id = o.session_id
-        JOIN pos_config b ON b.id = s.config_id
-        WHERE o.state IN {SALES} AND o.amount_total >= 0
-        GROUP BY b.id, b.name
+    "basket_size": f"""{ODOO}
+        SELECT month, branch_id, currency, count(*) AS orders, round(avg(amount), 2) AS amount,
+               round(avg((SELECT count(*) FROM lines l WHERE l.channel = 'pos' AND l.order_id = o.id AND NOT l.is_given)), 2) AS lines
+        FROM orders o WHERE channel = 'pos' AND NOT is_refund GROUP BY month, branch_id, currency
     """,
-    "Top customers": f"""
-        SELECT company.name AS customer, l.currency,
-               count(DISTINCT l.order_id) FILTER (WHERE l.channel = 'pos') AS pos_orders,
-               count(DISTINCT l.order_id) FILTER (WHERE l.channel = 'sale') AS sale_orders,
-               round(sum(l.subtotal), 2) AS amount
-        FROM ({POS_LINES} UNION ALL {SALE_LINES}) l
-        JOIN res_partner p ON p.id = l.partner_id
-        JOIN res_partner company ON company.id = p.commercial_partner_id
-        GROUP BY company.id, l.currency
+    "basket_pairs": f"""{ODOO},
+        items AS (SELECT DISTINCT order_id, product_id FROM lines
+                  WHERE channel = 'pos' AND NOT is_refund AND NOT is_reward AND NOT settles AND units > 0)
+        SELECT a.product_id, b.product_id AS other_id, count(*) AS orders,
+               round(100.0 * count(*) / (SELECT count(DISTINCT order_id) FROM items), 2) AS percent
+        FROM items a JOIN items b ON b.order_id = a.order_id AND b.product_id > a.product_id GROUP BY 1, 2
     """,
-    "Promotion effect": f"""
-        SELECT channel, currency, with_reward, count(*) AS orders
-        FROM (
-            SELECT 'pos' AS channel, cu.name AS currency, bool_or(g.id IS NOT NULL) AS with_reward
-            FROM pos_order o
-            JOIN pos_order_line l ON l.order_id = o.id
-            JOIN res_company c ON c.id = o.company_id
-            JOIN res_currency cu ON cu.id = c.currency_id
-            LEFT JOIN loyalty_reward r ON r.id = l.reward_id AND l.is_reward_line
-            LEFT JOIN loyalty_program g
-                ON g.id = r.program_id AND g.program_type NOT IN ('gift_card', 'ewallet')
-            WHERE o.state IN {SALES} AND o.amount_total >= 0
-            GROUP BY o.id, cu.name
-            UNION ALL
-            SELECT 'sale', cu.name, bool_or(g.id IS NOT NULL)
-            FROM sale_order o
-            JOIN sale_order_line l ON l.order_id = o.id AND l.display_type IS NULL
-            JOIN res_currency cu ON cu.id = o.currency_id
-            LEFT JOIN loyalty_reward r ON r.id = l.reward_id
-            LEFT JOIN loyalty_program g
-                ON g.id = r.program_id AND g.program_type NOT IN ('gift_card', 'ewallet')
-            WHERE o.state IN {SALES} AND o.amount_total >= 0
-            GROUP BY o.id, cu.name
-        ) o
-        GROUP BY channel, currency, with_reward
+    "promotions_effect": f"""{ODOO},
+        given AS (SELECT channel, order_id, program_id, sum(discount_amount - subtotal) AS given
+                  FROM lines WHERE is_reward GROUP BY 1, 2, 3)
+        SELECT o.channel, g.program_id AS promotion_id, o.currency, count(*) AS orders, coalesce(sum(g.given), 0) AS given
+        FROM orders o LEFT JOIN given g ON g.channel = o.channel AND g.order_id = o.id
+        WHERE NOT o.is_refund GROUP BY 1, 2, 3
     """,
-    "Purchase lead time by vendor": """
-        SELECT v.name AS vendor, count(DISTINCT o.id) AS orders,
-               sum(l.product_qty) AS ordered, sum(l.qty_received) AS received
+    "customers_rfm": f"""{ODOO}, {BUYERS}
+        SELECT buyer_id, currency, max(day) FILTER (WHERE NOT is_refund) AS last_order,
+               count(*) FILTER (WHERE NOT is_refund) AS orders, sum(revenue) AS revenue
+        FROM bought GROUP BY buyer_id, currency
+    """,
+    "cohorts": f"""{ODOO}, {BUYERS}
+        SELECT f.cohort, b.currency, count(DISTINCT b.buyer_id) FILTER (WHERE NOT b.is_refund) AS customers,
+               count(*) FILTER (WHERE NOT b.is_refund) AS orders, sum(b.revenue) AS revenue,
+               (extract(year FROM age(b.month, f.cohort)) * 12 + extract(month FROM age(b.month, f.cohort)))::integer AS months
+        FROM bought b
+        JOIN (SELECT buyer_id, min(month) AS cohort FROM bought WHERE NOT is_refund GROUP BY 1) f USING (buyer_id)
+        GROUP BY f.cohort, b.month, b.currency
+    """,
+    "abc": f"""{ODOO}
+        SELECT product_id, currency, sum(units) AS units, sum(subtotal) AS revenue
+        FROM lines WHERE NOT settles AND NOT is_reward AND day > current_date - 365 GROUP BY 1, 2
+    """,
+    "days_of_cover": f"""{ODOO}, {TURNS}
+        SELECT company_id, product_id, on_hand, sold, other_units,
+               CASE WHEN sold > 0 THEN round(greatest(on_hand, 0) * 90 / sold, 1) END AS days
+        FROM turns WHERE on_hand <> 0 OR sold <> 0
+    """,
+    "sell_through": f"""{ODOO}, {TURNS}
+        SELECT company_id, product_id, round(100 * sold / nullif(sold + greatest(on_hand, 0), 0), 1) AS percent
+        FROM turns WHERE on_hand <> 0 OR sold <> 0
+    """,
+    "stock_outs": f"""{ODOO},
+        sold AS (
+            SELECT t.warehouse_id AS store_id, l.product_id, sum(l.units) FILTER (WHERE l.day > current_date - 90) AS sold
+            FROM lines l
+            JOIN pos_config b ON b.id = l.branch_id
+            JOIN stock_picking_type t ON t.id = b.picking_type_id
+            WHERE NOT l.settles
+            GROUP BY 1, 2
+        ),
+        there AS (SELECT store_id, product_id, sum(quantity) AS on_hand FROM quants GROUP BY 1, 2)
+        SELECT store_id AS warehouse_id, product_id, coalesce(on_hand, 0) AS on_hand, coalesce(sold, 0) AS sold
+        FROM there
+        FULL JOIN sold USING (store_id, product_id)
+        JOIN stock_warehouse w ON w.id = store_id AND w.active
+        JOIN goods g ON g.id = product_id AND g.active AND g.sale_ok AND g.is_storable
+        WHERE coalesce(on_hand, 0) <= 0
+    """,
+    "stock_ageing": f"""{ODOO}
+        SELECT store_id AS warehouse_id, CASE WHEN age <= 30 THEN '0-30' WHEN age <= 60 THEN '31-60' WHEN age <= 90 THEN '61-90'
+                   WHEN age <= 180 THEN '91-180' WHEN age <= 365 THEN '181-365' ELSE 'over 365' END AS age,
+               count(DISTINCT product_id) AS products, sum(quantity) AS quantity
+        FROM (SELECT *, current_date - in_date::date AS age FROM quants WHERE quantity <> 0) q GROUP BY 1, 2
+    """,
+    "price_changes": """
+        WITH prices AS (
+            SELECT o.partner_id AS vendor_id, l.product_id, o.name AS order_reference,
+                   l.price_unit * (1 - coalesce(l.discount, 0)::numeric / 100) AS price,
+                   lag(l.price_unit * (1 - coalesce(l.discount, 0)::numeric / 100)) OVER (
+                       PARTITION BY o.partner_id, l.product_id, l.product_uom_id, o.currency_id, o.company_id
+                       ORDER BY o.date_order, l.id) AS price_before
+            FROM purchase_order_line l
+            JOIN purchase_order o ON o.id = l.order_id AND o.state IN ('purchase', 'done')
+            WHERE l.display_type IS NULL
+        )
+        SELECT * FROM prices WHERE price <> price_before
+    """,
+    # Those whose tables come with other entities.
+    "purchase_lead_time": """
+        SELECT o.partner_id AS vendor_id, count(DISTINCT o.id) AS orders, sum(l.product_qty) AS ordered,
+               sum(l.qty_received) AS received,
+               round(avg(extract(epoch FROM date_trunc('second', o.effective_date) - date_trunc('second', o.date_order)) / 86400), 1)
+                   AS actual_days
         FROM purchase_order_line l
         JOIN purchase_order o ON o.id = l.order_id AND o.state IN ('purchase', 'done')
-        JOIN res_partner v ON v.id = o.partner_id
         WHERE l.display_type IS NULL
-        GROUP BY v.id, v.name
+        GROUP BY o.partner_id
     """,
-    "Tenure by department": """
-        WITH RECURSIVE tree AS (
-            SELECT id, name ->> 'en_US' AS path FROM hr_department WHERE parent_id IS NULL
-            UNION ALL
-            SELECT d.id, t.path || ' / ' || (d.name ->> 'en_US')
-            FROM hr_department d
-            JOIN tree t ON t.id = d.parent_id
-        )
-        SELECT coalesce(d.path, '(none)') AS department, count(*) AS employees
-        FROM hr_employee e
-        JOIN hr_version v ON v.id = e.current_version_id
-        LEFT JOIN tree d ON d.id = v.department_id
-        WHERE e.active AND (v.departure_date IS NULL OR v.departure_date > current_date)
-        GROUP BY d.id, d.path
+    "tender_mix": f"""{ODOO}
+        SELECT o.day AS business_date, o.branch_id, p.payment_method_id, count(*) FILTER (WHERE p.is_change IS NOT TRUE) AS payments,
+               sum(p.amount) AS amount
+        FROM pos_payment p
+        JOIN orders o ON o.channel = 'pos' AND o.id = p.pos_order_id
+        GROUP BY 1, 2, 3
     """,
-    "Refund rate by branch": f"""
-        SELECT b.name AS branch,
-               count(*) FILTER (WHERE o.amount_total >= 0) AS sales,
-               count(*) FILTER (WHERE o.amount_total < 0) AS refunds,
-               sum(greatest(o.amount_total, 0)) AS sold,
-               sum(greatest(-o.amount_total, 0)) AS refunded
-        FROM pos_order o
-        JOIN pos_session s ON s.id = o.session_id
-        JOIN pos_config b ON b.id = s.config_id
-        WHERE o.state IN {SALES}
-        GROUP BY b.id, b.name
-    """,
-    "Dead stock": f"""
-        SELECT q.product_id AS id, sum(q.quantity) AS quantity
-        FROM stock_quant q
-        JOIN stock_location l ON l.id = q.location_id AND l.usage = 'internal'
-        WHERE q.product_id NOT IN (
-            SELECT product_id
-            FROM ({POS_LINES} UNION ALL {SALE_LINES}) s
-            WHERE qty > 0 AND date_order >= current_date - 90 AND product_id IS NOT NULL
-        )
-        GROUP BY q.product_id
-        HAVING sum(q.quantity) > 0
+    "gift_card_liability": """
+        SELECT c.company_id, c.program_id, count(*) FILTER (WHERE c.points <> 0) AS cards,
+               coalesce(sum(c.points) FILTER (WHERE coalesce(c.expiration_date, 'infinity') >= current_date), 0)::numeric AS liability
+        FROM loyalty_card c
+        JOIN loyalty_program p ON p.id = c.program_id AND p.program_type IN ('gift_card', 'ewallet')
+        WHERE c.active
+        GROUP BY 1, 2
     """,
 }
 
+#: The tables that reports wait for, until an entity fills them.
+AWAITED = {"purchase_lead_time", "tender_mix", "gift_card_liability"}
 
-@pytest.mark.parametrize("title", TRUTH)
-def test_it_says_what_odoo_says(warehouse, truth, title):
-    names, expected = table(truth, TRUTH[title])
-    found = [tuple(row[name] for name in names) for row in whole(warehouse, title)]
-    assert sorted(found, key=str) == sorted(expected, key=str)
+
+@pytest.mark.parametrize("view", TRUTH)
+def test_it_says_what_odoo_says(warehouse, truth, view):
+    if view in AWAITED and warehouse.value("SELECT to_regclass(%s) IS NULL", f"reports.{view}"):
+        pytest.skip(f"its tables are not there yet: {[line for line in warehouse.connection.notices if view in line]}")
+    truth.cursor().execute("SET TimeZone = 'UTC'")
+    names, expected = table(truth, TRUTH[view])
+    found = [tuple(row[name] for name in names) for row in whole(warehouse, view)]
+    assert Counter(found) - Counter(expected) == Counter(expected) - Counter(found) == Counter()
+    assert found or view in AWAITED
+
+
+def test_the_reports_that_are_left_out_are_those_that_wait(warehouse):
+    made = {row[0] for row in warehouse.run("SELECT relname FROM pg_class WHERE relnamespace = 'reports'::regnamespace")}
+    assert TRUTH.keys() - made <= AWAITED
+
+
+def test_three_days_to_the_cent(warehouse, truth):
+    """By plain sums of Odoo's tables."""
+    days = warehouse.run("SELECT business_date FROM reports.sales_by_day GROUP BY 1 ORDER BY sum(orders) DESC, 1 LIMIT 3")
+    assert len(days) == 3
+    for day, in days:
+        found = warehouse.run("SELECT channel, sum(orders), sum(units), sum(amount) FROM reports.sales_by_day "
+                              "WHERE business_date = %s GROUP BY channel ORDER BY 1", day)
+        with truth.cursor() as cursor:
+            cursor.execute(f"""{ODOO}
+                SELECT o.channel, count(DISTINCT o.id), sum((SELECT coalesce(sum(l.units), 0) FROM lines l
+                    WHERE l.channel = o.channel AND l.order_id = o.id AND NOT l.settles)), sum(o.amount)
+                FROM orders o WHERE o.day = %s GROUP BY o.channel ORDER BY 1""", (day,))
+            assert found == cursor.fetchall()
 
 
 def test_a_settled_sale_order_counts_once(warehouse):
-    """50 ordered, of which 20 were paid at the counter; 40 and 27 sold there, 20 refunded."""
-    row = row_of(warehouse, "Top customers", customer="Report & Sons")
-    assert (row["pos_orders"], row["sale_orders"], row["amount"]) == (4, 1, 97)
-    row = row_of(warehouse, "Sales by branch and day", branch="Report Counter")
-    assert (row["amount"], row["settled"]) == (67, 20)
+    """50 ordered, of which 20 were paid at the counter; 40, 27, 13 and 6 sold there, 20 refunded."""
+    row = row_of(warehouse, "customers_rfm", buyer="Report & Sons", currency="USD")
+    assert (row["orders"], row["revenue"]) == (5, 50 + 40 + 27 + 13 + 6 - 20)
+    assert row_of(warehouse, "customers_rfm", buyer="Report & Sons", currency="EUR")["revenue"] == 108
+    row = max((row for row in whole(warehouse, "sales_by_day") if row["branch"] == "Report Counter"), key=lambda row: row["business_date"])
+    assert (row["orders"], row["refunds"], row["amount"], row["settled"]) == (6, 2, 80, 20)
 
 
-def test_margin_takes_both_kinds_of_refund_off(warehouse):
-    row = row_of(warehouse, "Margin by product category", category="Report goods / Report tea")
-    # Costs: 16 noted and 8 taken back; 3 oolongs, a reward line and 5 ordered at today's 4.
-    assert (row["top"], row["revenue"]) == ("Report goods", 97)
-    assert (row["cost"], row["margin"]) == (16 - 8 + 12 + 4 + 20, 97 - 44)
+def test_the_day_before_yet_another_hour(warehouse):
+    """23:30 in UTC is the next day in Brussels, where the company works."""
+    zone = warehouse.value("SELECT timezone FROM dim_branches WHERE name = 'Report Counter'")
+    expected = warehouse.run("SELECT (t AT TIME ZONE %s)::date, extract(hour FROM t AT TIME ZONE %s)::integer "
+                             "FROM (SELECT timestamptz '2025-01-31 23:30+00') AS times (t)", zone, zone)
+    assert warehouse.run("SELECT business_date, hour FROM reports.sales_by_hour WHERE branch = 'Report Counter' "
+                         "AND business_date < '2025-03-01'") == expected
 
 
-def test_values_are_sensible(warehouse, made):
-    assert all(row["value"] >= 0 for row in whole(warehouse, "Stock value by warehouse"))
-    row = row_of(warehouse, "Dead stock", id=made["dead"])
-    assert (row["quantity"], row["value"], row["last_sale"]) == (7, 21, None)
-    row = row_of(warehouse, "Basket size", branch="Report Counter")
-    assert (row["orders"], row["lines"], row["units"], row["amount"]) == (3, 1, 3, 29)
-    row = row_of(warehouse, "Promotion effect", channel="pos", currency="USD", with_reward=True)
-    assert row["given"] >= 3
-    row = row_of(warehouse, "Purchase lead time by vendor", vendor="Report Vendor")
-    assert (row["received"], row["percent"]) == (4, 40)
-    row = row_of(warehouse, "Tenure by department", department="Report room")
-    assert row["with_tenure"] == 1 and row["average"] > 5
-    row = row_of(warehouse, "Refund rate by branch", branch="Report Counter")
-    assert (row["refunds"], row["percent"]) == (2, Decimal("23.0"))
+def test_scores_and_classes_follow_the_numbers(warehouse):
+    for currency in ("USD", "EUR"):
+        rows = [row for row in whole(warehouse, "customers_rfm") if row["currency"] == currency]
+        for score, value in (("money", "revenue"), ("frequency", "orders")):
+            for row in rows:
+                place = sum(other[value] <= row[value] for other in rows)
+                assert row[score] == ceil(Decimal(5) * place / len(rows)), row
+        rows = sorted((row for row in whole(warehouse, "abc") if row["currency"] == currency), key=lambda row: row["place"])
+        total, before = sum(max(row["revenue"], 0) for row in rows), 0
+        for row in rows:
+            share = before / total
+            assert row["class"] == ("C" if row["revenue"] <= 0 else "A" if share < Decimal("0.8") else "B" if share < Decimal("0.95") else "C")
+            before += max(row["revenue"], 0)
+
+
+def test_what_was_made_is_seen(warehouse, made):
+    assert row_of(warehouse, "basket_pairs", product="Report oolong", other="Report cup")["orders"] == 1
+    row = row_of(warehouse, "stock_outs", product_id=made["cup"])
+    assert (row["on_hand"], row["sold"]) == (0, 1)
+    row = row_of(warehouse, "price_changes", vendor="Report Vendor")
+    assert (row["price_before"], row["price"], row["percent"]) == (4, 5, 25)
+    row = row_of(warehouse, "days_of_cover", product_id=made["tea"])
+    assert row["other_units"] == 1
+    assert sum(row["given"] for row in whole(warehouse, "promotions_effect") if row["promotion"] == "Report promotion") >= 3
+    assert all(row["currency"] for row in whole(warehouse, "stock_ageing"))
+
+
+def test_the_days_of_the_warehouse(warehouse, truth):
+    with truth.cursor() as cursor:
+        cursor.execute(f"{ODOO} SELECT min(day), max(day) FROM (SELECT day FROM orders UNION ALL "
+                       "SELECT (date_order AT TIME ZONE 'UTC' AT TIME ZONE z.zone)::date FROM sale_order o "
+                       "JOIN zones z ON z.id = o.company_id) AS days")
+        first, last = cursor.fetchone()
+    found = warehouse.run("SELECT day, iso_year, iso_week, weekday, month_name FROM dim_date ORDER BY day")
+    assert (found[0][0], len(found)) == (first, (found[-1][0] - first).days + 1)
+    assert found[-1][0] == last.replace(year=last.year + 1)
+    assert all((year, week, weekday) == day.isocalendar()[:] for day, year, week, weekday, _ in found)
+    assert {name for *_, name in found} >= {"January", "December"}
+
+
+def test_names_in_the_language_of_the_server(cluster, real, api):
+    """As Odoo writes them."""
+    french(api)
+    database = Database(cluster)
+    try:
+        database.server(real.url, language="fr_FR")
+        database.run("SELECT * FROM odoo_sync('sales')")
+        assert dict(database.run("SELECT DISTINCT month, month_name FROM dim_date"))[8] == "août"
+        assert dict(database.run("SELECT DISTINCT weekday, weekday_name FROM dim_date")) == dict(enumerate(
+            ["lundi", "mardi", "mercredi", "jeudi", "vendredi", "samedi", "dimanche"], 1))
+    finally:
+        database.connection.close()
+        cluster.sql(f"DROP DATABASE {database.name} WITH (FORCE)")

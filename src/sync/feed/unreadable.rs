@@ -6,7 +6,7 @@ use crate::extract::BadValue;
 use crate::failure::Failure;
 use crate::odoo::{BEFORE_ALL, Connection, Domain, Error, FieldType};
 use crate::state::Kept;
-use crate::sync::load::history::Seen;
+use crate::sync::load::own::history::Seen;
 use crate::sync::mapping::feed::{MappedColumn, Mapping};
 use crate::sync::mapping::values::Origin;
 use crate::sync::work::parts::Work;

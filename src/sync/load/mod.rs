@@ -1,14 +1,12 @@
 //! Rows into tables: in, typed columns; out, what was written, and which parents are missing. Every
 //! statement runs as the table's owner. May call `transform`'s rows, `warehouse` and `pg`.
 
-pub mod deleted;
 pub mod deletes;
 pub mod first_load;
-pub mod history;
 pub mod loader;
+pub mod own;
 pub mod owner;
 pub mod patience;
 pub mod references;
 pub mod restore;
-pub mod snapshot;
 pub mod statements;

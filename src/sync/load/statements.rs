@@ -3,7 +3,7 @@
 use pgrx::PgBuiltInOids;
 
 use crate::quote::{ident, literal};
-use crate::sync::load::history::Versions;
+use crate::sync::load::own::history::Versions;
 use crate::sync::load::references::Reference;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::{self, MISSING_DATA};

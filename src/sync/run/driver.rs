@@ -12,7 +12,8 @@ use crate::server::Server;
 use crate::server::lock;
 use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
-use crate::sync::load::{history, loader, restore};
+use crate::sync::load::own::{calendar, history};
+use crate::sync::load::{loader, restore};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
@@ -21,6 +22,7 @@ use crate::sync::run::queue::Queue;
 use crate::sync::tables::origin;
 use crate::sync::tables::ready::{self, Ready};
 use crate::sync::work::context::Context;
+use crate::sync::work::day_names;
 use crate::sync::work::fetching::Fetching;
 use crate::sync::work::parts::Work;
 use crate::sync::work::report::Reports;
@@ -216,7 +218,17 @@ impl Run {
                 history::follow(context.schema(), dataset)?;
             }
         }
+        self.keep_days(entity)?;
         self.restore()
+    }
+
+    /// Adds the days of new business dates to the warehouse's.
+    pub fn keep_days(&self, entity: &'static Entity) -> Result<(), Failure> {
+        if !entity.datasets.iter().any(calendar::has_days) {
+            return Ok(());
+        }
+        let dated = self.warehouse().datasets().filter(|dataset| calendar::has_days(dataset));
+        day_names::keep_days(self.context(), &dated.collect::<Vec<_>>())
     }
 
     /// Restores references whose records have come.

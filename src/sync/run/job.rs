@@ -10,7 +10,7 @@ use crate::server::lock;
 use crate::settings;
 use crate::state::{Store, warehouse_of};
 use crate::sync::feed::table_load::TableLoad;
-use crate::sync::load::deleted;
+use crate::sync::load::own::deleted;
 use crate::sync::run::driver::{Order, Run, entities_named};
 use crate::sync::run::first_loads::Lacking;
 use crate::sync::run::journal::{self, Kind};

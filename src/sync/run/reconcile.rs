@@ -34,6 +34,7 @@ impl Run {
     pub fn reconcile_entity(&mut self, entity: &'static Entity) -> Result<(), Failure> {
         let work = self.work();
         entity.feeds().try_for_each(|(dataset, feed)| work.reconcile(dataset, feed))?;
+        self.keep_days(entity)?;
         self.restore()
     }
 }

@@ -11,7 +11,7 @@ use crate::quote::ident;
 use crate::server::Server;
 use crate::state::Store;
 use crate::sync::load::deletes::of_feed;
-use crate::sync::load::history::{self as versions, Versions};
+use crate::sync::load::own::history::{self as versions, Versions};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::patience::patiently;
 use crate::sync::load::references::references;

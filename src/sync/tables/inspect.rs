@@ -7,12 +7,14 @@ use crate::query::{self, current_user, require_writable};
 use crate::quote::ident;
 use crate::server::{Server, Session};
 use crate::state::Store;
-use crate::sync::load::{history, owner};
+use crate::sync::load::own::{calendar, history};
+use crate::sync::load::owner;
 use crate::sync::tables::columns::existing;
 use crate::sync::tables::moved;
 use crate::sync::tables::origin::Survey;
 use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
+use crate::warehouse::dates::DIM_DATE;
 use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
 use crate::warehouse::history::table_of;
 use crate::warehouse::own::OWN_TABLES;
@@ -139,7 +141,9 @@ pub fn tables(
         .collect();
     let found = existing(schema)?;
     let declared = warehouse.datasets().map(|dataset| (dataset.table, dataset.kind));
+    let has_days = !found.contains_key(DIM_DATE) || calendar::is_ours(schema)?;
     let own = OWN_TABLES.iter().map(|own| (own.name, own.kind));
+    let own = own.filter(|(table, _)| has_days || *table != DIM_DATE);
     for (table, kind) in declared.chain(own) {
         findings.extend(lacking(schema, table, kind)?.map(|f| Finding::failed(table, f)));
     }
@@ -163,6 +167,12 @@ pub fn tables(
     let mut unseen = |table: &str, detail: &str, hint: String| {
         findings.push(Finding::new(table, Level::Warning, detail.to_owned(), Some(hint)));
     };
+    if !has_days {
+        let table = qualified(schema, DIM_DATE);
+        let hint =
+            format!("ALTER TABLE {table} RENAME TO …; and the next run makes one of its own.");
+        unseen(DIM_DATE, "the table is not one that a run made, and is left alone", hint);
+    }
     for table in trigger::missing(schema, &datasets)? {
         let hint = format!("The next run makes it, and reads all of {table} again.");
         unseen(&table, "rows may be edited unseen: the trigger odoo_row_edited is missing", hint);

@@ -8,4 +8,5 @@ pub mod moved;
 pub mod origin;
 pub mod privileges;
 pub mod ready;
+pub mod reports;
 pub mod trigger;

@@ -9,8 +9,10 @@ use crate::failure::Failure;
 use crate::quote::{ident, literal};
 use crate::server::{DEFAULT_SCHEMA, Server};
 use crate::state::{Moved, Store};
-use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
+use crate::sync::load::own::calendar;
 use crate::warehouse::Warehouse;
+use crate::warehouse::dates::DIM_DATE;
+use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
 use crate::warehouse::own::{is_own, own_tables};
 
 /// What to do about the tables that were moved, by the name under which each was filled.
@@ -59,9 +61,12 @@ fn was_moved(server: &Server, target: &str, schema: &str, name: &str) -> Failure
     ))
 }
 
-/// Remembers where the server's tables are.
+/// Remembers where the server's tables are. One of days may be a user's.
 pub fn note(store: &Store, server: &Server, warehouse: &Warehouse) -> Result<(), Failure> {
-    let tables = warehouse.datasets().map(|dataset| dataset.table).chain(own_tables());
+    let schema = &server.options.schema;
+    let has_days = calendar::is_ours(schema)?;
+    let own = own_tables().filter(|table| has_days || *table != DIM_DATE);
+    let tables = warehouse.datasets().map(|dataset| dataset.table).chain(own);
     let tables = tables.map(str::to_owned).collect();
-    store.note_relations((&server.name, server.oid), &server.options.schema, tables)
+    store.note_relations((&server.name, server.oid), schema, tables)
 }

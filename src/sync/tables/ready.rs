@@ -56,7 +56,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
     note_bare(&declared, &found, store, server)?;
-    let has_all = own_tables().all(|table| found.contains_key(table));
+    let has_all = own_tables().all(|own| Table::new(schema, own).exists());
     if !has_all || !is_complete(&declared, &found) {
         made.extend(make(&declared, store, server)?);
         found = existing(schema)?;
@@ -200,7 +200,7 @@ fn make(
     if Spi::get_one_with_args(sql, &[schema.into()])? != Some(true) {
         run(&format!("CREATE SCHEMA {}", ident(schema)))?;
     }
-    for own in OWN_TABLES.iter().filter(|own| !found.contains_key(own.name)) {
+    for own in OWN_TABLES.iter().filter(|own| !Table::new(schema, own.name).exists()) {
         run(&(own.create)(schema))?;
     }
     if !found.contains_key(ODOO_DELETED) {

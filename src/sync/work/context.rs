@@ -10,7 +10,7 @@ use crate::odoo::{BEFORE_ALL, FieldType, Identity};
 use crate::server::lock;
 use crate::server::{Server, Session};
 use crate::state::{Cache, FeedKey, Store};
-use crate::sync::load::{history, snapshot};
+use crate::sync::load::own::{history, snapshot};
 use crate::sync::mapping::feed::Mapping;
 use crate::sync::tables::ready::Widths;
 use crate::warehouse::history::may_be_kept;

@@ -3,6 +3,7 @@
 
 pub mod changes;
 pub mod context;
+pub mod day_names;
 pub mod fetching;
 pub mod parts;
 pub mod report;

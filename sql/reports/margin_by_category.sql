@@ -1,0 +1,47 @@
+-- What each product category earned in each month, before taxes and in the company's currency.
+-- month: its first day
+-- top: the category at the top of its tree
+-- category: with those above it
+-- revenue: of all lines
+-- cost: of the lines whose cost is known: as Odoo noted it with the sale, else the product's cost of today
+-- estimated: the revenue of lines whose cost is that of today
+-- without_cost: the revenue of lines whose cost is not known, as those in another unit than the product's
+-- margin: of the lines whose cost is known
+-- percent: margin of their revenue
+WITH RECURSIVE tree AS (
+    SELECT id, name AS top, complete_name
+    FROM warehouse.dim_categories
+    WHERE parent_id IS NULL
+    UNION ALL
+    SELECT c.id, t.top, c.complete_name
+    FROM warehouse.dim_categories c
+    JOIN tree t ON t.id = c.parent_id
+),
+lines AS (
+    SELECT
+        date_trunc('month', o.business_date::timestamp)::date AS month,
+        o.company_id, p.category_id, l.subtotal_company AS revenue, l.cost_company IS NULL AS is_estimated,
+        coalesce(
+            l.cost_company,
+            CASE WHEN l.uom IS NULL OR l.uom = p.uom THEN l.quantity * p.standard_price END
+        ) AS cost
+    FROM warehouse.fact_sales_lines l
+    JOIN warehouse.all_sales o ON o.channel = l.channel AND o.id = l.order_id
+    LEFT JOIN warehouse.dim_products p ON p.id = l.product_id
+    WHERE o.state IN ('paid', 'done', 'invoiced', 'sale') AND l.settles_line_id IS NULL
+)
+SELECT
+    l.month, l.company_id, c.name AS company, c.currency, t.top, l.category_id, t.complete_name AS category,
+    sum(l.revenue) AS revenue,
+    sum(l.cost) AS cost,
+    coalesce(sum(l.revenue) FILTER (WHERE l.is_estimated AND l.cost IS NOT NULL), 0) AS estimated,
+    coalesce(sum(l.revenue) FILTER (WHERE l.cost IS NULL), 0) AS without_cost,
+    sum(l.revenue - l.cost) AS margin,
+    round(
+        sum(l.revenue - l.cost) / nullif(sum(l.revenue) FILTER (WHERE l.cost IS NOT NULL), 0) * 100,
+        1
+    ) AS percent
+FROM lines l
+LEFT JOIN tree t ON t.id = l.category_id
+LEFT JOIN warehouse.dim_companies c ON c.id = l.company_id
+GROUP BY l.month, l.company_id, c.name, c.currency, t.top, l.category_id, t.complete_name

@@ -1,0 +1,30 @@
+//! odoo_create_reports and odoo_drop_reports. What they take and return is said in sql/reports.sql.
+
+use pgrx::pg_sys;
+use pgrx::prelude::*;
+
+use super::arguments::required;
+use crate::failure::OrRaise;
+use crate::server::Server;
+use crate::sync;
+
+extension_sql_file!("../../sql/reports.sql", name = "reports", requires = ["home"]);
+
+/// Makes the views. Returns them.
+#[pg_extern(sql = false)]
+fn odoo_create_reports(
+    schema: Option<&str>,
+    server: Option<&str>,
+) -> SetOfIterator<'static, pg_sys::Oid> {
+    let create = || {
+        let schema = required("schema", schema)?;
+        sync::create_reports(&Server::named_or_only(server)?, schema)
+    };
+    SetOfIterator::new(create().or_raise())
+}
+
+/// Drops them.
+#[pg_extern(sql = false)]
+fn odoo_drop_reports(schema: Option<&str>) {
+    required("schema", schema).and_then(sync::drop_reports).or_raise();
+}
