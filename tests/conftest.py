@@ -95,6 +95,9 @@ PROTOCOL = os.environ.get("PROTOCOL", "xmlrpc")
 #: The same for tests of passwords: JSON-2 takes API keys only.
 BY_PASSWORD = "jsonrpc" if PROTOCOL == "json2" else PROTOCOL
 
+#: The same for tests of the id that a user is known by: over web each session logs in.
+BY_ID = "jsonrpc" if PROTOCOL in ("json2", "web") else PROTOCOL
+
 numbers = itertools.count(1)
 
 

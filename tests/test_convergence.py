@@ -379,12 +379,16 @@ class Scene:
         return unlike_a_full_load(self.db, "sound")
 
 
+#: Of `make test-convergence`, which names a seed, be it an empty one.
+LONGER = pytest.mark.skipif("SEED" not in os.environ, reason="make test-convergence runs it")
+
+
 @pytest.mark.parametrize("rights, settings, options, is_loaded_anew", [
     pytest.param({}, {}, {}, False, id="all"),
     pytest.param(FEW_RIGHTS, {}, {}, False, id="few"),
     pytest.param({}, hostile.FOR_PSYCOPG2, {}, False, id="settings"),
-    pytest.param({}, {}, {}, True, id="first-loads"),
-    pytest.param({}, {}, {"protocol": "web"}, True, id="web"),
+    pytest.param({}, {}, {}, True, id="first-loads", marks=LONGER),
+    pytest.param({}, {}, {"protocol": "web"}, True, id="web", marks=LONGER),
 ])
 def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     print(f"SEED={SEED} ROUNDS={ROUNDS}")
