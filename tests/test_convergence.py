@@ -16,11 +16,9 @@ import psycopg2
 import pytest
 
 from . import hostile
-from .conftest import require_failpoints, url
+from .conftest import require_failpoints, running, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
-from .lab import ports
-from .lab.postgres import Cluster
 from .test_first_load import CANCEL, ERROR, TERMINATE, at_pieces
 from .test_job import end
 
@@ -65,11 +63,8 @@ NO_PIECES = "DROP EVENT TRIGGER IF EXISTS at_piece; DROP FUNCTION IF EXISTS at_p
 @pytest.fixture(scope="module")
 def cluster(folder):
     """A cluster of this module's own, which some tests crash."""
-    cluster = Cluster(folder / "convergence", ports.free(1)[0], {"fsync": "off"})
-    cluster.init()
-    cluster.start()
-    yield cluster
-    cluster.stop("immediate")
+    with running(folder / "convergence") as cluster:
+        yield cluster
 
 
 class Shop:

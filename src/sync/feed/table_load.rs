@@ -47,7 +47,7 @@ pub struct TableLoad {
     is_unchanged: bool,
     begin: Instant,
     started: SystemTime,
-    /// Whether everything is read, and the feed had no row before.
+    /// Whether everything is read, and the feed is known to have had no row before.
     was_empty: bool,
     /// When the scan began by Odoo's clock, be it in an earlier job.
     began: Option<DateTime<Utc>>,
@@ -134,8 +134,9 @@ impl TableLoad {
             None => Stage::Scan(scan(work, mapping, since.as_deref(), after)?),
         };
         let started = SystemTime::now();
-        let was_empty =
-            since.is_none() && deletes::has_no_rows(work.context.schema(), dataset, feed)?;
+        // What is read whole in every run is small, and needs no such question.
+        let may_be_first = since.is_none() && !mapping.is_read_whole();
+        let was_empty = may_be_first && deletes::has_no_rows(work.context.schema(), dataset, feed)?;
         Ok(Some(TableLoad {
             dataset,
             feed,

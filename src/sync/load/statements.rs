@@ -26,6 +26,11 @@ fn wanted_alias(reference: &str) -> String {
     ident(&format!("wanted {reference}"))
 }
 
+/// The number of the parameter that brings a loaded column; the first one brings the ids.
+fn parameter(column: usize) -> usize {
+    column + 2
+}
+
 /// What the statements are written for.
 pub struct Target<'a> {
     pub dataset: &'static Dataset,
@@ -70,7 +75,7 @@ impl Target<'_> {
             }),
             channel = channel.unwrap_or_default(),
             arrays = list(&|index, column| {
-                format!("unnest(${}) AS {}", index + 2, ident(column.name))
+                format!("unnest(${}) AS {}", parameter(index), ident(column.name))
             }),
         )
     }
@@ -108,7 +113,7 @@ impl Target<'_> {
                 Some(reference) => format!(
                     " LEFT JOIN (SELECT found.* FROM (SELECT DISTINCT unnest(${place}) AS {name}) AS wanted \
                      CROSS JOIN LATERAL ({found}) AS found) AS {alias} ON {alias}.id = input.{name}",
-                    place = reference.index + 2,
+                    place = parameter(reference.index),
                     found = self.lookup(reference, "wanted", &columns),
                     name = ident(name),
                 ),
