@@ -7,6 +7,7 @@ import re
 import shutil
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
@@ -35,15 +36,22 @@ def folder():
     shutil.rmtree(path, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def cluster(folder):
-    cluster = Cluster(folder / "pg", ports.free(1)[0], {"fsync": "off"})
+@contextmanager
+def running(folder, **settings):
+    """A cluster at work, as long as it is needed."""
+    cluster = Cluster(folder, ports.free(1)[0], {"fsync": "off", **settings})
     cluster.init()
     cluster.start()
-    if SETTINGS == "hostile":
-        hostile.beset(cluster, "ROLE postgres", hostile.FOR_PSYCOPG2)
     yield cluster
     cluster.stop("immediate")
+
+
+@pytest.fixture(scope="session")
+def cluster(folder):
+    with running(folder / "pg") as cluster:
+        if SETTINGS == "hostile":
+            hostile.beset(cluster, "ROLE postgres", hostile.FOR_PSYCOPG2)
+        yield cluster
 
 
 @pytest.fixture(scope="session")
@@ -94,6 +102,9 @@ PROTOCOL = os.environ.get("PROTOCOL", "xmlrpc")
 
 #: The same for tests of passwords: JSON-2 takes API keys only.
 BY_PASSWORD = "jsonrpc" if PROTOCOL == "json2" else PROTOCOL
+
+#: The same for tests of the id that a user is known by: over web each session logs in.
+BY_ID = "jsonrpc" if PROTOCOL in ("json2", "web") else PROTOCOL
 
 numbers = itertools.count(1)
 

@@ -6,7 +6,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from .conftest import BY_PASSWORD, url
+from .conftest import BY_ID, BY_PASSWORD, url
 from .fake.server import Handler, Server, behaviour_of
 from .lab import places
 from .test_cancel import threads, wait_until
@@ -38,6 +38,14 @@ class Odoo:
 def odoo(db, fake):
     odoo = Odoo(db, fake)
     db.server(odoo.url, protocol=BY_PASSWORD)
+    return odoo
+
+
+@pytest.fixture
+def known(db, fake):
+    """An Odoo that knows the user by an id, which is remembered."""
+    odoo = Odoo(db, fake)
+    db.server(odoo.url, protocol=BY_ID)
     return odoo
 
 
@@ -153,26 +161,26 @@ def test_a_password_that_changed_in_the_mapping_alone(db, odoo):
         db.run(COUNT)
 
 
-def test_a_user_whose_id_is_another_by_now(db, odoo):
+def test_a_user_whose_id_is_another_by_now(db, known):
     """As after a restore: the old id is nobody's, or somebody's who has the same password."""
     db.run(COUNT)
-    users = odoo.behaviour.database.models["res.users"].records
+    users = known.behaviour.database.models["res.users"].records
     users[9] = {**users[2], "id": 9}
     users[2]["login"] = "cleo"
-    odoo.behaviour.set_passwords({2: "other", 9: "admin"}, uid=9)
-    assert odoo.asked(COUNT) == ["search_count", "authenticate", "read_at_login", "search_count"]
-    assert odoo.asked(COUNT) == ["search_count"]
+    known.behaviour.set_passwords({2: "other", 9: "admin"}, uid=9)
+    assert known.asked(COUNT) == ["search_count", "authenticate", "read_at_login", "search_count"]
+    assert known.asked(COUNT) == ["search_count"]
 
 
-def test_a_user_that_was_deleted_and_made_again(db, odoo):
+def test_a_user_that_was_deleted_and_made_again(db, known):
     """Its old id is nobody's: Odoo calls that a missing record, whatever is asked."""
     db.run(COUNT)
-    users = odoo.behaviour.database.models["res.users"].records
+    users = known.behaviour.database.models["res.users"].records
     users[9] = {**users[2], "id": 9}
-    odoo.behaviour.set_passwords({9: "admin"}, uid=9)
+    known.behaviour.set_passwords({9: "admin"}, uid=9)
     with pytest.raises(psycopg2.Error, match="Record does not exist"):
         db.run(COUNT)
-    assert odoo.asked(COUNT) == ["read_at_login", "authenticate", "read_at_login", "search_count"]
+    assert known.asked(COUNT) == ["read_at_login", "authenticate", "read_at_login", "search_count"]
 
 
 @pytest.fixture
@@ -401,54 +409,54 @@ def users_kept(db):
     return db.run("SELECT what, value - 'protocol' FROM odoo_etl.cache WHERE what LIKE 'user %%'")
 
 
-def test_runs_of_other_sessions_need_no_login(db, odoo):
+def test_runs_of_other_sessions_need_no_login(db, known):
     job_of_another_session(db)
-    assert users_kept(db) == [(f"user {odoo.url} demo admin", {"uid": 2})]
-    before = len(odoo.fake.calls)
+    assert users_kept(db) == [(f"user {known.url} demo admin", {"uid": 2})]
+    before = len(known.fake.calls)
     job_of_another_session(db)
-    methods = [method for method, prefix in odoo.fake.calls[before:] if prefix == odoo.prefix]
+    methods = [method for method, prefix in known.fake.calls[before:] if prefix == known.prefix]
     assert "authenticate" not in methods and methods.count("read_at_login") == 1
     # Nor do other statements of new sessions, though they keep nothing for others.
     db.connection = db.connect()
-    assert odoo.asked(COUNT) == ["read_at_login", "search_count"]
+    assert known.asked(COUNT) == ["read_at_login", "search_count"]
     db.run("DELETE FROM odoo_etl.cache")
     db.connection = db.connect()
-    assert "authenticate" in odoo.asked(COUNT) and users_kept(db) == []
+    assert "authenticate" in known.asked(COUNT) and users_kept(db) == []
 
 
-def test_many_sessions_log_in_no_more_than_one(db, odoo):
+def test_many_sessions_log_in_no_more_than_one(db, known):
     """As a pool's do."""
     job_of_another_session(db)
-    before = len(odoo.fake.calls)
+    before = len(known.fake.calls)
     for _ in range(10):
         with closing(db.connect()) as other, other.cursor() as cursor:
             cursor.execute(COUNT)
             cursor.execute(COUNT)
-    assert [method for method, _ in odoo.fake.calls[before:]] == ["read_at_login", "search_count", "search_count"] * 10
+    assert [method for method, _ in known.fake.calls[before:]] == ["read_at_login", "search_count", "search_count"] * 10
 
 
-def test_an_id_that_is_wrong_by_now_is_found_out(db, odoo):
+def test_an_id_that_is_wrong_by_now_is_found_out(db, known):
     job_of_another_session(db)
-    users = odoo.behaviour.database.models["res.users"].records
+    users = known.behaviour.database.models["res.users"].records
     users[9] = {**users[2], "id": 9}
     for passwords in ({9: "admin"}, {2: "other", 9: "admin"}, {2: "admin", 9: "admin"}):
         db.run("UPDATE odoo_etl.cache SET value = value || '{\"uid\": 2}' WHERE what LIKE 'user %%'")
         # Nobody's; another password's; somebody's with the same password.
         users[2]["login"] = "cleo"
-        odoo.behaviour.set_passwords(passwords, uid=9)
-        before = len(odoo.fake.calls)
+        known.behaviour.set_passwords(passwords, uid=9)
+        before = len(known.fake.calls)
         job_of_another_session(db)
-        assert [method for method, _ in odoo.fake.calls[before:]].count("authenticate") == 1
+        assert [method for method, _ in known.fake.calls[before:]].count("authenticate") == 1
         assert users_kept(db)[0][1] == {"uid": 9}
 
 
-def test_a_password_that_is_wrong_by_now_is_one_error(db, odoo):
+def test_a_password_that_is_wrong_by_now_is_one_error(db, known):
     job_of_another_session(db)
-    odoo.behaviour.set_passwords({2: "new"})
-    before = len(odoo.fake.calls)
+    known.behaviour.set_passwords({2: "new"})
+    before = len(known.fake.calls)
     with pytest.raises(REFUSED, match='Odoo refused the login "admin"'):
         job_of_another_session(db)
-    assert [method for method, _ in odoo.fake.calls[before:]] == ["read_at_login", "authenticate"]
+    assert [method for method, _ in known.fake.calls[before:]] == ["read_at_login", "authenticate"]
 
 
 def test_a_role_learns_and_changes_nothing_of_it(db, odoo, clerk):

@@ -16,11 +16,9 @@ import psycopg2
 import pytest
 
 from . import hostile
-from .conftest import require_failpoints, url
+from .conftest import require_failpoints, running, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
-from .lab import ports
-from .lab.postgres import Cluster
 from .test_first_load import CANCEL, ERROR, TERMINATE, at_pieces
 from .test_job import end
 from .test_history import HISTORIES, require_sound
@@ -67,11 +65,8 @@ NO_PIECES = "DROP EVENT TRIGGER IF EXISTS at_piece; DROP FUNCTION IF EXISTS at_p
 @pytest.fixture(scope="module")
 def cluster(folder):
     """A cluster of this module's own, which some tests crash."""
-    cluster = Cluster(folder / "convergence", ports.free(1)[0], {"fsync": "off"})
-    cluster.init()
-    cluster.start()
-    yield cluster
-    cluster.stop("immediate")
+    with running(folder / "convergence") as cluster:
+        yield cluster
 
 
 class Shop:
@@ -482,12 +477,16 @@ class Scene:
         return unlike_a_full_load(self.db, "sound")
 
 
+#: Of `make test-convergence`, which names a seed, be it an empty one.
+LONGER = pytest.mark.skipif("SEED" not in os.environ, reason="make test-convergence runs it")
+
+
 @pytest.mark.parametrize("rights, settings, options, is_loaded_anew", [
     pytest.param({}, {}, {}, False, id="all"),
     pytest.param(FEW_RIGHTS, {}, {}, False, id="few"),
     pytest.param({}, hostile.FOR_PSYCOPG2, {}, False, id="settings"),
-    pytest.param({}, {}, {}, True, id="first-loads"),
-    pytest.param({}, {}, {"protocol": "web"}, True, id="web"),
+    pytest.param({}, {}, {}, True, id="first-loads", marks=LONGER),
+    pytest.param({}, {}, {"protocol": "web"}, True, id="web", marks=LONGER),
 ])
 def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     print(f"SEED={SEED} ROUNDS={ROUNDS}")

@@ -1,10 +1,12 @@
 """Nothing lost, nothing stale: incremental runs, deletes, poison, on a fake that changes."""
 
+import time
+
 import psycopg2
 import pytest
 
 from .conftest import url
-from .fake.orm import traceback_of
+from .fake.orm import Fault, traceback_of
 from .fake.server import behaviour_of
 
 SYNC = "SELECT * FROM odoo_sync('products')"
@@ -386,6 +388,37 @@ def test_a_record_that_goes_before_it_is_read_takes_no_others_along(db, fake):
     db.run("SELECT * FROM odoo_sync('categories')")
     assert others[0] not in categories
     assert db.run("SELECT id FROM dim_categories WHERE deleted_at IS NOT NULL") in ([], [(others[0],)])
+
+
+def test_a_search_that_fails_ahead_of_its_turn_loses_nothing(db, fake):
+    """The ids of the next table are searched while the last pages of this one are read."""
+    shop = Shop(db, fake, "version=19/slow=0.1@read", page_size=2, readers=8)
+    # Long after the last change: what is not read now is not read again.
+    shop.behaviour.clock = time.time()
+    db.run("SELECT * FROM odoo_sync('sales')")
+    rows = "SELECT 'order', channel, count(*) FROM all_sales GROUP BY 2 UNION ALL SELECT 'line', channel, count(*) FROM fact_sales_lines GROUP BY 2 ORDER BY 1, 2"
+    everything = db.run(rows)
+    assert len(everything) == 4
+    failed = 0
+    for number in range(2, 5):
+        db.run("DROP TABLE all_sales, fact_sales_lines CASCADE")
+        searches = []
+
+        def interrupt(number=number, searches=searches):
+            if fake.calls[-1][0] == "search":
+                searches.append(True)
+                if len(searches) == number:
+                    raise Fault(2, "Not now")
+
+        shop.behaviour.interrupt = interrupt
+        try:
+            db.run("CALL odoo_sync_job('sales')")
+        except psycopg2.Error:
+            failed += 1
+        shop.behaviour.interrupt = None
+        db.run("CALL odoo_sync_job('sales')")
+        assert db.run(rows) == everything, f"the search of number {number} failed"
+    assert failed >= 2
 
 
 def test_fields_that_are_gone_are_asked_for_again(db, orders):

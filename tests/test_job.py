@@ -11,20 +11,15 @@ from datetime import datetime, timezone
 import psycopg2
 import pytest
 
-from .conftest import TABLES, heard, url
+from .conftest import TABLES, heard, running, url
 from .fake.server import behaviour_of
-from .lab import ports
-from .lab.postgres import Cluster
 
 
 @pytest.fixture(scope="module")
 def cluster(folder):
     """A cluster of this module's own, which some tests crash."""
-    cluster = Cluster(folder / "crashing", ports.free(1)[0], {"fsync": "off"})
-    cluster.init()
-    cluster.start()
-    yield cluster
-    cluster.stop("immediate")
+    with running(folder / "crashing") as cluster:
+        yield cluster
 
 
 JOB = "CALL odoo_sync_job('products')"

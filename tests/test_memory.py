@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Database, url
-from .lab import ports
-from .lab.postgres import Cluster
+from .conftest import Database, running, url
 
 FEW, MANY = 50_000, 500_000
 
@@ -21,12 +19,8 @@ SYNC, JOB = "SELECT * FROM odoo_sync('products')", "CALL odoo_sync_job('products
 @pytest.fixture(scope="module")
 def cluster(folder):
     """A cluster whose shared memory is small: see `high_water`."""
-    settings = {"fsync": "off", "shared_buffers": "16MB"}
-    cluster = Cluster(folder / "memory", ports.free(1)[0], settings)
-    cluster.init()
-    cluster.start()
-    yield cluster
-    cluster.stop("immediate")
+    with running(folder / "memory", shared_buffers="16MB") as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")

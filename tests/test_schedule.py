@@ -8,10 +8,8 @@ import psycopg2
 import pytest
 
 from . import test_owner
-from .conftest import BY_PASSWORD, Database, heard, require_extension, url
+from .conftest import BY_PASSWORD, Database, heard, require_extension, running, url
 from .fake.server import behaviour_of
-from .lab import ports
-from .lab.postgres import Cluster
 
 HOME = "home"
 SCHEDULED = "CALL odoo_sync_job('products', scheduled => true)"
@@ -21,13 +19,9 @@ SCHEDULED = "CALL odoo_sync_job('products', scheduled => true)"
 def cluster(folder):
     """pg_cron lives in one of its databases."""
     require_extension("pg_cron")
-    settings = {"shared_preload_libraries": "pg_cron", "cron.database_name": HOME,
-                "cron.use_background_workers": "on", "fsync": "off"}
-    cluster = Cluster(folder / "cron", ports.free(1)[0], settings)
-    cluster.init()
-    cluster.start()
-    yield cluster
-    cluster.stop("immediate")
+    settings = {"shared_preload_libraries": "pg_cron", "cron.database_name": HOME, "cron.use_background_workers": "on"}
+    with running(folder / "cron", **settings) as cluster:
+        yield cluster
 
 
 @pytest.fixture(scope="module")

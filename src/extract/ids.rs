@@ -40,6 +40,8 @@ enum Rest {
         order: String,
         taken: HashSet<i64>,
     },
+    /// They could not be had: whoever asks again is told again.
+    Failed(Failure),
     Nothing,
 }
 
@@ -171,8 +173,17 @@ impl Ids {
         if !self.known.is_empty() {
             return Ok(mem::take(&mut self.known));
         }
+        let taken = self.take_rest(session);
+        if let Err(failure) = &taken {
+            self.rest = Rest::Failed(failure.clone());
+        }
+        taken
+    }
+
+    fn take_rest(&mut self, session: &Session) -> Result<Vec<i64>, Failure> {
         match mem::replace(&mut self.rest, Rest::Nothing) {
             Rest::Nothing => Ok(Vec::new()),
+            Rest::Failed(failure) => Err(failure),
             Rest::Ordered { search, order, taken } => {
                 let all = search.ordered(session, &order, 0, None)?;
                 Ok(all.into_iter().filter(|id| !taken.contains(id)).collect())

@@ -173,8 +173,9 @@ impl<P: Records> Pages<P> {
 
     fn ask(&mut self, session: &Session) -> Result<(), Failure> {
         let amount = self.waiting.len().min(self.size.records());
-        let page = self.waiting.drain(..amount).collect();
+        let page = self.waiting.iter().take(amount).copied().collect();
         let asked = self.request(session, page)?;
+        self.waiting.drain(..amount);
         self.asked.push_back(asked);
         Ok(())
     }

@@ -60,11 +60,12 @@ def shop():
 
 
 @contextmanager
-def started(*database):
-    """A copy of Odoo's demo database at work, or of another one."""
+def started(*database, settings=None):
+    """A copy of Odoo's demo database at work, or of another one; `settings` are of its cluster."""
     folder = Path(tempfile.mkdtemp(prefix="odoo_etl_bench."))
     folder.chmod(0o755)
     server = odoo.Server(folder / "odoo", *database)
+    server.cluster.settings.update(settings or {})
     try:
         server.start()
         yield server

@@ -3,7 +3,6 @@
 
 pub mod compare;
 pub mod gather;
-pub mod progress;
 pub mod quarantine;
 pub mod reconcile;
 pub mod silent;

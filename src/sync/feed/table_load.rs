@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::pg;
 use crate::state::{Mark, Reached, Resume};
-use crate::sync::feed::progress::{Phase, Progress};
+
 use crate::sync::feed::silent;
 use crate::sync::feed::unchanged;
 use crate::sync::feed::vanished::{Gone, Scanned};
@@ -22,6 +22,7 @@ use crate::sync::mapping::lineage::lineage;
 use crate::sync::work::changes::Moment;
 use crate::sync::work::context::Context;
 use crate::sync::work::parts::Work;
+use crate::sync::work::progress::{Phase, Progress};
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
 
@@ -47,7 +48,7 @@ pub struct TableLoad {
     is_unchanged: bool,
     begin: Instant,
     started: SystemTime,
-    /// Whether everything is read, and the feed had no row before.
+    /// Whether everything is read, and the feed is known to have had no row before.
     was_empty: bool,
     /// When the scan began by Odoo's clock, be it in an earlier job.
     began: Option<DateTime<Utc>>,
@@ -134,8 +135,9 @@ impl TableLoad {
             None => Stage::Scan(scan(work, mapping, since.as_deref(), after)?),
         };
         let started = SystemTime::now();
-        let was_empty =
-            since.is_none() && deletes::has_no_rows(work.context.schema(), dataset, feed)?;
+        // What is read whole in every run is small, and needs no such question.
+        let may_be_first = since.is_none() && !mapping.is_read_whole();
+        let was_empty = may_be_first && deletes::has_no_rows(work.context.schema(), dataset, feed)?;
         Ok(Some(TableLoad {
             dataset,
             feed,

@@ -37,7 +37,7 @@ pub struct Scanned<'a> {
     /// When the changes began that were read; `None` if everything was.
     pub since: Option<&'a str>,
     pub started: SystemTime,
-    /// Whether the feed had no row before.
+    /// Whether the feed is known to have had no row before.
     pub was_empty: bool,
     /// Every id of the table, if they came all at once.
     pub present: Option<&'a [i64]>,
@@ -49,7 +49,7 @@ impl Gone {
     /// After all pages of a feed.
     pub fn find(work: &mut Work, scanned: &Scanned<'_>) -> Result<Gone, Failure> {
         match scanned.since {
-            // Every row that is there is younger than the scan.
+            // Whatever row is there came during the scan.
             None if scanned.was_empty => Ok(Gone::default()),
             None => Gone::all(&work.context, scanned),
             Some(time) => Gone::since(work, scanned, time),

@@ -13,7 +13,7 @@ use crate::odoo::{Cells, Domain, Error, FieldType, Identity, Page};
 use crate::pg;
 use crate::quote::ident;
 use crate::server::{Server, Session};
-use crate::sync::load::loader::argument;
+use crate::sync::load::loader::{argument, ids};
 use crate::sync::load::statements::{Target, carrier};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed::Mapping;
@@ -304,9 +304,8 @@ fn lines(
         .chain(more_types)
         .map(PgBuiltInOids::oid)
         .collect();
-    let ids = pg::bigint_array(rows.ids.iter().copied().map(Some));
     let columns = rows.columns.iter().chain(more).map(argument);
-    let args: Vec<_> = [ids].into_iter().chain(columns).collect();
+    let args: Vec<_> = [ids(&rows.ids)].into_iter().chain(columns).collect();
     Spi::connect(|client| {
         let prepared = client.prepare(sql, &types)?;
         let mut lines = Vec::with_capacity(rows.ids.len());

@@ -255,7 +255,7 @@ pub fn argument(cells: &Cells) -> DatumWithOid<'static> {
 }
 
 /// Ids as a parameter.
-fn ids(ids: &[i64]) -> DatumWithOid<'static> {
+pub fn ids(ids: &[i64]) -> DatumWithOid<'static> {
     pg::bigint_array(ids.iter().copied().map(Some))
 }
 

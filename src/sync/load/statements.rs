@@ -23,6 +23,11 @@ fn parent_alias(reference: &str) -> String {
     ident(&format!("parent {reference}"))
 }
 
+/// The number of the parameter that brings a loaded column; the first one brings the ids.
+fn parameter(column: usize) -> usize {
+    column + 2
+}
+
 /// What the statements are written for.
 pub struct Target<'a> {
     pub dataset: &'static Dataset,
@@ -67,7 +72,7 @@ impl Target<'_> {
             }),
             channel = channel.unwrap_or_default(),
             arrays = list(&|index, column| {
-                format!("unnest(${}) AS {}", index + 2, ident(column.name))
+                format!("unnest(${}) AS {}", parameter(index), ident(column.name))
             }),
         )
     }
@@ -105,7 +110,7 @@ impl Target<'_> {
                 Some(reference) => format!(
                     " LEFT JOIN (SELECT found.* FROM (SELECT DISTINCT unnest(${place}) AS {name}) AS wanted \
                      CROSS JOIN LATERAL ({found}) AS found) AS {alias} ON {alias}.id = input.{name}",
-                    place = reference.index + 2,
+                    place = parameter(reference.index),
                     found = self.lookup(reference, "wanted", &columns),
                     name = ident(name),
                 ),
@@ -179,7 +184,7 @@ impl Target<'_> {
     /// The same, which ends and begins versions in the table's history too. After the columns come
     /// ids and columns of values that were not read, the columns that are of no row, and the time.
     pub fn upsert_with_history(&self) -> String {
-        let first = self.dataset.loaded_columns().count() + 2;
+        let first = parameter(self.dataset.loaded_columns().count());
         let clock = format!("${}::timestamptz", first + 3);
         let versions = Versions {
             dataset: self.dataset,
