@@ -13,7 +13,6 @@ use crate::failure::Failure;
 use crate::odoo::Page;
 use crate::pg;
 use crate::state::{Mark, Reached, Resume};
-
 use crate::sync::feed::silent;
 use crate::sync::feed::unchanged;
 use crate::sync::feed::vanished::{Gone, Scanned};
