@@ -10,9 +10,9 @@ CREATE TYPE odoo_pos_order AS (
 CREATE TYPE odoo_product AS (
     id bigint, template_id bigint, name text, sku text, barcode text, category_id bigint, brand_id bigint,
     product_type text, is_storable boolean, list_price numeric, standard_price numeric, margin numeric,
-    margin_percent numeric, uom text, weight numeric, volume numeric, sale_ok boolean, purchase_ok boolean,
-    available_in_pos boolean, pos_category_ids bigint[], tracking text, active boolean,
-    odoo_write_date timestamp with time zone
+    margin_percent numeric, currency text, cost_company_id bigint, uom text, weight numeric, volume numeric,
+    sale_ok boolean, purchase_ok boolean, available_in_pos boolean, pos_category_ids bigint[], tracking text,
+    company_id bigint, active boolean, odoo_write_date timestamp with time zone
 );
 CREATE TYPE odoo_partner AS (
     id bigint, name text, is_company boolean, parent_id bigint, is_customer boolean, is_vendor boolean, email text,

@@ -80,3 +80,14 @@ CREATE FUNCTION odoo_forget_history(target text, server text DEFAULT NULL) RETUR
     LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
     AS 'MODULE_PATHNAME', 'odoo_forget_history_wrapper';
 COMMENT ON FUNCTION odoo_forget_history(text, text) IS 'keeps the history of a table no more; what was kept stays';
+
+CREATE FUNCTION odoo_enable(entity text, server text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_enable_wrapper';
+COMMENT ON FUNCTION odoo_enable(text, text) IS
+    'turns on an entity that is off by default: invoices; the next run makes and fills its tables';
+
+CREATE FUNCTION odoo_disable(entity text, server text DEFAULT NULL) RETURNS void
+    LANGUAGE c VOLATILE PARALLEL UNSAFE SET search_path TO pg_catalog, pg_temp
+    AS 'MODULE_PATHNAME', 'odoo_disable_wrapper';
+COMMENT ON FUNCTION odoo_disable(text, text) IS 'turns it off again; its tables stay, and are written no more';

@@ -55,6 +55,15 @@ CREATE TABLE odoo_etl.histories (
 );
 COMMENT ON TABLE odoo_etl.histories IS 'tables whose history is kept, by odoo_keep_history()';
 
+-- Entities that are off by default, and on for a server.
+CREATE TABLE odoo_etl.enabled (
+    server text NOT NULL,
+    target text NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target)
+);
+COMMENT ON TABLE odoo_etl.enabled IS 'entities that odoo_enable() turned on';
+
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_etl.cache (
     server text NOT NULL,
@@ -69,3 +78,4 @@ SELECT pg_catalog.pg_extension_config_dump('odoo_etl.denied', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.unwatched', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.first_loads', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.histories', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.enabled', '');

@@ -25,6 +25,8 @@ SETTINGS = os.environ.get("SETTINGS")
 
 #: How many tables Odoo's records fill; missing_data, odoo_deleted, fact_stock_daily and dim_date stand beside them.
 TABLES = 29
+#: Those that no model fills.
+OWN_TABLES = 4
 
 
 @pytest.fixture(scope="session")

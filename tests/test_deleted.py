@@ -22,6 +22,10 @@ def gone(db):
     return db.run("SELECT target, channel, id FROM odoo_deleted ORDER BY 1, 2, 3")
 
 
+def payments_of(shop, order):
+    return [id for id, payment in shop.records("pos.payment").items() if payment["pos_order_id"] == order]
+
+
 def test_every_row_that_goes_is_told(db, shop):
     began = db.value("SELECT clock_timestamp()")
     order, (line, *others) = paid_order_with_lines(shop)
@@ -37,7 +41,8 @@ def test_every_row_that_goes_is_told(db, shop):
     # An order that leaves the table takes its lines along.
     shop.write("pos.order", order, LATEST, state="cancel")
     db.run(ALL)
-    told |= {("all_sales", "pos", order), *(("fact_sales_lines", "pos", id) for id in others)}
+    paid = payments_of(shop, order)
+    told |= {("all_sales", "pos", order), *(("fact_sales_lines", "pos", id) for id in others), *(("fact_payments", "", id) for id in paid)}
     assert set(gone(db)) == told
     # What no incremental run finds.
     shop.records("sale.order").pop(77)
@@ -59,7 +64,7 @@ def test_a_row_that_comes_back_is_told_no_more(db, shop):
     order, lines = paid_order_with_lines(shop)
     shop.write("pos.order", order, LATER, state="cancel")
     db.run(ALL)
-    assert len(gone(db)) == 1 + len(lines)
+    assert len(gone(db)) == 1 + len(lines) + len(payments_of(shop, order))
     shop.write("pos.order", order, LATEST, state="paid")
     db.run("CALL odoo_sync_job()")
     assert gone(db) == []

@@ -61,7 +61,9 @@ def remake_sales(db, fake):
     """All that sales refer to is there; they are to be loaded for the first time."""
     db.server(url(fake, "version=19"), page_size=2)
     db.run(ALL)
-    db.run("DROP TABLE all_sales, fact_sales_lines")
+    db.run("DROP TABLE all_sales, fact_sales_lines CASCADE")
+    # Makes them, and the key by which payments refer to orders.
+    db.run("SELECT odoo_sync('categories')")
 
 
 @pytest.mark.parametrize("statement", [ALL, JOB, "SELECT * FROM odoo_reconcile('all')", "CALL odoo_sync_job(reconcile => true)"])
@@ -134,7 +136,7 @@ def test_a_function_that_fails_leaves_nothing_behind(db, fake, usual):
     at_pieces(db, ERROR, "n = 20")
     with pytest.raises(psycopg2.Error, match="not now"):
         db.run("SELECT * FROM odoo_sync('sales')")
-    assert db.value("SELECT to_regclass('fact_sales_lines') IS NULL")
+    assert db.value("SELECT count(*) FROM fact_sales_lines") == 0
     db.run("ALTER SEQUENCE pieces RESTART")
     report = db.report(ALL)
     # The rows are there, as are those of a job that fails so.
@@ -147,13 +149,13 @@ def test_a_function_that_fails_leaves_nothing_behind(db, fake, usual):
 @pytest.mark.parametrize("statement", ["SELECT * FROM odoo_sync('sales')", "CALL odoo_sync_job('sales')"])
 def test_a_row_whose_parent_was_deleted_meanwhile_lacks_it(db, fake, usual, statement):
     remake_sales(db, fake)
-    at_pieces(db, "DELETE FROM public.all_sales WHERE (channel, id) = ('pos', 71)", "n = 1")
+    at_pieces(db, "DELETE FROM public.fact_payments WHERE order_id = 71; DELETE FROM public.all_sales WHERE (channel, id) = ('pos', 71)", "n = 1")
     db.run(statement)
     assert db.run(SHAPE) == usual and db.run(OWED) == []
     told = """SELECT column_name, missing_id, last_error, resolved_at IS NULL, order_id FROM missing_data AS known
         JOIN fact_sales_lines AS line ON (line.channel, line.id) = (known.channel, row_id) WHERE target = 'fact_sales_lines'"""
     assert set(db.run(told)) == {("order_id", 71, "deleted by hand", True, None)}
-    db.run("SELECT * FROM odoo_reconcile('sales')")
+    db.run("SELECT * FROM odoo_reconcile('all')")
     assert {row[3:] for row in db.run(told)} == {(False, 71)}
     assert verdict(db) == []
 
@@ -204,7 +206,8 @@ def test_a_table_with_constraints_of_its_users_is_loaded_as_ever(db, fake, usual
 def test_parents_that_came_along_have_their_keys_too(db, fake, usual):
     db.server(url(fake, "version=19"))
     db.run("SELECT * FROM odoo_sync('sales')")
-    for table in {row[0] for row in usual if keys(row[0], usual)}:
+    # Tables that no model fills are made whole.
+    for table in {row[0] for row in usual if keys(row[0], usual)} - {"fact_stock_daily", "odoo_deleted"}:
         has_rows = db.value(f"SELECT EXISTS (SELECT FROM {table})")
         assert of(table, db.run(SHAPE)) == (of(table, usual) if has_rows else [row for row in of(table, usual) if row not in keys(table, usual)]), table
     assert ("fact_purchases",) in db.run(OWED) and ("dim_customers",) not in db.run(OWED)

@@ -206,7 +206,8 @@ def test_tables_of_several_owners(shared, fake):
     shared.run("REVOKE INSERT, UPDATE, DELETE ON missing_data FROM low")
     # A reference that gets lost, and comes back.
     shared.run("ALTER SERVER erp OPTIONS (SET url %s)", url(fake, "version=19/hide=product.product:34"))
-    shared.run("UPDATE fact_sales_lines SET product_id = NULL WHERE product_id = 34; DELETE FROM fact_stock WHERE product_id = 34; DELETE FROM dim_products WHERE id = 34")
+    shared.run("UPDATE fact_sales_lines SET product_id = NULL WHERE product_id = 34; DELETE FROM fact_stock WHERE product_id = 34; "
+               "DELETE FROM fact_stock_moves WHERE product_id = 34; DELETE FROM dim_products WHERE id = 34")
     shared.run("SELECT * FROM odoo_sync('sales', full_refresh => true)")
     open_ = "SELECT count(*) FROM missing_data WHERE target = 'fact_sales_lines' AND missing_id = 34 AND resolved_at IS NULL"
     lost = shared.value(open_)

@@ -31,7 +31,8 @@ def test_a_french_user_lacks_the_same_models(db, fake, release):
     assert statuses(french) <= {"ok", "absent"}
     absent = {table for table, row in french.items() if row["status"] == "absent"}
     expected = {"dim_brands"} if release != 16 else set()
-    assert absent == expected | ({"dim_work_locations"} if release == 14 else set())
+    since = {"dim_work_locations": 15, "fact_loyalty": 18}
+    assert absent == expected | {table for table, first in since.items() if release < first}
 
 
 @pytest.mark.parametrize("protocol", ["xmlrpc", "jsonrpc", "json2", "web"])

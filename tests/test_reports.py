@@ -1,6 +1,7 @@
 """odoo_create_reports and odoo_drop_reports, and what the views say of sales that are not all alike, by tables that are
 made by hand."""
 
+import re
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -33,8 +34,9 @@ TABLES = {
     "dim_promotions": "id bigint, name text, program_type text, currency text",
     "dim_categories": "id bigint, name text, complete_name text, parent_id bigint",
     "dim_products": """id bigint, name text, sku text, uom text, category_id bigint, standard_price numeric, list_price numeric,
-        is_storable boolean, sale_ok boolean, active boolean, deleted_at timestamptz""",
-    "dim_products_history": "id bigint, name text, sku text, list_price numeric, standard_price numeric, valid_from timestamptz",
+        is_storable boolean, sale_ok boolean, active boolean, deleted_at timestamptz, cost_company_id bigint""",
+    "dim_products_history": """id bigint, name text, sku text, list_price numeric, standard_price numeric, valid_from timestamptz,
+        uom text, cost_company_id bigint""",
     "dim_date": "day date, year integer",
     "fact_warehouse": "id bigint, name text, active boolean, deleted_at timestamptz",
     "fact_stock_locations": "id bigint, usage text",
@@ -59,9 +61,10 @@ INSERT INTO dim_companies VALUES (1, 'Shop', 'EUR', 31, '12'), (2, 'British', 'G
 INSERT INTO dim_customers VALUES (1, 'Firm', true, NULL), (2, 'Branch of it', false, 1), (3, 'Contact there', NULL, 2),
     (4, 'Alone', false, NULL), (5, 'Daughter firm', true, 1);
 INSERT INTO dim_categories VALUES (1, 'All', 'All', NULL), (2, 'Tea', 'All / Tea', 1);
-INSERT INTO dim_products VALUES (1, 'Oolong', 'T1', 'Units', 2, 4, 10, true, true, true, NULL),
-    (2, 'Cup', 'C1', 'Units', 1, 1, 3, true, true, true, NULL), (3, 'Discount', NULL, 'Units', NULL, 0, 0, false, true, true, NULL),
-    (4, 'Pot', 'P1', 'Units', NULL, 5, 9, true, true, false, NULL);
+INSERT INTO dim_products VALUES (1, 'Oolong', 'T1', 'Units', 2, 4, 10, true, true, true, NULL, 1),
+    (2, 'Cup', 'C1', 'Units', 1, 1, 3, true, true, true, NULL, 1),
+    (3, 'Discount', NULL, 'Units', NULL, 0, 0, false, true, true, NULL, 1),
+    (4, 'Pot', 'P1', 'Units', NULL, 5, 9, true, true, false, NULL, 3);
 INSERT INTO dim_promotions VALUES (1, 'Ten off', 'promotion', 'EUR'), (2, 'Gift cards', 'gift_card', 'EUR');
 -- A sale; one in another currency; one without a branch; a refund; a settled order with its quotation; a draft.
 INSERT INTO all_sales (channel, id, ordered_at, business_date, branch_id, customer_id, state, is_refund, amount_total,
@@ -104,12 +107,13 @@ INSERT INTO fact_payments VALUES (1, 1, 30, 'EUR', false, 1, current_date), (1, 
 INSERT INTO dim_users VALUES (1, 'Admin');
 INSERT INTO dim_employees VALUES (1, 'Ann');
 INSERT INTO fact_sessions VALUES (1, 1, 1, 'closed', current_date, 97, 100, -3, 'EUR'), (1, 1, 1, 'closed', current_date, 101, 100, 1, 'EUR'),
-    (1, 1, NULL, 'closed', current_date, 10, 10, 0, 'EUR'), (1, 1, NULL, 'closed', current_date, NULL, NULL, NULL, 'EUR'),
+    (1, 1, NULL, 'closed', current_date, 10, 10, 0, 'EUR'), (1, 1, NULL, 'closed', current_date, NULL, NULL, NULL, 1),
     (1, 1, 1, 'opened', current_date, 0, 50, -50, 'EUR'), (1, 1, 1, 'closed', current_date, 5, 7, -2, 'USD');
 INSERT INTO dim_loyalty_cards VALUES (2, 30, NULL, 1, true, NULL), (2, 20, current_date - 1, 1, true, NULL),
     (2, 0, current_date + 1, 1, true, NULL), (2, 9, NULL, 1, true, now()), (1, 500, NULL, 1, true, NULL), (NULL, 15, NULL, 1, true, NULL);
-INSERT INTO dim_products_history VALUES (1, 'Oolong', 'T1', 10, 4, '2026-01-01'), (1, 'Oolong', 'T1', 10, 4, '2026-02-01'),
-    (1, 'Oolong tea', 'T1', 12, 4, '2026-03-01'), (2, 'Cup', 'C1', 3, 1, '2026-01-01');
+INSERT INTO dim_products_history VALUES (1, 'Oolong', 'T1', 10, 4, '2026-01-01', 'Units', 1),
+    (1, 'Oolong', 'T1', 10, 4, '2026-02-01', 'Units', 1), (1, 'Oolong tea', 'T1', 12, 4.5, '2026-03-01', 'Units', 1),
+    (2, 'Cup', 'C1', 3, 1, '2026-01-01', 'Units', 1);
 INSERT INTO dim_date SELECT d, extract(year FROM d) FROM generate_series('2023-01-01'::date, '2025-12-31', '1 day') AS d;
 """
 
@@ -168,6 +172,18 @@ def test_what_lacks_a_table_is_left_out_with_its_name(made):
     assert 'tender_mix: left out, table "hand"."fact_payments" does not exist' in made.notices
     assert "purchase_lead_time: left out, column f.effective_date does not exist" in made.notices
     assert "abc: left out, as is report sales_lines" in made.notices
+
+
+def test_columns_that_users_add_get_into_nobodys_way(made):
+    """Each table has columns of every name that a query mentions."""
+    names = set(re.findall(r"[a-z_]+", " ".join(path.read_text() for path in (places.CHECKOUT / "sql/reports").rglob("*.sql"))))
+    look = lambda: {name: made.run(f"SELECT * FROM reports.{name} AS row ORDER BY row::text") for name in NAMES}
+    before = look()
+    made.run("SELECT odoo_drop_reports()")
+    for table in TABLES:
+        made.run(f"ALTER TABLE {table} " + ", ".join(f'ADD COLUMN IF NOT EXISTS "{name}" text' for name in names))
+    made.run("SELECT odoo_create_reports()")
+    assert look() == before
 
 
 def test_it_can_be_repeated_and_undone(filled):
@@ -327,14 +343,38 @@ def test_purchases(made):
         ("Firm", 4, Decimal("5.5"), 12, 1, 10, Decimal("32.3"))]
 
 
+MARGIN = ("SELECT category, currency, sum(revenue), sum(cost), sum(estimated), sum(without_cost), sum(margin) "
+          "FROM reports.margin_by_category GROUP BY 1, 2 ORDER BY 1 NULLS LAST")
+
+
 def test_margin_in_the_companys_currency(made):
-    found = made.run("SELECT category, currency, sum(revenue), sum(cost), sum(estimated), sum(without_cost), sum(margin) "
-                     "FROM reports.margin_by_category GROUP BY 1, 2 ORDER BY 1 NULLS LAST")
-    assert found == [
-        ("All", "EUR", 9, 3, 3, 0, 6),
-        # 40 - 16 and 10 - 4, less 10 - 4 that came back; 50 at today's 5 x 4; a dozen without a cost.
-        ("All / Tea", "EUR", 97, 36, 50, 7, 54), (None, "EUR", -4, 0, 0, 0, -4)]
+    """40 - 16 and 10 - 4, less 10 - 4 that came back; 50 at 5 x 4.50, the cost on that day; a dozen without a cost."""
+    assert made.run(MARGIN) == [("All", "EUR", 9, 3, 0, 0, 6), ("All / Tea", "EUR", 97, Decimal("38.5"), 0, 7, Decimal("51.5")),
+                                (None, "EUR", -4, 0, 0, 0, -4)]
+    # Before the history began it is the cost of today.
+    made.run("UPDATE dim_products_history SET valid_from = valid_from + interval '100 years'")
+    assert made.run(MARGIN)[:2] == [("All", "EUR", 9, 3, 3, 0, 6), ("All / Tea", "EUR", 97, 36, 50, 7, 54)]
     assert made.run("SELECT DISTINCT top FROM reports.margin_by_category WHERE category = 'All / Tea'") == [("All",)]
+
+
+def test_margin_without_a_history(made):
+    made.run("SELECT odoo_drop_reports(); ALTER TABLE dim_products_history RENAME TO kept")
+    del made.connection.notices[:]
+    made.run("SELECT odoo_create_reports()")
+    assert "product_costs" not in made.notices and "list_price_changes: left out" in made.notices
+    assert made.run(MARGIN) == [("All", "EUR", 9, 3, 3, 0, 6), ("All / Tea", "EUR", 97, 36, 50, 7, 54), (None, "EUR", -4, 0, 0, 0, -4)]
+    # Once it is kept, the same view tells more.
+    made.run("ALTER TABLE kept RENAME TO dim_products_history; SELECT odoo_create_reports()")
+    assert made.run(MARGIN)[1] == ("All / Tea", "EUR", 97, Decimal("38.5"), 0, 7, Decimal("51.5"))
+
+
+def test_a_cost_is_no_other_companys(made):
+    """That of the pot is company 3's own; that of the tea is the cost in the company of the Odoo user."""
+    made.run("INSERT INTO all_sales (channel, id, business_date, state, currency, company_id) VALUES ('sale', 9, current_date, 'sale', 'USD', 3);"
+             "INSERT INTO fact_sales_lines (channel, id, order_id, product_id, quantity, uom, subtotal, total, subtotal_company) VALUES "
+             "('sale', 91, 9, 4, 2, 'Units', 18, 18, 18), ('sale', 92, 9, 1, 1, 'Units', 12, 12, 12)")
+    found = "SELECT category, revenue, cost, without_cost FROM reports.margin_by_category WHERE company_id = 3 ORDER BY 1"
+    assert made.run(found) == [("All / Tea", 12, None, 12), (None, 18, 10, 0)]
 
 
 def test_tenders_with_their_change(made):
@@ -356,7 +396,7 @@ def test_gift_cards_that_are_not_used_up(made):
 
 def test_list_prices_that_changed(made):
     assert rows(made, "list_price_changes", "product", "list_price_before", "list_price", "percent", "standard_price") == [
-        ("Oolong tea", 10, 12, 20, 4)]
+        ("Oolong tea", 10, 12, 20, Decimal("4.5"))]
 
 
 def test_fiscal_years_end_as_companies_say(made):

@@ -44,6 +44,8 @@ ROWS = {
     "fact_purchases": 1,
     "dim_picking_types": 3,
     "fact_stock_moves": 7,
+    # Neither taxes nor sections nor what is due, and no other entries.
+    "fact_invoices": 4,
 }
 
 #: The releases in which a column is NULL for lack of a field. All others are filled in some row.
@@ -145,6 +147,9 @@ VALUES = {
         "is_storable": True,
         "list_price": 19.99,
         "standard_price": 2.5,
+        "currency": "EUR",
+        "cost_company_id": 1,
+        "company_id": None,
         "uom": "kg",
         "weight": 0.25,
         "sale_ok": True,
@@ -163,7 +168,7 @@ VALUES = {
     },
     ("dim_products", 33): {"active": False},
     # Its company's cost, not that of the user's current company.
-    ("dim_products", 34): {"standard_price": 4.25, "uom": "Units"},
+    ("dim_products", 34): {"standard_price": 4.25, "currency": "USD", "cost_company_id": 3, "company_id": 3, "uom": "Units"},
     ("fact_warehouse", 5): {
         "code": "NYC",
         "partner_id": 4,
@@ -480,6 +485,21 @@ VALUES = {
         "company_currency": "EUR",
         "subtotal_company": 7.2,
     },
+    ("fact_invoices", 601): {
+        "move_id": 501, "number": "INV/2024/00001", "move_type": "out_invoice", "state": "posted", "payment_state": "paid",
+        "invoice_date": "2024-03-31", "due_date": "2024-04-30", "accounting_date": "2024-03-31", "reference": "PO-7",
+        "origin": "S00071", "partner_id": 10, "user_id": 6, "team_id": 5, "product_id": 31,
+        "description": "[TEA] Green tea", "account_id": 71, "account": "Sales", "quantity": 2, "uom": "kg", "price_unit": 12.5,
+        "discount_percent": 20, "subtotal": 20, "total": 24, "tax_amount": 4, "tax_ids": [3], "currency": "EUR",
+        "company_currency": "EUR", "balance": -20, "subtotal_company": 20, "sale_line_ids": [81],
+        "purchase_line_id": None, "company_id": 1,
+    },
+    ("fact_invoices", 605): {"move_type": "out_refund", "subtotal": 10, "subtotal_company": -10, "payment_state": "not_paid"},
+    ("fact_invoices", 606): {
+        "move_type": "in_invoice", "currency": "USD", "company_currency": "EUR", "subtotal": 9, "subtotal_company": 7.2,
+        "purchase_line_id": 35, "account": "Purchases", "partner_id": 12,
+    },
+    ("fact_invoices", 608): {"number": None, "state": "draft", "product_id": None, "invoice_date": None, "tax_ids": []},
 }
 
 
@@ -503,7 +523,7 @@ def release(request):
 def report(release, db, fake):
     """The report of a whole sync."""
     db.server(url(fake, f"version={release}"))
-    db.run("SET timezone = 'UTC'")
+    db.run("SET timezone = 'UTC'; SELECT odoo_enable('invoices')")
     return db.report("SELECT * FROM odoo_sync_all()")
 
 

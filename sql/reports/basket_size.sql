@@ -13,4 +13,4 @@ SELECT
 FROM reports.sales s
 LEFT JOIN warehouse.dim_branches b ON b.id = s.branch_id
 WHERE s.channel = 'pos' AND NOT s.is_refund
-GROUP BY month, s.branch_id, b.name, s.currency
+GROUP BY 1, s.branch_id, b.name, s.currency

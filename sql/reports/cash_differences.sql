@@ -21,4 +21,4 @@ LEFT JOIN warehouse.dim_branches b ON b.id = s.branch_id
 LEFT JOIN warehouse.dim_employees e ON e.id = s.employee_id
 LEFT JOIN warehouse.dim_users u ON u.id = s.user_id
 WHERE s.state = 'closed' AND s.cash_difference IS NOT NULL
-GROUP BY month, s.branch_id, b.name, s.employee_id, s.user_id, cashier, s.currency
+GROUP BY 1, s.branch_id, b.name, s.employee_id, s.user_id, 6, s.currency

@@ -3,9 +3,9 @@
 -- top: the category at the top of its tree
 -- category: with those above it
 -- revenue: of all lines
--- cost: of the lines whose cost is known: as Odoo noted it with the sale, else the product's cost of today
--- estimated: the revenue of lines whose cost is that of today
--- without_cost: the revenue of lines whose cost is not known, as those in another unit than the product's
+-- cost: of the lines whose cost is known: as Odoo noted it with the sale, else the product's on that day
+-- estimated: the revenue of lines whose cost is the product's of today, as no history tells that of the day
+-- without_cost: the revenue of lines whose cost is not known, as of another unit or another company than the product's
 -- margin: of the lines whose cost is known
 -- percent: margin of their revenue
 WITH RECURSIVE tree AS (
@@ -20,21 +20,23 @@ WITH RECURSIVE tree AS (
 lines AS (
     SELECT
         date_trunc('month', o.business_date::timestamp)::date AS month,
-        o.company_id, p.category_id, l.subtotal_company AS revenue, l.cost_company IS NULL AS is_estimated,
-        coalesce(
-            l.cost_company,
-            CASE WHEN l.uom IS NULL OR l.uom = p.uom THEN l.quantity * p.standard_price END
-        ) AS cost
+        o.company_id, p.category_id, l.subtotal_company AS revenue,
+        coalesce(l.cost_company, l.quantity * k.cost) AS cost,
+        l.cost_company IS NULL AND k.is_of_today AS is_estimated
     FROM warehouse.fact_sales_lines l
     JOIN warehouse.all_sales o ON o.channel = l.channel AND o.id = l.order_id
     LEFT JOIN warehouse.dim_products p ON p.id = l.product_id
+    LEFT JOIN reports.product_costs k
+        ON k.product_id = l.product_id AND k.company_id = o.company_id
+        AND o.business_date >= k.from_day AND o.business_date < k.until_day
+        AND (l.uom IS NULL OR l.uom = k.uom)
     WHERE o.state IN ('paid', 'done', 'invoiced', 'sale') AND l.settles_line_id IS NULL
 )
 SELECT
     l.month, l.company_id, c.name AS company, c.currency, t.top, l.category_id, t.complete_name AS category,
     sum(l.revenue) AS revenue,
     sum(l.cost) AS cost,
-    coalesce(sum(l.revenue) FILTER (WHERE l.is_estimated AND l.cost IS NOT NULL), 0) AS estimated,
+    coalesce(sum(l.revenue) FILTER (WHERE l.is_estimated), 0) AS estimated,
     coalesce(sum(l.revenue) FILTER (WHERE l.cost IS NULL), 0) AS without_cost,
     sum(l.revenue - l.cost) AS margin,
     round(

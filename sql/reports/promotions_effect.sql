@@ -23,4 +23,4 @@ FROM reports.sales s
 LEFT JOIN rewards r ON r.channel = s.channel AND r.order_id = s.id
 LEFT JOIN warehouse.dim_promotions p ON p.id = r.promotion_id
 WHERE NOT s.is_refund
-GROUP BY s.channel, r.promotion_id, p.name, s.currency, with_reward
+GROUP BY s.channel, r.promotion_id, p.name, s.currency, 5

@@ -22,4 +22,4 @@ SELECT
 FROM reports.sales s
 LEFT JOIN warehouse.dim_branches b ON b.id = s.branch_id
 WHERE s.channel = 'pos'
-GROUP BY month, s.branch_id, b.name, s.currency
+GROUP BY 1, s.branch_id, b.name, s.currency

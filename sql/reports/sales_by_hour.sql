@@ -15,4 +15,4 @@ SELECT
 FROM reports.sales s
 LEFT JOIN warehouse.dim_branches b ON b.id = s.branch_id
 WHERE s.channel = 'pos'
-GROUP BY s.business_date, hour, s.branch_id, b.name, s.currency
+GROUP BY s.business_date, 3, s.branch_id, b.name, s.currency

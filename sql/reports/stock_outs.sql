@@ -16,15 +16,16 @@ sold AS (
     FROM reports.sales_lines l
     JOIN warehouse.dim_branches b ON b.id = l.branch_id
     GROUP BY b.warehouse_id, l.product_id
+),
+places AS (
+    SELECT warehouse_id, product_id, coalesce(stock.on_hand, 0) AS on_hand, sold.last_sale, coalesce(sold.sold, 0) AS sold
+    FROM stock
+    FULL JOIN sold USING (warehouse_id, product_id)
 )
 SELECT
-    warehouse_id, w.name AS warehouse, product_id, p.name AS product, p.sku, p.uom,
-    coalesce(stock.on_hand, 0) AS on_hand,
-    sold.last_sale,
-    coalesce(sold.sold, 0) AS sold
-FROM stock
-FULL JOIN sold USING (warehouse_id, product_id)
-JOIN warehouse.fact_warehouse w ON w.id = warehouse_id AND w.active AND w.deleted_at IS NULL
+    s.warehouse_id, w.name AS warehouse, s.product_id, p.name AS product, p.sku, p.uom, s.on_hand, s.last_sale, s.sold
+FROM places s
+JOIN warehouse.fact_warehouse w ON w.id = s.warehouse_id AND w.active AND w.deleted_at IS NULL
 JOIN warehouse.dim_products p
-    ON p.id = product_id AND p.is_storable AND p.sale_ok AND p.active AND p.deleted_at IS NULL
-WHERE coalesce(stock.on_hand, 0) <= 0
+    ON p.id = s.product_id AND p.is_storable AND p.sale_ok AND p.active AND p.deleted_at IS NULL
+WHERE s.on_hand <= 0

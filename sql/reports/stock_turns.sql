@@ -18,13 +18,18 @@ sold AS (
     JOIN warehouse.dim_products p ON p.id = l.product_id
     WHERE l.business_date > current_date - 90
     GROUP BY l.company_id, l.product_id
+),
+turns AS (
+    SELECT
+        company_id, product_id,
+        coalesce(stock.on_hand, 0) AS on_hand,
+        coalesce(stock.reserved, 0) AS reserved,
+        coalesce(sold.sold, 0) AS sold,
+        coalesce(sold.other_units, 0) AS other_units
+    FROM stock
+    FULL JOIN sold USING (company_id, product_id)
 )
 SELECT
-    company_id, product_id, p.name AS product, p.sku, p.uom,
-    coalesce(stock.on_hand, 0) AS on_hand,
-    coalesce(stock.reserved, 0) AS reserved,
-    coalesce(sold.sold, 0) AS sold,
-    coalesce(sold.other_units, 0) AS other_units
-FROM stock
-FULL JOIN sold USING (company_id, product_id)
-JOIN warehouse.dim_products p ON p.id = product_id AND p.is_storable AND p.deleted_at IS NULL
+    t.company_id, t.product_id, p.name AS product, p.sku, p.uom, t.on_hand, t.reserved, t.sold, t.other_units
+FROM turns t
+JOIN warehouse.dim_products p ON p.id = t.product_id AND p.is_storable AND p.deleted_at IS NULL

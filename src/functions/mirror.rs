@@ -1,5 +1,5 @@
-//! odoo_mirror, odoo_mirror_drop, odoo_add_column, odoo_drop_column, odoo_keep_history and
-//! odoo_forget_history. What they take and return is said in sql/mirror.sql.
+//! odoo_mirror, odoo_mirror_drop, odoo_add_column, odoo_drop_column, odoo_keep_history,
+//! odoo_forget_history, odoo_enable and odoo_disable. What they take and return is said in sql/mirror.sql.
 
 use pgrx::prelude::*;
 
@@ -96,4 +96,18 @@ fn odoo_forget_history(target: Option<&str>, server: Option<&str>) {
         sync::forget_history(&Server::named_or_only(server)?, target)
     };
     forget().or_raise();
+}
+
+/// Turns an entity on.
+#[pg_extern(sql = false)]
+fn odoo_enable(entity: Option<&str>, server: Option<&str>) {
+    let enable = || sync::enable(&Server::named_or_only(server)?, required("entity", entity)?);
+    enable().or_raise();
+}
+
+/// Turns it off.
+#[pg_extern(sql = false)]
+fn odoo_disable(entity: Option<&str>, server: Option<&str>) {
+    let disable = || sync::disable(&Server::named_or_only(server)?, required("entity", entity)?);
+    disable().or_raise();
 }

@@ -1,6 +1,6 @@
 //! What users added to a server's tables: mirrors of models, table mirrors, and columns, table
-//! added_columns; and which tables keep their history, table histories. The first release had none of
-//! them.
+//! added_columns; which tables keep their history, table histories; and which entities are on that
+//! are off by default, table enabled. The first release had none of them.
 
 use super::store::{OF_TABLES, Store, is_set, text};
 use crate::failure::Failure;
@@ -10,9 +10,10 @@ use crate::warehouse::{AddedColumn, Additions, Mirror, SqlType, Warehouse};
 const MIRRORS: &str = "mirrors";
 const ADDED_COLUMNS: &str = "added_columns";
 const HISTORIES: &str = "histories";
+const ENABLED: &str = "enabled";
 
 /// What users declared for a server.
-const DECLARED: [&str; 3] = [MIRRORS, ADDED_COLUMNS, HISTORIES];
+const DECLARED: [&str; 4] = [MIRRORS, ADDED_COLUMNS, HISTORIES, ENABLED];
 
 /// The tables that a server fills, as they were last seen.
 pub fn warehouse_of(server: &str) -> Result<Warehouse, Failure> {
@@ -56,7 +57,7 @@ impl Store {
                 is_gone: is_set(&row, 7)?,
             })
         })?;
-        Ok(Additions { mirrors, columns })
+        Ok(Additions { enabled: self.enabled(server)?, mirrors, columns })
     }
 
     /// Whether a server has a mirror of that name.
@@ -140,6 +141,31 @@ impl Store {
         let condition = "server = $1 AND target = $2 AND column_name = $3";
         let args = [server.into(), target.into(), name.into()];
         self.delete([ADDED_COLUMNS, "columns"], condition, &args)
+    }
+
+    /// The entities of a server that were turned on.
+    fn enabled(&self, server: &str) -> Result<Vec<String>, Failure> {
+        if !self.has(ENABLED)? {
+            return Ok(Vec::new());
+        }
+        let sql = format!("SELECT target FROM {} WHERE server = $1", self.table(ENABLED));
+        self.read(&sql, &[server.into()], |row| text(&row, 1))
+    }
+
+    /// Turns an entity on. Durable with the caller's transaction.
+    pub fn enable(&self, server: &str, entity: &str) -> Result<(), Failure> {
+        let sql = format!("INSERT INTO {} (server, target) VALUES ($1, $2)", self.table(ENABLED));
+        self.write(&sql, &[server.into(), entity.into()])
+    }
+
+    /// Turns it off, and forgets what runs remembered of its tables.
+    ///
+    /// Durable with the caller's transaction.
+    pub fn disable(&self, server: &str, entity: &str, tables: &[String]) -> Result<(), Failure> {
+        self.delete([ENABLED], "server = $1 AND target = $2", &[server.into(), entity.into()])?;
+        let condition = "server = $1 AND target = ANY ($2)";
+        self.delete(OF_TABLES, condition, &[server.into(), tables.to_vec().into()])?;
+        self.cache(server)?.forget_values(tables)
     }
 
     /// The tables of a server that keep their history.

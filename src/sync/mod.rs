@@ -24,6 +24,7 @@ pub use mapping::feed::Mapping;
 pub use mapping::trial::{Lacks, Trials};
 pub use mirror::declare::{MirrorColumn, MirrorOptions, add_column, mirror};
 pub use mirror::history::{forget_history, keep_history};
+pub use mirror::optional::{disable, enable};
 pub use mirror::undo::{drop_column, drop_mirror};
 pub use run::driver::{Order, Run, entities_named};
 pub use run::job::{Job, JobOptions};

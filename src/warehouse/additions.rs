@@ -4,11 +4,13 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 
 use super::dataset::{self, Column, Dataset, Extent, Feed, Kind, Source, SqlType};
-use super::{ENTITIES, Entity};
+use super::{ENTITIES, Entity, OPTIONAL};
 
 /// What users added, in the order in which they did.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Additions {
+    /// The names of entities that are on, of those that are off by default.
+    pub enabled: Vec<String>,
     pub mirrors: Vec<Mirror>,
     pub columns: Vec<AddedColumn>,
 }
@@ -48,6 +50,8 @@ pub struct AddedColumn {
 #[derive(Clone)]
 pub struct Warehouse {
     entities: Vec<&'static Entity>,
+    /// How many of them are no mirrors.
+    declared: usize,
 }
 
 /// What an entity is made of: its name, its mirror if it is one, and the columns added to it.
@@ -61,19 +65,22 @@ thread_local! {
 impl Warehouse {
     /// The declared tables with what users added.
     pub fn with(additions: &Additions) -> Warehouse {
-        let declared = ENTITIES.iter().map(|entity| completed(entity, additions));
-        let mirrors = additions.mirrors.iter().map(|mirror| mirrored(mirror, additions));
-        Warehouse { entities: declared.chain(mirrors).collect() }
+        let is_on = |entity: &&Entity| additions.enabled.iter().any(|name| name == entity.name);
+        let declared = ENTITIES.iter().chain(OPTIONAL.iter().filter(is_on));
+        let mut entities: Vec<_> = declared.map(|entity| completed(entity, additions)).collect();
+        let declared = entities.len();
+        entities.extend(additions.mirrors.iter().map(|mirror| mirrored(mirror, additions)));
+        Warehouse { entities, declared }
     }
 
     /// The tables that are no mirrors.
     pub fn declared(&self) -> impl Iterator<Item = &'static Dataset> {
-        self.entities.iter().take(ENTITIES.len()).flat_map(|entity| entity.datasets)
+        self.entities.iter().take(self.declared).flat_map(|entity| entity.datasets)
     }
 
     /// The tables of users' mirrors.
     pub fn mirrors(&self) -> impl Iterator<Item = &'static Dataset> {
-        self.entities.iter().skip(ENTITIES.len()).flat_map(|entity| entity.datasets)
+        self.entities.iter().skip(self.declared).flat_map(|entity| entity.datasets)
     }
 
     /// Every entity, parents first.
@@ -142,7 +149,7 @@ fn mirror_of(mirror: &Mirror, added: &[&AddedColumn]) -> Entity {
     let feed = Feed {
         channel: None,
         models: kept([text(&mirror.model)]),
-        domain: text(&mirror.domain),
+        domains: kept([text(&mirror.domain)]),
         also: also(&[], added),
         silent: &[],
         unsettled: None,
@@ -226,6 +233,7 @@ mod tests {
             is_dated: true,
         };
         let additions = Additions {
+            enabled: Vec::new(),
             mirrors: vec![mirror],
             columns: vec![
                 column("dim_products", "x_brand_id.name", false),
@@ -248,6 +256,12 @@ mod tests {
         assert_eq!(names, ["id", "name", "x_old", "odoo_write_date", "synced_at"]);
         assert!(!leads.column("x_old").is_some_and(Column::is_written));
         let declared = Warehouse::with(&Additions::default());
+        assert_eq!(declared.entities().len(), ENTITIES.len());
+        assert!(declared.entity("invoices").is_none());
+        let enabled = Additions { enabled: vec!["invoices".into()], ..additions };
+        let names: Vec<_> =
+            Warehouse::with(&enabled).entities().iter().map(|own| own.name).collect();
+        assert_eq!(names[ENTITIES.len()..], ["invoices", "leads"]);
         assert!(declared.dataset("leads").is_none());
         assert!(declared.dataset("dim_products").unwrap().column("x_brand_id_name").is_none());
     }

@@ -19,7 +19,7 @@ const COMPANIES: Dataset = Dataset {
         // Branches share the rates and the books of the company at the top, which 17 brought.
         bigint("root_id", "root_id"),
         bigint("fiscal_year_last_day", "fiscalyear_last_day"),
-        bigint("fiscal_year_last_month", "fiscalyear_last_month"),
+        number("fiscal_year_last_month", "fiscalyear_last_month"),
         zone("timezone", "resource_calendar_id.tz ?? partner_id.tz"),
     ],
 };

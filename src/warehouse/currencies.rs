@@ -30,9 +30,10 @@ macro_rules! company_amount {
             $name,
             SqlType::Numeric,
             concat!(
+                "trim_scale(",
                 $amount,
                 " / CASE WHEN (currency = company_currency) = (currency_rate = 1) \
-                 THEN nullif(currency_rate, 0) END"
+                 THEN nullif(currency_rate, 0) END)"
             ),
         )
     };

@@ -21,8 +21,8 @@ pub struct Feed {
     pub channel: Option<&'static str>,
     /// The names that the model has had, newest first.
     pub models: &'static [&'static str],
-    /// Which records, in Odoo's notation.
-    pub domain: &'static str,
+    /// Which records, in Odoo's notation: the first of them whose fields Odoo has.
+    pub domains: &'static [&'static str],
     /// Relations to records whose change is a change of this one, though its own write_date
     /// may not tell.
     pub also: &'static [&'static str],
@@ -56,7 +56,7 @@ pub const fn all_of(models: &'static [&'static str]) -> Feed {
 
 /// All records of a model, and the relations whose change counts.
 pub const fn all_and(models: &'static [&'static str], also: &'static [&'static str]) -> Feed {
-    Feed { channel: None, models, domain: "[]", also, silent: &[], unsettled: None }
+    Feed { channel: None, models, domains: &["[]"], also, silent: &[], unsettled: None }
 }
 
 /// What a run reads.
@@ -118,6 +118,11 @@ pub enum Source {
     },
     /// The name of a time zone; where Odoo has none, the server option `timezone`.
     Zone(&'static str),
+    /// A whole number that Odoo has as text, as selections are.
+    Number(&'static str),
+    /// The company whose values a row has, where each company has its own: the record's, else the
+    /// one that the Odoo user works in.
+    Company(&'static str),
     /// Part of a time, as clocks show it in a zone.
     Local {
         part: TimePart,
@@ -246,6 +251,14 @@ pub const fn keyed_reference(
 
 pub const fn zone(name: &'static str, path: &'static str) -> Column {
     Column { name, sql_type: SqlType::Text, source: Source::Zone(path) }
+}
+
+pub const fn number(name: &'static str, path: &'static str) -> Column {
+    Column { name, sql_type: SqlType::Bigint, source: Source::Number(path) }
+}
+
+pub const fn company(name: &'static str, path: &'static str) -> Column {
+    Column { name, sql_type: SqlType::Bigint, source: Source::Company(path) }
 }
 
 pub const fn business_date(name: &'static str, time: &'static str, zone: &'static str) -> Column {

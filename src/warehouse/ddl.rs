@@ -165,6 +165,7 @@ pub(super) fn column_comment(dataset: &Dataset, name: &str) -> String {
             Source::Field("active") => format!("{}; false for archived records", field("active")),
             Source::Field(path)
             | Source::Ingredient(path)
+            | Source::Number(path)
             | Source::Added(path)
             | Source::Kept(path) => field(path),
             Source::Corrected { path, expression } => {
@@ -172,6 +173,7 @@ pub(super) fn column_comment(dataset: &Dataset, name: &str) -> String {
             }
             Source::Reference { path, table, .. } => format!("{}; refers to {table}", field(path)),
             Source::Zone(path) => format!("{}, or the server option timezone", field(path)),
+            Source::Company(path) => format!("{}, or the Odoo user's", field(path)),
             Source::Local { part, time, zone } => {
                 let part = match part {
                     TimePart::Day => "day",

@@ -14,6 +14,7 @@ pub mod ddl;
 pub mod deleted;
 pub mod employees;
 pub mod history;
+mod invoices;
 mod loyalty;
 pub mod missing;
 pub mod own;
@@ -80,6 +81,9 @@ pub const ENTITIES: &[Entity] = &[
     stock_moves::ENTITY,
 ];
 
+/// Entities that a server fills once they are turned on, as not everybody is to see them.
+pub const OPTIONAL: &[Entity] = &[invoices::ENTITY];
+
 /// The table that keeps the days of another one.
 pub fn snapshot_of(dataset: &Dataset) -> Option<&'static Snapshot> {
     [&stock::DAILY].into_iter().find(|snapshot| snapshot.of.table == dataset.table)
@@ -87,7 +91,16 @@ pub fn snapshot_of(dataset: &Dataset) -> Option<&'static Snapshot> {
 
 /// Every declared table, in the order of the entities.
 pub fn datasets() -> impl Iterator<Item = &'static Dataset> {
-    ENTITIES.iter().flat_map(|entity| entity.datasets)
+    entities().flat_map(|entity| entity.datasets)
+}
+
+fn entities() -> impl Iterator<Item = &'static Entity> {
+    ENTITIES.iter().chain(OPTIONAL)
+}
+
+/// Whether a table may be one that was never made.
+pub fn is_optional(dataset: &Dataset) -> bool {
+    OPTIONAL.iter().flat_map(|entity| entity.datasets).any(|own| own.table == dataset.table)
 }
 
 /// The declaration of a table.
@@ -103,7 +116,7 @@ pub fn position(table: &str) -> usize {
 /// The entity that a table belongs to.
 pub fn entity_of(dataset: &Dataset) -> &'static str {
     let owns = |entity: &&Entity| entity.datasets.iter().any(|own| own.table == dataset.table);
-    ENTITIES.iter().find(owns).map_or(dataset.table, |entity| entity.name)
+    entities().find(owns).map_or(dataset.table, |entity| entity.name)
 }
 
 #[cfg(test)]
@@ -116,13 +129,15 @@ mod tests {
         for dataset in datasets() {
             let place = |column: &Column| format!("{}.{}", dataset.table, column.name);
             for (index, feed) in dataset.feeds.iter().enumerate() {
-                let mut domains = feed.unsettled.iter().chain([&feed.domain]);
+                let mut domains = feed.unsettled.iter().chain(feed.domains);
                 assert!(domains.all(|text| Domain::parse(text).is_ok()), "{}", dataset.table);
                 for column in dataset.value_columns() {
                     let texts = match column.source {
-                        Source::Field(path) | Source::Ingredient(path) | Source::Zone(path) => {
-                            vec![path]
-                        }
+                        Source::Field(path)
+                        | Source::Ingredient(path)
+                        | Source::Zone(path)
+                        | Source::Number(path)
+                        | Source::Company(path) => vec![path],
                         Source::Reference { path, .. } | Source::Corrected { path, .. } => {
                             vec![path]
                         }
@@ -168,7 +183,7 @@ mod tests {
             names.len() == count
         };
         assert!(unique(datasets().map(|dataset| dataset.table).collect()));
-        assert!(unique(ENTITIES.iter().map(|entity| entity.name).collect()));
+        assert!(unique(entities().map(|entity| entity.name).collect()));
         for dataset in datasets() {
             assert!(unique(dataset.all_columns().into_iter().map(|(name, _)| name).collect()));
         }

@@ -5,7 +5,8 @@
 //! - `tz ?? company_id.tz` are two values: the second one counts where the first is empty.
 //! - `type=product` is a boolean, whether `type` is `product`; `customer_rank>0` another, and
 //!   `scrap_id>0`, whether there is a record.
-//! - `total_cost?is_cost_known` is empty where the boolean `is_cost_known` is false.
+//! - `total_cost?is_cost_known` is empty where `is_cost_known` is false, or no record if it is a
+//!   relation.
 //! - `version_ids.date_start` is the earliest of several dates, `tag_ids.name` all of the texts,
 //!   `layer_ids.value` the sum of the numbers.
 //! - `amount_paid / -` is for a table with two feeds: a path for each, `-` for none.
@@ -19,7 +20,7 @@ pub struct Path {
     pub fields: Vec<&'static str>,
     /// Makes a boolean of the value.
     pub test: Option<Test>,
-    /// A boolean field without which the value means nothing.
+    /// A boolean field, or a relation, without which the value means nothing.
     pub guard: Option<&'static str>,
 }
 

@@ -8,7 +8,7 @@ const PAYMENTS: Dataset = Dataset {
     about: "Payments of the orders of the points of sale; change is a negative one",
     feeds: &[Feed {
         // Those of the orders in all_sales.
-        domain: "[('pos_order_id.state', 'in', ('paid', 'done', 'invoiced'))]",
+        domains: &["[('pos_order_id.state', 'in', ('paid', 'done', 'invoiced'))]"],
         ..all_and(&["pos.payment"], &["pos_order_id"])
     }],
     kind: Kind::Fact,

@@ -31,6 +31,9 @@ const PRODUCTS: Dataset = Dataset {
             SqlType::Numeric,
             "round((list_price - standard_price) / nullif(list_price, 0) * 100, 2)",
         ),
+        // Of the sales price.
+        text("currency", "currency_id.name"),
+        company("cost_company_id", "company_id"),
         text("uom", "uom_id.name"),
         numeric("weight", "weight"),
         numeric("volume", "volume"),
@@ -39,5 +42,6 @@ const PRODUCTS: Dataset = Dataset {
         boolean("available_in_pos", "available_in_pos"),
         bigint_array("pos_category_ids", "pos_categ_ids|pos_categ_id"),
         text("tracking", "tracking"),
+        bigint("company_id", "company_id"),
     ],
 };

@@ -8,7 +8,7 @@ const PURCHASES: Dataset = Dataset {
     table: "fact_purchases",
     about: "Lines of purchase orders, each with its order's facts",
     feeds: &[Feed {
-        domain: "[('display_type', '=', False)]",
+        domains: &["[('display_type', '=', False)]"],
         ..all_and(&["purchase.order.line"], &["order_id"])
     }],
     kind: Kind::Fact,

@@ -12,7 +12,7 @@ const ORDERS: Dataset = Dataset {
         // Drafts are rewritten and deleted while the customer waits.
         Feed {
             channel: Some("pos"),
-            domain: "[('state', 'in', ('paid', 'done', 'invoiced'))]",
+            domains: &["[('state', 'in', ('paid', 'done', 'invoiced'))]"],
             ..all_and(&["pos.order"], &["lines"])
         },
         Feed { channel: Some("sale"), ..all_and(&["sale.order"], &["order_line"]) },
@@ -64,12 +64,12 @@ const LINES: Dataset = Dataset {
     feeds: &[
         Feed {
             channel: Some("pos"),
-            domain: "[('order_id.state', 'in', ('paid', 'done', 'invoiced'))]",
+            domains: &["[('order_id.state', 'in', ('paid', 'done', 'invoiced'))]"],
             ..all_and(&["pos.order.line"], &["order_id"])
         },
         Feed {
             channel: Some("sale"),
-            domain: "[('display_type', '=', False)]",
+            domains: &["[('display_type', '=', False)]"],
             ..all_and(&["sale.order.line"], &["order_id"])
         },
     ],

@@ -4,8 +4,17 @@ use super::dataset::*;
 
 pub const ENTITY: Entity = Entity { name: "sessions", datasets: &[SESSIONS] };
 
-/// Until it is counted Odoo has a zero there.
-const COUNTED: &str = "CASE WHEN state = 'closed' THEN counted_closing_cash END";
+/// An amount of cash, where cash is counted at all. Until 15 it is at some points of sale alone.
+macro_rules! cash {
+    ($name:literal, $field:literal, $condition:literal) => {
+        corrected(
+            $name,
+            SqlType::Numeric,
+            concat!($field, "?cash_journal_id"),
+            concat!("CASE WHEN is_counted IS NOT FALSE", $condition, " THEN ", $name, " END"),
+        )
+    };
+}
 
 const SESSIONS: Dataset = Dataset {
     table: "fact_sessions",
@@ -27,15 +36,12 @@ const SESSIONS: Dataset = Dataset {
         timestamptz("start_at", "start_at"),
         timestamptz("stop_at", "stop_at"),
         business_date("business_date", "start_at", COMPANY_ZONE),
-        // Zeros where no cash is counted.
-        numeric("opening_cash", "cash_register_balance_start?cash_control"),
-        corrected(
-            "counted_closing_cash",
-            SqlType::Numeric,
-            "cash_register_balance_end_real?cash_control",
-            COUNTED,
-        ),
-        numeric("expected_closing_cash", "cash_register_balance_end?cash_control"),
+        // Where no cash is counted Odoo has zeros, and in closing cash until it was. The session has
+        // a field cash_control of its own: reading it has Odoo 14 write the session.
+        ingredient("is_counted", SqlType::Boolean, "config_id.cash_control"),
+        cash!("opening_cash", "cash_register_balance_start", ""),
+        cash!("counted_closing_cash", "cash_register_balance_end_real", " AND state = 'closed'"),
+        cash!("expected_closing_cash", "cash_register_balance_end", ""),
         generated(
             "cash_difference",
             SqlType::Numeric,

@@ -39,7 +39,7 @@ const MOVES: Dataset = Dataset {
     table: "fact_stock_moves",
     about: "Stock moves that are done, each from one location to another",
     feeds: &[Feed {
-        domain: "[('state', '=', 'done')]",
+        domains: &["[('state', '=', 'done')]"],
         ..all_and(&["stock.move"], &["stock_valuation_layer_ids"])
     }],
     kind: Kind::Fact,

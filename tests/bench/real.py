@@ -89,7 +89,8 @@ def sum_of(connection, sql):
         cursor.execute(sql)
         count = total = 0
         for row in cursor:
-            count, total = count + 1, (total + hash(row)) % 2**64
+            hashable = tuple(tuple(value) if isinstance(value, list) else value for value in row)
+            count, total = count + 1, (total + hash(hashable)) % 2**64
         return count, total
 
 

@@ -5,7 +5,7 @@ import operator
 import re
 import time
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from .groups import Groups
 
@@ -101,6 +101,7 @@ class Model(Groups):
             if field.get("store", True) is None:
                 # Of a form alone.
                 del found[name]["store"], found[name]["searchable"]
+            found[name].pop("writes", None)
             if name == "lang":
                 found[name]["selection"] = [[code, code] for code in self.database.languages]
         return found
@@ -133,6 +134,10 @@ class Model(Groups):
                 # It is searched for in the other model; of themselves users may read everything.
                 self.database.require_right(self.fields[field]["relation"])
         found = [self.records[id] for id in ids if id in self.records]
+        if any(self.fields[field].get("writes") for field in fields):
+            # It is computed by a method that sets stored fields too.
+            for record in found:
+                record["write_date"] = str(datetime.fromisoformat(record.get("write_date") or BEGINNING) + timedelta(seconds=1))
         return [
             {name: self._sent(name, self.value(record, name, context)) for name in ["id", *fields]}
             for record in found

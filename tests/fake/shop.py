@@ -52,6 +52,7 @@ def shop(release):
         **payments(),
         **sales(),
         **purchases(),
+        **invoices(release),
     }
 
 
@@ -162,6 +163,7 @@ def products(release):
     stored = stored_product(release)
     service = {"type": "service", "detailed_type": "service", "is_storable": False}
     both = {"sale_ok": True, "purchase_ok": True}
+    euros = {"currency_id": EUR}
     return {
         "product.category": [
             dict(id=1, name="All", complete_name="All"),
@@ -173,11 +175,11 @@ def products(release):
         "product.template": [
             dict(id=40, name="Green tea", active=True, categ_id=5, list_price=19.99, available_in_pos=True,
                  pos_categ_id=4, pos_categ_ids=[4], tracking="lot", product_brand_id=3, **uom(KILOS), **stored,
-                 **both),
+                 **both, **euros),
             dict(id=41, name="Discount", active=True, categ_id=1, tracking="none", sale_ok=True, **uom(PIECES),
-                 **service),
+                 **service, **euros),
             dict(id=43, name="Iced tea", active=True, categ_id=8, list_price=5.0, company_id=AMERICA,
-                 tracking="none", **uom(PIECES), **stored, **both),
+                 tracking="none", currency_id=USD, **uom(PIECES), **stored, **both),
         ],
         "product.product": [
             dict(id=31, active=True, product_tmpl_id=40, default_code="TEA", barcode="4006381333931",
@@ -327,17 +329,17 @@ def points_of_sale(release):
     return {
         "pos.config": [
             dict(id=2, name="Paris", active=True, company_id=EUROPE, currency_id=EUR, picking_type_id=9,
-                 warehouse_id=2, crm_team_id=5, pricelist_id=6),
+                 warehouse_id=2, crm_team_id=5, pricelist_id=6, cash_control=True),
             dict(id=5, name="New York", active=True, company_id=AMERICA, currency_id=USD,
-                 picking_type_id=19, warehouse_id=5),
+                 picking_type_id=19, warehouse_id=5, cash_control=True),
         ],
         "pos.session": [
             # Never closed: nobody has counted.
             dict(id=51, name="POS/00051", config_id=2, state="opened", user_id=2, employee_id=20, company_id=EUROPE,
-                 currency_id=EUR, start_at=EVENING, cash_control=True, cash_register_balance_start=100.0,
+                 currency_id=EUR, start_at=EVENING, cash_control=True, cash_journal_id=21, cash_register_balance_start=100.0,
                  cash_register_balance_end=94.0, opening_notes="Two rolls of coins"),
             dict(id=52, name="POS/00052", config_id=5, state="closed", user_id=2, company_id=AMERICA, currency_id=USD,
-                 start_at=NIGHT, stop_at="2024-01-01 09:00:00", cash_control=True, cash_register_balance_start=50.0,
+                 start_at=NIGHT, stop_at="2024-01-01 09:00:00", cash_control=True, cash_journal_id=21, cash_register_balance_start=50.0,
                  cash_register_balance_end=74.0, cash_register_balance_end_real=73.5, closing_notes="Half a dollar short"),
             # Of cards alone.
             dict(id=54, name="POS/00054", config_id=5, state="closed", user_id=6, company_id=AMERICA, currency_id=USD,
@@ -438,5 +440,50 @@ def purchases():
             dict(id=35, order_id=15, product_id=31, product_qty=5.0, qty_received=3.0, qty_invoiced=1.0,
                  price_unit=2.0, discount=10.0, price_subtotal=9.0, price_total=10.8, taxes_id=[8], tax_ids=[8],
                  date_planned="2024-01-09 10:00:00", **uom(KILOS)),
+        ],
+    }
+
+
+def invoices(release):
+    """Of what was sold and bought above. Until 15 a line is shown on the invoice or not; from 16 on it
+    has a type, which those of other entries have too."""
+
+    def line(id, move_id, kind="product", **values):
+        is_text = kind in ("line_section", "line_note")
+        shown = {"display_type": kind} if release >= 16 or is_text else {}
+        hidden = {"exclude_from_invoice_tab": kind not in ("product", "line_section", "line_note")}
+        return dict(id=id, move_id=move_id, company_id=EUROPE, currency_id=EUR, company_currency_id=EUR, account_id=71,
+                    **shown, **hidden) | values
+
+    def move(id, name, move_type, **values):
+        return dict(id=id, name=name, move_type=move_type, state="posted", payment_state="not_paid", date="2024-04-02",
+                    partner_id=10, company_id=EUROPE, currency_id=EUR) | values
+
+    tea = {"product_id": 31, "product_uom_id": KILOS, "name": "[TEA] Green tea"}
+    return {
+        "account.journal": [dict(id=21, name="Cash")],
+        "account.account": [dict(id=71, name="Sales"), dict(id=72, name="Purchases")],
+        "account.move": [
+            move(501, "INV/2024/00001", "out_invoice", payment_state="paid", date="2024-03-31", invoice_date="2024-03-31",
+                 invoice_date_due="2024-04-30", ref="PO-7", invoice_origin="S00071", invoice_user_id=6, team_id=5),
+            move(502, "RINV/2024/00001", "out_refund", invoice_date="2024-04-02", invoice_date_due="2024-04-02"),
+            move(503, "BILL/2024/01/0001", "in_invoice", date="2024-01-09", invoice_date="2024-01-08", partner_id=12,
+                 invoice_origin="P00015", currency_id=USD),
+            move(504, "MISC/2024/01/0001", "entry", partner_id=False),
+            # Not sent yet, and without a number.
+            move(505, False, "out_invoice", state="draft", partner_id=14, company_id=AMERICA, currency_id=USD),
+        ],
+        "account.move.line": [
+            line(601, 501, quantity=2.0, price_unit=12.5, discount=20.0, price_subtotal=20.0, price_total=24.0, tax_ids=[3],
+                 balance=-20.0, sale_line_ids=[81], **tea),
+            line(602, 501, "tax", name="VAT 20%", balance=-4.0),
+            line(603, 501, "payment_term", balance=24.0),
+            line(604, 501, "line_section", name="Goods"),
+            line(605, 502, quantity=1.0, price_unit=10.0, price_subtotal=10.0, price_total=12.0, balance=10.0, **tea),
+            line(606, 503, quantity=5.0, price_unit=2.0, discount=10.0, price_subtotal=9.0, price_total=10.8, tax_ids=[8],
+                 currency_id=USD, account_id=72, balance=7.2, purchase_line_id=35, **tea),
+            line(607, 504, quantity=1.0, name="By hand", balance=5.0),
+            line(608, 505, quantity=1.0, name="Advice", price_unit=100.0, price_subtotal=100.0, price_total=100.0,
+                 balance=-100.0, company_id=AMERICA, currency_id=USD, company_currency_id=USD),
         ],
     }

@@ -81,6 +81,9 @@ def show(cluster, options):
         "SELECT * FROM odoo_sync_all()",
         "SELECT name, sku, list_price, standard_price, margin_percent FROM dim_products "
         "WHERE margin_percent IS NOT NULL ORDER BY margin DESC LIMIT 5",
+        "SELECT count(*) AS reports FROM odoo_create_reports('reports')",
+        "SELECT business_date, branch, payment_method, currency, payments, amount, change, percent FROM reports.tender_mix "
+        "ORDER BY business_date DESC, branch, amount DESC LIMIT 5",
         "SELECT w.name, count(*) AS goods, round(sum(s.quantity), 2) AS quantity FROM odoo_stock_on(current_date - 7) s "
         "JOIN fact_warehouse w ON w.id = s.warehouse_id GROUP BY w.name ORDER BY w.name",
         "SELECT odoo_schedule('all', '* * * * *')",

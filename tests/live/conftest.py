@@ -31,7 +31,7 @@ class Api:
             return self.object.execute_kw(*self.credentials, model, method, args, kwargs)
         except xmlrpc.client.Fault as fault:
             # The method ran and was committed; only its result cannot be written.
-            if "cannot marshal None" not in fault.faultString:
+            if "cannot marshal None" not in fault.faultString and "in __dump" not in fault.faultString:
                 raise
 
 

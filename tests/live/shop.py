@@ -20,6 +20,7 @@ def furnish(api):
     cards(api, made)
     sales(api, made)
     purchases(api, made)
+    invoices(api, made)
     return made
 
 
@@ -263,6 +264,23 @@ def purchases(api, made):
     # Four of ten arrived; the rest stays on order.
     api("stock.picking", "button_validate", [picking], context={"skip_backorder": True})
     made["purchase"] = order
+
+
+def invoices(api, made):
+    """One of a customer, with a refund and a draft, and a vendor's bill in another currency."""
+    made["invoice"] = invoice(api, made, "out_invoice", 12.5, partner_id=made["customer"], invoice_origin="By hand")
+    invoice(api, made, "out_refund", 12.5, partner_id=made["customer"])
+    made["draft"] = invoice(api, made, "out_invoice", 1, post=False, partner_id=made["customer"])
+    euro = api("res.currency", "search", [("name", "=", "EUR")])[0]
+    invoice(api, made, "in_invoice", 4, partner_id=made["customer"], currency_id=euro, ref="R-77")
+
+
+def invoice(api, made, move_type, price, post=True, **values):
+    line = {"product_id": made["tea"], "quantity": 3, "price_unit": price, "discount": 10}
+    move = create(api, "account.move", move_type=move_type, invoice_date="2024-04-02", invoice_line_ids=[(0, 0, line)], **values)
+    if post:
+        api("account.move", "action_post", [move])
+    return move
 
 
 def euros(api, made):

@@ -51,6 +51,7 @@ class Scene:
         self.made = shop_data.furnish(self.api)
         self.db = Database(self.cluster)
         self.db.server(self.odoo.url, page_size=50, overlap=OVERLAP, retries=2, retry_delay=200)
+        self.db.run("SELECT odoo_enable('invoices')")
         self.db.run("CALL odoo_sync_job()")
         self.clerk = self.clerks()
         return self

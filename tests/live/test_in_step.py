@@ -12,6 +12,7 @@ from .conftest import differences, tables_of
 def warehouse(api, star_database, real):
     star_database.made = shop_data.furnish(api)
     star_database.server(real.url)
+    star_database.run("SELECT odoo_enable('invoices')")
     star_database.run("SELECT * FROM odoo_sync_all()")
     return star_database
 

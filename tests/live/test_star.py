@@ -16,8 +16,9 @@ def made(api):
 
 @pytest.fixture(scope="module")
 def warehouse(made, star_database, real):
-    """A warehouse after one odoo_sync_all()."""
+    """A warehouse after one odoo_sync_all(), with all that is off by default."""
     star_database.server(real.url)
+    star_database.run("SELECT odoo_enable('invoices')")
     star_database.first = star_database.report("SELECT * FROM odoo_sync_all()")
     return star_database
 
@@ -139,7 +140,7 @@ def test_tenders_add_up_to_what_was_paid(warehouse):
         "SELECT branch_id, business_date::text, round(coalesce(p.amount, 0), 2), round(coalesce(t.amount, 0), 2) "
         "FROM paid p FULL JOIN tenders t USING (branch_id, business_date)"
     )
-    assert len(found) > 2
+    assert len(found) >= 2
     assert [row for row in found if row[2] != row[3]] == []
     assert warehouse.value("SELECT count(*) FROM fact_payments WHERE is_change AND amount < 0") > 0
 

@@ -166,7 +166,11 @@ impl Iterator for Live {
 impl Reader {
     fn rows(&mut self, mapping: &Mapping, page: Page) -> Result<Rows, Failure> {
         let page = with_companies(&self.session, &self.identity, mapping, page)?;
-        let mut context = Context { lookups: &mut self.lookups, zones: &mut self.zones };
+        let mut context = Context {
+            companies: &self.identity.companies,
+            lookups: &mut self.lookups,
+            zones: &mut self.zones,
+        };
         let rows = Rows::from_page(mapping, &page, &mut context);
         self.zones.warn();
         rows

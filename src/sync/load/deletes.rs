@@ -13,10 +13,10 @@ use crate::quote::{ident, literal};
 use crate::sync::load::own::deleted;
 use crate::sync::load::own::history;
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::references::{Reference, references};
+use crate::sync::load::references::{Reference, declared, references};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::{self, MISSING_DATA};
-use crate::warehouse::{self, Column, Dataset, Kind, Source};
+use crate::warehouse::{Column, Dataset, Kind, Source};
 
 /// The condition under which a row is a feed's, and not marked as deleted.
 pub fn of_feed(dataset: &Dataset, feed: usize, alias: &str) -> String {
@@ -172,7 +172,7 @@ fn release_all_of(
     feed: usize,
     ids: &[i64],
 ) -> Result<(), Failure> {
-    for child in warehouse::datasets() {
+    for child in declared(schema) {
         for child_feed in 0..child.feeds.len() {
             for reference in references(child, child_feed) {
                 if reference.points_to(dataset, feed) {

@@ -1,6 +1,7 @@
 //! Columns that refer to rows of another table.
 
 use crate::quote::ident;
+use crate::sync::load::owner::Table;
 use crate::warehouse::{self, Dataset, Feed, Key, Source, dataset};
 
 /// A reference column.
@@ -41,6 +42,14 @@ impl Reference {
     pub fn points_to(&self, dataset: &Dataset, feed: usize) -> bool {
         self.table == dataset.table && self.feed == feed
     }
+}
+
+/// The declared tables of a schema, which may refer to each other.
+pub fn declared(schema: &str) -> impl Iterator<Item = &'static Dataset> {
+    let is_there = |dataset: &&Dataset| {
+        !warehouse::is_optional(dataset) || Table::new(schema, dataset.table).exists()
+    };
+    warehouse::datasets().filter(is_there)
 }
 
 /// The reference columns of a feed.

@@ -8,10 +8,10 @@ use crate::failure::Failure;
 use crate::query;
 use crate::quote::{ident, literal};
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::references::{Reference, references};
+use crate::sync::load::references::{Reference, declared, references};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::{self, MISSING_DATA};
-use crate::warehouse::{self, Dataset, Extent, Source};
+use crate::warehouse::{Dataset, Extent, Source};
 
 /// Restores the references to records that arrived after the rows that refer to them, and
 /// what those rows inherit from them; in the tables that may be written.
@@ -20,7 +20,7 @@ pub fn restore_all(
     may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
     let known = qualified(schema, MISSING_DATA);
-    for target in warehouse::datasets() {
+    for target in declared(schema) {
         if has_open(schema, target)? && may_write(target)? {
             for feed in 0..target.feeds.len() {
                 for reference in references(target, feed) {
@@ -90,7 +90,7 @@ fn restore_reference(
 
 /// Hands a restored reference on to the rows that inherit it.
 fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Failure> {
-    for heir in warehouse::datasets() {
+    for heir in declared(schema) {
         for (feed, source) in heir.feeds.iter().enumerate() {
             for through in references(heir, feed).iter().filter(|r| r.table == from.table) {
                 let own = heir.columns.iter().find(|own| {
@@ -130,13 +130,14 @@ pub fn pass_on_all(
     feed: usize,
     may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
-    for heir in warehouse::datasets().filter(|heir| heir.extent == Extent::Changed) {
+    for heir in declared(schema).filter(|heir| heir.extent == Extent::Changed) {
         for (own, source) in heir.feeds.iter().enumerate() {
             for through in references(heir, own).iter().filter(|r| r.points_to(from, feed)) {
                 let columns: Vec<_> = inherited(heir, through.column).collect();
                 if columns.is_empty() || !may_write(heir)? {
                     continue;
                 }
+                owner::require_reading(schema, heir.table, from.table)?;
                 let list = |format: &dyn Fn(&(String, String)) -> String| {
                     columns.iter().map(format).collect::<Vec<_>>().join(", ")
                 };

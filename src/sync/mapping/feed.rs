@@ -22,6 +22,8 @@ pub struct Mapping {
     pub feed: &'static Feed,
     /// The name that the model has there.
     pub model: String,
+    /// Which records belong to the table.
+    domain: Domain,
     /// Parallel to [`Dataset::loaded_columns`].
     pub columns: Vec<MappedColumn>,
     /// Fields of which each company has its own value.
@@ -74,6 +76,7 @@ impl Mapping {
                 dataset,
                 feed: source,
                 model: (*model).to_owned(),
+                domain: domain(source.domains, |name| fields.contains(name)),
                 columns,
                 per_company: Vec::new(),
                 also,
@@ -129,8 +132,7 @@ impl Mapping {
 
     /// Which records belong to the table.
     pub fn domain(&self) -> Domain {
-        // A test parses the domains of all declarations.
-        Domain::parse(self.feed.domain).unwrap_or_default()
+        self.domain.clone()
     }
 
     /// The field behind a column.
@@ -231,6 +233,18 @@ impl Mapping {
     }
 }
 
+/// The first of several domains whose fields the model has; one of a field that is gone fails.
+fn domain(texts: &[&str], has: impl Fn(&str) -> bool) -> Domain {
+    // A test parses the domains of all declarations.
+    let mut domains: Vec<_> =
+        texts.iter().map(|text| Domain::parse(text).unwrap_or_default()).collect();
+    let last = domains.pop().unwrap_or_default();
+    let is_known = |domain: &Domain| {
+        domain.fields().all(|path| has(path.split('.').next().unwrap_or_default()))
+    };
+    domains.into_iter().find(is_known).unwrap_or(last)
+}
+
 /// The records that a page's rows lead to.
 fn shown(page: &Page, field: &str) -> Vec<i64> {
     let shown: BTreeSet<i64> = match page.column(field) {
@@ -254,12 +268,13 @@ fn has_path(column: &Column, mapping: &Mapping) -> bool {
     let feed = mapping.dataset.feeds.iter().position(|feed| std::ptr::eq(feed, mapping.feed));
     match column.source {
         Source::Field(text)
+        | Source::Number(text)
         | Source::Added(text)
         | Source::Reference { path: text, .. }
         | Source::Corrected { path: text, .. } => {
             path::parse(text, feed.unwrap_or(0)).is_ok_and(|paths| !paths.is_empty())
         }
-        Source::Ingredient(_) => false,
+        Source::Ingredient(_) | Source::Company(_) => false,
         _ => true,
     }
 }

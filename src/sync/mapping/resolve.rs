@@ -32,7 +32,9 @@ pub fn resolve(
         | Source::Added(path)
         | Source::Reference { path, .. }
         | Source::Corrected { path, .. }
-        | Source::Zone(path) => Values::Plain(all(path, column.sql_type)?),
+        | Source::Zone(path)
+        | Source::Company(path) => Values::Plain(all(path, column.sql_type)?),
+        Source::Number(path) => Values::Plain(all(path, SqlType::Text)?),
         Source::Local { part, time, zone } => Values::Local {
             part,
             time: all(time, SqlType::Timestamptz)?,
@@ -118,8 +120,7 @@ fn fits(origin: &Origin, column: SqlType) -> bool {
         (_, _, None) if through_many => false,
         (SqlType::TextArray, _, None) => false,
         (SqlType::Text, kind, None) => kind != ToMany,
-        // A selection may be of numbers.
-        (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one | Text),
+        (SqlType::Bigint, kind, None) => matches!(kind, Integer | Many2one),
         (SqlType::BigintArray, kind, None) => matches!(kind, ToMany | Many2one),
         (SqlType::Numeric, kind, None) => matches!(kind, Decimal(_) | Integer),
         (SqlType::Boolean, kind, None) => kind == Boolean,

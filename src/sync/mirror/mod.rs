@@ -5,4 +5,5 @@ pub mod declare;
 pub mod follow;
 pub mod history;
 pub mod names;
+pub mod optional;
 pub mod undo;

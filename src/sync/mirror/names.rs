@@ -9,7 +9,7 @@ use crate::server::Server;
 use crate::state::Store;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::own::is_own;
-use crate::warehouse::{self, ALL, Dataset, ENTITIES, Warehouse, path};
+use crate::warehouse::{self, ALL, Dataset, ENTITIES, OPTIONAL, Warehouse, path};
 
 /// A path of names and dots: what a declaration may say beyond is not for users.
 pub fn simple_path(text: &str) -> Result<path::Path, Failure> {
@@ -44,7 +44,7 @@ pub fn require_free(server: &Server, target: &str) -> Result<(), Failure> {
             .detail(format!("Mirrors of server \"{}\" are tables of its schema, \"{schema}\".", server.name))
             .hint("Name the table alone; tables in another schema are those of a server with another option schema."));
     }
-    let is_entity = ENTITIES.iter().any(|entity| entity.name == target);
+    let is_entity = ENTITIES.iter().chain(OPTIONAL).any(|entity| entity.name == target);
     if is_entity || is_own(target) || target == ALL || warehouse::dataset(target).is_some() {
         return Err(invalid(format!("\"{target}\" is a name of odoo_etl's own"))
             .detail(format!("Server \"{}\" fills a table or an entity of that name.", server.name))

@@ -17,6 +17,7 @@ use crate::sync::load::{loader, restore};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
+use crate::sync::mirror::optional::off;
 use crate::sync::run::journal::{self, Journal, Kind};
 use crate::sync::run::queue::Queue;
 use crate::sync::tables::origin;
@@ -28,7 +29,7 @@ use crate::sync::work::parts::Work;
 use crate::sync::work::report::Reports;
 use crate::sync::work::report::{Status, TableReport};
 use crate::sync::work::targets::Targets;
-use crate::warehouse::{ALL, Dataset, Entity, Warehouse};
+use crate::warehouse::{ALL, Dataset, Entity, OPTIONAL, Warehouse};
 
 /// How a run is begun.
 #[derive(Debug, Clone, Copy)]
@@ -330,6 +331,9 @@ pub fn entities_named(warehouse: &Warehouse, name: &str) -> Result<Vec<&'static 
 
 /// The entity of that name.
 pub fn entity_named(warehouse: &Warehouse, name: &str) -> Result<&'static Entity, Failure> {
+    if warehouse.entity(name).is_none() && OPTIONAL.iter().any(|entity| entity.name == name) {
+        return Err(off(name));
+    }
     warehouse.entity(name).ok_or_else(|| {
         let names: Vec<_> = warehouse.entities().iter().map(|entity| entity.name).collect();
         Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, format!("unknown entity \"{name}\""))

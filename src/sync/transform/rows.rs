@@ -22,6 +22,8 @@ pub struct Rows {
 
 /// What a transformation needs besides the page.
 pub struct Context<'a> {
+    /// Those that the Odoo user sees, the one that he works in first.
+    pub companies: &'a [i64],
     pub lookups: &'a mut Lookups,
     pub zones: &'a mut Zones,
 }
@@ -89,6 +91,11 @@ fn column(mapped: &MappedColumn, page: &Page, context: &mut Context<'_>) -> Resu
                     let zones = cells.unwrap_or_else(|| empty(sql_type, page.rows()));
                     Ok(zone_names(&zones, context.zones))
                 }
+                (Some(Cells::Texts(texts)), Source::Number(_)) => Ok(numbers(&texts)),
+                (cells, Source::Company(_)) => {
+                    let own = cells.unwrap_or_else(|| empty(sql_type, page.rows()));
+                    Ok(companies(&own, context.companies))
+                }
                 (cells, _) => Ok(cells.unwrap_or_else(|| empty(sql_type, page.rows()))),
             }
         }
@@ -146,6 +153,10 @@ fn follow(
     }
     match origin.guard.as_ref().and_then(|guard| page.column(&guard.name)) {
         Some(Cells::Booleans(known)) => Ok(cells.only_where(known)),
+        Some(Cells::Integers(ids)) => {
+            let are_there: Vec<_> = ids.iter().map(|id| Some(id.is_some())).collect();
+            Ok(cells.only_where(&are_there))
+        }
         _ => Ok(cells),
     }
 }
@@ -200,10 +211,6 @@ fn convert(cells: Cells, origin: &Origin, to: SqlType) -> Cells {
         (SqlType::Text, Cells::Booleans(flags), _) => {
             texts(flags.into_iter().map(|flag| flag.map(|flag| flag.to_string())).collect())
         }
-        (SqlType::Bigint, Cells::Texts(numbers), _) => {
-            let whole = |text: Option<&str>| text.and_then(|text| text.parse().ok());
-            Cells::Integers(numbers.iter().map(whole).collect())
-        }
         // The day of a time, in UTC.
         (SqlType::Date, Cells::Texts(times), _) => {
             Cells::Texts(times.iter().map(|time| time.and_then(|time| time.get(..10))).collect())
@@ -218,6 +225,21 @@ fn zone_names(zones: &Cells, known: &mut Zones) -> Cells {
         return zones.clone();
     };
     Cells::Texts(zones.iter().map(|zone| Some(known.named(zone).name())).collect())
+}
+
+/// Texts that are whole numbers.
+fn numbers(texts: &Texts) -> Cells {
+    let whole = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+    Cells::Integers(texts.iter().map(whole).collect())
+}
+
+/// The companies whose values records show: their own, if the user sees it.
+fn companies(own: &Cells, seen: &[i64]) -> Cells {
+    let Cells::Integers(own) = own else {
+        return Cells::empty(FieldType::Integer, own.len());
+    };
+    let shown = |own: &Option<i64>| own.filter(|id| seen.contains(id)).or(seen.first().copied());
+    Cells::Integers(own.iter().map(shown).collect())
 }
 
 /// What clocks show of times in their zones.
@@ -272,6 +294,12 @@ mod tests {
 
     fn days(times: &Cells, zones: &Cells, known: &mut Zones) -> Cells {
         parts(TimePart::Day, times, zones, known)
+    }
+
+    #[test]
+    fn values_are_those_of_a_company_that_the_user_sees() {
+        let own = Cells::Integers(vec![Some(3), None, Some(9)]);
+        assert_eq!(companies(&own, &[1, 3]), Cells::Integers(vec![Some(3), Some(1), Some(1)]));
     }
 
     #[test]

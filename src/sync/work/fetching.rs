@@ -64,7 +64,11 @@ impl Fetching {
         page: Page,
     ) -> Result<Rows, Failure> {
         let page = with_companies(&context.session, &context.identity, mapping, page)?;
-        let mut beside = rows::Context { lookups: &mut self.lookups, zones: &mut self.zones };
+        let mut beside = rows::Context {
+            companies: &context.identity.companies,
+            lookups: &mut self.lookups,
+            zones: &mut self.zones,
+        };
         let mut rows = Rows::from_page(mapping, &page, &mut beside)?;
         self.zones.warn();
         let table = mapping.dataset.table;

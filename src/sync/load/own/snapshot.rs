@@ -114,7 +114,7 @@ fn statement(schema: &str, snapshot: &Snapshot) -> String {
          closed AS (UPDATE {table} AS row SET until = changed.day FROM changed \
            WHERE row.id = changed.id AND changed.last_day < changed.day) \
          INSERT INTO {table} (day, {keys}, {values}, taken_at) SELECT day, {keys}, {values}, taken_at \
-         FROM changed WHERE id IS NULL OR last_day < day",
+         FROM changed WHERE id IS NULL OR last_day < day ORDER BY {keys}",
         keys = list(key.iter().copied(), str::to_owned),
         // A value that could not be read makes the sum unknown.
         added_up = list(sums.iter().copied(), |name| {

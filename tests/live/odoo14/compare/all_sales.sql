@@ -1,4 +1,5 @@
 -- pos.order and sale.order, as all_sales shows them
+-- Where the company has another currency by now, nobody knows the rate.
 WITH zones AS (
     SELECT c.id AS company_id, coalesce(cal.tz, p.tz, 'UTC') AS zone, own.name AS currency
     FROM res_company c
@@ -15,8 +16,8 @@ SELECT 'pos' AS channel, o.id, coalesce(o.pos_reference, o.name) AS reference,
        o.state, o.amount_total < 0 AS is_refund, o.amount_total, o.amount_tax,
        o.amount_total - o.amount_tax AS amount_untaxed, o.amount_paid, o.amount_return,
        cur.name AS currency, o.currency_rate, z.currency AS company_currency,
-       o.amount_total / o.currency_rate AS amount_total_company,
-       (o.amount_total - o.amount_tax) / o.currency_rate AS amount_untaxed_company, o.company_id,
+       o.amount_total / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END AS amount_total_company,
+       (o.amount_total - o.amount_tax) / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END AS amount_untaxed_company, o.company_id,
        date_trunc('second', o.write_date) AT TIME ZONE 'UTC' AS odoo_write_date
 FROM pos_order o
 JOIN zones z ON z.company_id = o.company_id
@@ -33,7 +34,7 @@ SELECT 'sale', o.id, o.name, date_trunc('second', o.date_order) AT TIME ZONE 'UT
        NULL, NULL, o.partner_id, NULL, o.user_id, o.team_id, 'sales', pg_temp.translated('utm.campaign,name', campaign.id, campaign.name), medium.name,
        o.state, o.amount_total < 0, o.amount_total,
        o.amount_tax, o.amount_total - o.amount_tax, NULL, NULL, cur.name, o.currency_rate, z.currency,
-       o.amount_total / o.currency_rate, (o.amount_total - o.amount_tax) / o.currency_rate, o.company_id,
+       o.amount_total / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END, (o.amount_total - o.amount_tax) / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END, o.company_id,
        date_trunc('second', o.write_date) AT TIME ZONE 'UTC'
 FROM sale_order o
 JOIN zones z ON z.company_id = o.company_id

@@ -1,4 +1,5 @@
 -- purchase.order.line, as fact_purchases shows it
+-- Where the company has another currency by now, nobody knows the rate.
 SELECT l.id, l.order_id, o.name AS order_reference, o.origin, o.partner_id AS vendor_id, o.user_id AS buyer_id,
        l.product_id, t.warehouse_id, o.state, o.invoice_status AS invoice_state,
        date_trunc('second', o.date_order) AT TIME ZONE 'UTC' AS ordered_at,
@@ -14,7 +15,7 @@ SELECT l.id, l.order_id, o.name AS order_reference, o.origin, o.partner_id AS ve
        ARRAY(SELECT t.id::bigint FROM account_tax_purchase_order_line_rel r JOIN account_tax t ON t.id = r.account_tax_id
              WHERE r.purchase_order_line_id = l.id ORDER BY t.sequence, t.id) AS tax_ids,
        c.name AS currency, o.currency_rate::numeric AS currency_rate, own.name AS company_currency,
-       coalesce(l.price_subtotal, 0) / o.currency_rate::numeric AS subtotal_company, o.company_id,
+       coalesce(l.price_subtotal, 0) / CASE WHEN (c.name = own.name) = (o.currency_rate::numeric = 1) THEN o.currency_rate::numeric END AS subtotal_company, o.company_id,
        date_trunc('second', l.write_date) AT TIME ZONE 'UTC' AS odoo_write_date
 FROM purchase_order_line l
 JOIN purchase_order o ON o.id = l.order_id

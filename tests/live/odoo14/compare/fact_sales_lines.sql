@@ -1,4 +1,5 @@
 -- pos.order.line and sale.order.line, as fact_sales_lines shows them
+-- Where the company has another currency by now, nobody knows the rate.
 WITH zones AS (
     SELECT c.id AS company_id, coalesce(cal.tz, p.tz, 'UTC') AS zone, own.name AS currency
     FROM res_company c
@@ -23,10 +24,10 @@ SELECT 'pos' AS channel, l.id, l.order_id,
        ARRAY(SELECT t.id::bigint FROM account_tax_pos_order_line_rel r JOIN account_tax t ON t.id = r.account_tax_id
              WHERE r.pos_order_line_id = l.id ORDER BY t.sequence, t.id) AS tax_ids,
        cur.name AS currency, o.currency_rate, z.currency AS company_currency,
-       sign(l.qty * l.price_unit) * abs(l.price_subtotal) / o.currency_rate AS subtotal_company,
-       sign(l.qty * l.price_unit) * abs(l.price_subtotal_incl) / o.currency_rate AS total_company,
-       NULL::numeric / o.currency_rate AS cost_company,
-       (sign(l.qty * l.price_unit) * abs(l.price_subtotal) - NULL::numeric) / o.currency_rate AS margin_company,
+       sign(l.qty * l.price_unit) * abs(l.price_subtotal) / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END AS subtotal_company,
+       sign(l.qty * l.price_unit) * abs(l.price_subtotal_incl) / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END AS total_company,
+       NULL::numeric / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END AS cost_company,
+       (sign(l.qty * l.price_unit) * abs(l.price_subtotal) - NULL::numeric) / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END AS margin_company,
        date_trunc('second', l.write_date) AT TIME ZONE 'UTC' AS odoo_write_date
 FROM pos_order_line l
 JOIN pos_order o ON o.id = l.order_id
@@ -52,8 +53,8 @@ SELECT 'sale', l.id, l.order_id, (o.date_order AT TIME ZONE 'UTC' AT TIME ZONE z
        coalesce(l.is_reward_line, false), NULL,
        ARRAY(SELECT t.id::bigint FROM account_tax_sale_order_line_rel r JOIN account_tax t ON t.id = r.account_tax_id
              WHERE r.sale_order_line_id = l.id ORDER BY t.sequence, t.id),
-       cur.name, o.currency_rate, z.currency, coalesce(l.price_subtotal, 0) / o.currency_rate,
-       coalesce(l.price_total, 0) / o.currency_rate, NULL, NULL,
+       cur.name, o.currency_rate, z.currency, coalesce(l.price_subtotal, 0) / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END,
+       coalesce(l.price_total, 0) / CASE WHEN (cur.name = z.currency) = (o.currency_rate = 1) THEN o.currency_rate END, NULL, NULL,
        date_trunc('second', l.write_date) AT TIME ZONE 'UTC'
 FROM sale_order_line l
 JOIN sale_order o ON o.id = l.order_id
