@@ -1,6 +1,6 @@
 //! Declarations as SQL: tables, constraints and comments. Pure text; nothing is run here.
 
-use super::dataset::{Column, Dataset, Key, Source, TimePart};
+use super::dataset::{Column, Dataset, Key, Kind, Source, TimePart};
 use crate::quote::{ident, literal};
 
 /// The table's name with its schema, as SQL text.
@@ -76,8 +76,13 @@ pub fn foreign_key_name(dataset: &Dataset, column: &Column) -> String {
     format!("{}_{}_fkey", dataset.table, column.name)
 }
 
+/// The index that a column has.
+pub fn index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
+    reference_index(dataset, column, schema).or_else(|| day_index(dataset, column, schema))
+}
+
 /// An index to find the rows that refer to a record, or are parts of it.
-pub fn reference_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
+fn reference_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
     let table = qualified(schema, dataset.table);
     // Most rows have no promotion, and refund nothing.
     is_searched(dataset, column).then(|| {
@@ -86,9 +91,41 @@ pub fn reference_index(dataset: &Dataset, column: &Column, schema: &str) -> Opti
     })
 }
 
-/// Whether rows are looked for by a column, which has an index then.
-pub fn is_searched(dataset: &Dataset, column: &Column) -> bool {
+/// An index to find the rows of some days, which lie beside each other as ids grow with time. One of
+/// that name may be a user's.
+pub fn day_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
+    is_day(dataset, column).then(|| {
+        format!(
+            "CREATE INDEX IF NOT EXISTS {} ON {} USING brin ({}) WITH (autosummarize = on)",
+            ident(&format!("{}_{}_idx", dataset.table, column.name)),
+            qualified(schema, dataset.table),
+            ident(column.name)
+        )
+    })
+}
+
+/// Whether a column has an index.
+pub fn is_indexed(dataset: &Dataset, column: &Column) -> bool {
+    is_searched(dataset, column) || is_day(dataset, column)
+}
+
+/// What an index is on, and of which rows, as [`index`] makes it.
+pub fn indexed(dataset: &Dataset, column: &Column) -> String {
+    let rows = match is_day(dataset, column) {
+        true => "all".to_owned(),
+        false => format!("({} IS NOT NULL)", column.name),
+    };
+    format!("{} of {rows}", key_columns(column).join(", "))
+}
+
+/// Whether rows are looked for by a column.
+fn is_searched(dataset: &Dataset, column: &Column) -> bool {
     column.refers_to().is_some() || dataset.owner == Some(column.name)
+}
+
+/// Whether a column is the day of what happened.
+fn is_day(dataset: &Dataset, column: &Column) -> bool {
+    dataset.kind == Kind::Fact && column.name == "business_date"
 }
 
 /// The columns that refer to another table's key.

@@ -9,7 +9,7 @@ import sys
 from ..lab import odoo
 
 #: Modules of this package, each with a function `run`; those that take a number of lines.
-BENCHES = ("http", "pipeline", "protocols", "decode", "load", "nochange", "session", "polls", "memory", "growth", "instructions", "idle")
+BENCHES = ("http", "pipeline", "protocols", "decode", "load", "nochange", "session", "polls", "days", "memory", "growth", "instructions", "idle")
 SCALED = ("load", "memory", "growth")
 
 

@@ -37,7 +37,7 @@ enum Part {
 
 /// Whether a table is declared to have more than its primary key.
 pub fn is_keyed(dataset: &Dataset) -> bool {
-    dataset.value_columns().any(|column| ddl::is_searched(dataset, column))
+    dataset.value_columns().any(|column| ddl::is_indexed(dataset, column))
 }
 
 /// What a table lacks of what is declared, in the order in which it is made.
@@ -46,8 +46,8 @@ pub fn lacking(schema: &str, dataset: &'static Dataset) -> Result<VecDeque<Piece
     let mut pieces = Vec::new();
     for column in dataset.value_columns() {
         let mut add = |part, sql| pieces.push(Piece { dataset, column, part, sql });
-        if let Some(sql) = ddl::reference_index(dataset, column, schema)
-            && !there.indexes.contains(&index_of(column))
+        if let Some(sql) = ddl::index(dataset, column, schema)
+            && !there.indexes.contains(&ddl::indexed(dataset, column))
         {
             add(Part::Index, sql);
         }
@@ -68,10 +68,10 @@ pub fn lacking(schema: &str, dataset: &'static Dataset) -> Result<VecDeque<Piece
 /// Whether a table has indexes, constraints or triggers of its users.
 pub fn is_extended(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
     let there = There::look(schema, dataset)?;
-    let searched = dataset.value_columns().filter(|column| ddl::is_searched(dataset, column));
+    let indexed = dataset.value_columns().filter(|column| ddl::is_indexed(dataset, column));
     let (mut indexes, mut keys) = (HashSet::new(), HashSet::new());
-    for column in searched {
-        indexes.insert(index_of(column));
+    for column in indexed {
+        indexes.insert(ddl::indexed(dataset, column));
         keys.insert(ddl::foreign_key_name(dataset, column));
     }
     Ok(there.has_trigger
@@ -98,16 +98,11 @@ pub fn has_rows(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
 
 /// What a table has beside its primary key.
 struct There {
-    /// As [`index_of`] writes them; those of another form are something else.
+    /// As [`ddl::indexed`] writes them; those of another form are something else.
     indexes: HashSet<String>,
     /// Foreign keys and other constraints, and whether they are valid.
     keys: HashMap<String, bool>,
     has_trigger: bool,
-}
-
-/// The index of a column as [`There::look`] finds it: what it is on, and of which rows.
-fn index_of(column: &Column) -> String {
-    format!("{} of ({} IS NOT NULL)", ddl::key_columns(column).join(", "), column.name)
 }
 
 impl There {

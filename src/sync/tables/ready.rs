@@ -231,12 +231,13 @@ fn make(
     }
     for dataset in datasets {
         let is_for_later = first_loads.contains(dataset.table);
+        let is_completed = made.iter().any(|(table, _)| *table == dataset.table);
         for column in dataset.value_columns() {
             let key = ddl::foreign_key(dataset, column, schema);
             let mut statements = Vec::new();
             if made.contains(&(dataset.table, column.name)) {
                 statements.extend(key);
-                statements.extend(ddl::reference_index(dataset, column, schema));
+                statements.extend(ddl::index(dataset, column, schema));
             } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
                 // DROP TABLE … CASCADE of the parent took the key along, or it leads to a table
                 // that was let go. The references are restored when the rows are back.
@@ -244,12 +245,15 @@ fn make(
                 deletes::release_absent(schema, dataset, column, reason)?;
                 alter(schema, dataset, &ddl::drop_foreign_key(dataset, column, schema))?;
                 statements.push(key);
+            } else if is_completed {
+                // Tables of the first release have the column without it.
+                statements.extend(ddl::day_index(dataset, column, schema));
             }
             if !is_for_later {
                 statements.iter().try_for_each(|sql| alter(schema, dataset, sql))?;
             }
         }
-        if made.iter().any(|(table, _)| *table == dataset.table) {
+        if is_completed {
             let comments = ddl::comments(dataset, schema).into_iter();
             let trigger = ddl::edited_trigger(dataset, schema, &store.function("row_edited"));
             let mut statements = comments.chain(trigger);
