@@ -308,6 +308,21 @@ def test_notes_that_are_lost_in_the_middle(db, fake, usual, lose):
     assert db.run(SHAPE) == usual and db.run(OWED) == [] and verdict(db) == []
 
 
+def test_a_table_of_somebodys_own_is_not_touched(db, fake):
+    """It may have a name that a later release fills."""
+    db.server(url(fake, "version=19"))
+    db.run("CREATE TABLE fact_payments (id bigint PRIMARY KEY, amount numeric); INSERT INTO fact_payments VALUES (91, 1), (1, 2)")
+    for statement in (ALL, JOB, "SELECT * FROM odoo_sync('products')"):
+        with pytest.raises(psycopg2.errors.DuplicateTable, match='relation "public"."fact_payments" already exists') as raised:
+            db.run(statement)
+    assert "RENAME TO" in raised.value.diag.message_hint and "SCHEMA" in raised.value.diag.message_hint.upper()
+    assert db.run("SELECT status FROM odoo_check() WHERE item = 'fact_payments' AND detail ~ 'already exists'") == [("error",)]
+    assert db.run("TABLE fact_payments ORDER BY id") == [(1, 2), (91, 1)]
+    db.run("ALTER TABLE fact_payments RENAME TO my_payments")
+    assert db.report(ALL)["fact_payments"]["inserted"] == 5
+    assert db.value("SELECT count(*) FROM my_payments") == 2
+
+
 def test_a_table_that_was_there_before_is_left_as_it_is(db, fake):
     """But for columns that it lacks."""
     db.server(url(fake, "version=19"))

@@ -458,6 +458,9 @@ def test_values_that_were_kept_from_the_user_come_when_it_may_read_them(db, orde
     orders.behaviour.database.denied = None
     db.run(statement)
     assert db.value("SELECT count(*) FROM fact_purchases WHERE currency IS NULL") == 0
+    # Products came along, and are read again by a run of their own.
+    assert {row[0] for row in db.run("SELECT target FROM odoo_etl.denied")} == {"dim_products"}
+    db.run(statement.replace("purchases", "products"))
     assert db.run("TABLE odoo_etl.denied") == []
 
 

@@ -6,8 +6,11 @@ use pgrx::prelude::*;
 
 use crate::failure::Failure;
 
-/// The columns of the schema's tables, with their types as PostgreSQL writes them.
-pub type Existing = HashMap<String, HashMap<String, String>>;
+/// The columns of a table, with their types as PostgreSQL writes them.
+pub type Columns = HashMap<String, String>;
+
+/// Those of a schema's tables.
+pub type Existing = HashMap<String, Columns>;
 
 /// The columns that a schema's tables have.
 pub fn existing(schema: &str) -> Result<Existing, Failure> {
@@ -21,8 +24,7 @@ pub fn existing(schema: &str) -> Result<Existing, Failure> {
         let mut found = Existing::new();
         for row in client.select(sql, None, &[schema.into()])? {
             let (table, column, kind) = (row.get(1)?, row.get(2)?, row.get(3)?);
-            let table: &mut HashMap<String, String> =
-                found.entry(table.unwrap_or_default()).or_default();
+            let table = found.entry(table.unwrap_or_default()).or_default();
             table.insert(column.unwrap_or_default(), kind.unwrap_or_default());
         }
         Ok(found)

@@ -147,14 +147,18 @@ pub fn tables(
     for (table, kind) in declared.chain(own) {
         findings.extend(lacking(schema, table, kind)?.map(|f| Finding::failed(table, f)));
     }
-    for dataset in warehouse.datasets().filter(|dataset| found.contains_key(dataset.table)) {
+    for dataset in warehouse.datasets() {
+        let Some(columns) = found.get(dataset.table) else {
+            continue;
+        };
         let is_reported = findings.iter().any(|finding| finding.item == dataset.table);
         let is_loadable = match is_reported {
             true => Ok(()),
             false => owner::require_loadable(schema, dataset),
         };
+        let is_other = ready::refuse_others(server, dataset, columns);
         let columns = ready::check_columns(schema, dataset, &found);
-        let failures = [is_loadable, columns].into_iter().filter_map(Result::err);
+        let failures = [is_loadable, is_other, columns].into_iter().filter_map(Result::err);
         findings.extend(failures.map(|failure| Finding::failed(dataset.table, failure)));
     }
     for dataset in store.histories(&server.name)?.iter().filter_map(|kept| warehouse.dataset(kept))

@@ -15,7 +15,7 @@ use crate::sync::load::deletes;
 use crate::sync::load::first_load::{is_bare, is_keyed};
 use crate::sync::load::owner::Table;
 use crate::sync::load::patience::patiently;
-use crate::sync::tables::columns::{Existing, existing, lock};
+use crate::sync::tables::columns::{Columns, Existing, existing, lock};
 use crate::sync::tables::history;
 use crate::sync::tables::moved;
 use crate::sync::tables::privileges;
@@ -52,9 +52,12 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     if let Some(failure) = own.filter_map(|table| moved.remove(table)).next() {
         return Err(failure);
     }
-    // First of all: tables that get new columns get the trigger too.
-    let mut made = trigger::watch(store, server, &declared)?;
     let mut found = existing(schema)?;
+    for dataset in &declared {
+        found.get(dataset.table).map_or(Ok(()), |own| refuse_others(server, dataset, own))?;
+    }
+    // Before all others: tables that get new columns get the trigger too.
+    let mut made = trigger::watch(store, server, &declared)?;
     note_bare(&declared, &found, store, server)?;
     let has_all = own_tables().all(|own| Table::new(schema, own).exists());
     if !has_all || !is_complete(&declared, &found) {
@@ -264,6 +267,25 @@ fn make(
     tables.sort_unstable();
     tables.dedup();
     Ok(tables)
+}
+
+/// Makes sure that a table which is there is one that a sync may fill, which says of each row when it was
+/// written: the rows of another one would be overwritten and deleted.
+pub fn refuse_others(server: &Server, dataset: &Dataset, columns: &Columns) -> Result<(), Failure> {
+    if columns.contains_key("synced_at") {
+        return Ok(());
+    }
+    let table = ddl::qualified(&server.options.schema, dataset.table);
+    Err(Failure::new(
+        State::ERRCODE_DUPLICATE_TABLE,
+        format!("relation {table} already exists"),
+    )
+    .detail("A sync fills a table of that name. It has not made this one, which has no column synced_at.")
+    .hint(format!(
+        "Move it out of the way: ALTER TABLE {table} RENAME TO …; or have the server's tables in a schema of their own: \
+         ALTER SERVER {} OPTIONS (ADD schema '…');",
+        ident(&server.name)
+    )))
 }
 
 /// Says what columns that are declared cost a table that was made without them.
