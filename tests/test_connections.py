@@ -272,7 +272,7 @@ def test_after_an_exchange_that_ended_in_its_middle(db, odoo, trouble):
 
 def test_odoo_restarts_between_statements(db):
     first = Server().run()
-    db.server(url(first, "version=19"), protocol=BY_PASSWORD, writable="true")
+    db.server(url(first, f"version=19/only={db.name}"), protocol=BY_PASSWORD, writable="true")
     db.run(COUNT)
     port = first.port
     first.kill()
@@ -307,7 +307,7 @@ def test_a_socket_that_the_server_closes_at_that_moment(db):
     server.closes, server.closed = False, 0
     server.run()
     try:
-        db.server(url(server, "version=19"), protocol=BY_PASSWORD, writable="true")
+        db.server(url(server, f"version=19/only={db.name}"), protocol=BY_PASSWORD, writable="true")
         db.run(COUNT)
         server.closes = True
         # Without retries: a question is made again through another socket, and that is no failure.

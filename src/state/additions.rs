@@ -143,13 +143,18 @@ impl Store {
         self.delete([ADDED_COLUMNS, "columns"], condition, &args)
     }
 
-    /// The entities of a server that were turned on.
-    fn enabled(&self, server: &str) -> Result<Vec<String>, Failure> {
-        if !self.has(ENABLED)? {
+    /// What a table of declarations names for a server; nothing where an older script lacks it.
+    fn named_in(&self, table: &str, server: &str) -> Result<Vec<String>, Failure> {
+        if !self.has(table)? {
             return Ok(Vec::new());
         }
-        let sql = format!("SELECT target FROM {} WHERE server = $1", self.table(ENABLED));
+        let sql = format!("SELECT target FROM {} WHERE server = $1", self.table(table));
         self.read(&sql, &[server.into()], |row| text(&row, 1))
+    }
+
+    /// The entities of a server that were turned on.
+    pub fn enabled(&self, server: &str) -> Result<Vec<String>, Failure> {
+        self.named_in(ENABLED, server)
     }
 
     /// Turns an entity on. Durable with the caller's transaction.
@@ -170,11 +175,7 @@ impl Store {
 
     /// The tables of a server that keep their history.
     pub fn histories(&self, server: &str) -> Result<Vec<String>, Failure> {
-        if !self.has(HISTORIES)? {
-            return Ok(Vec::new());
-        }
-        let sql = format!("SELECT target FROM {} WHERE server = $1", self.table(HISTORIES));
-        self.read(&sql, &[server.into()], |row| text(&row, 1))
+        self.named_in(HISTORIES, server)
     }
 
     pub fn keeps_history(&self, server: &str, target: &str) -> Result<bool, Failure> {

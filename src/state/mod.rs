@@ -14,7 +14,7 @@
 //! - `relations`: where the tables are (relations)
 //! - `runs`: the log, and how the last run of each table ended (run, runs, state)
 //! - `schedules`: jobs of pg_cron, and what holds them back (schedules, stops)
-//! - `additions`: what users declared (mirrors, added_columns, histories)
+//! - `additions`: what users declared (mirrors, added_columns, histories, enabled)
 //! - `cache`: what spares Odoo a question (cache)
 
 mod additions;

@@ -307,7 +307,8 @@ def euros(api, made):
     branch = create(api, "pos.config", name="Euro counter", journal_id=journal, payment_method_ids=[(6, 0, [])],
                     use_pricelist=True, pricelist_id=pricelist, available_pricelist_ids=[(6, 0, [pricelist])])
     session = create(api, "pos.session", config_id=branch, user_id=2)
-    amounts = {"amount_total": 12.0, "amount_tax": 2.0, "amount_paid": 12.0, "amount_return": 0}
+    # Nobody has paid it.
+    amounts = {"amount_total": 12.0, "amount_tax": 2.0, "amount_paid": 0, "amount_return": 0}
     made["euro_order"] = create(
         api, "pos.order", session_id=session, company_id=1, date_order="2024-03-31 22:30:00", pricelist_id=pricelist,
         lines=[(0, 0, {**line, "name": "L", "qty": 1, "price_subtotal": 10.0, "price_subtotal_incl": 12.0})], **amounts,

@@ -83,7 +83,7 @@ def made(api):
     def order(total, *lines, **values):
         return create(
             "pos.order", session_id=session, company_id=1, partner_id=customer, state="paid",
-            amount_total=total, amount_tax=0, amount_paid=total, amount_return=0,
+            amount_total=total, amount_tax=0, amount_paid=0, amount_return=0,
             lines=[(0, 0, line) for line in lines], **values,
         )
 
@@ -212,11 +212,14 @@ ODOO = f"""
         LEFT JOIN resource_calendar cal ON cal.id = c.resource_calendar_id
     ),
     heads AS (
-        SELECT 'pos' AS channel, o.id, o.date_order, s.config_id AS branch_id, o.partner_id, o.company_id, z.currency,
-               o.amount_total AS amount, o.amount_total - o.amount_tax AS amount_untaxed, z.zone, o.currency_rate AS rate
+        SELECT 'pos' AS channel, o.id, o.date_order, s.config_id AS branch_id, o.partner_id, o.company_id,
+               coalesce(cu.name, z.currency) AS currency, o.amount_total AS amount, o.amount_total - o.amount_tax AS amount_untaxed, z.zone, o.currency_rate AS rate
         FROM pos_order o
         JOIN pos_session s ON s.id = o.session_id
         JOIN zones z ON z.id = o.company_id
+        JOIN pos_config b ON b.id = s.config_id
+        LEFT JOIN account_journal j ON j.id = b.journal_id
+        LEFT JOIN res_currency cu ON cu.id = j.currency_id
         WHERE o.state IN {SALES}
         UNION ALL
         SELECT 'sale', o.id, o.date_order, NULL, o.partner_id, o.company_id, cu.name, o.amount_total, o.amount_untaxed, z.zone,

@@ -133,11 +133,10 @@ def test_lines_add_up_to_their_orders_refunds_included(warehouse, made):
 
 
 def test_tenders_add_up_to_what_was_paid(warehouse):
-    """By branch and day, of orders that have payments. Change is a negative one, which the paid amount has in it."""
+    """By branch and day. Change is a negative payment, which the paid amount has in it."""
     found = warehouse.run(
         "WITH tenders AS (SELECT branch_id, business_date, sum(amount) AS amount FROM fact_payments GROUP BY 1, 2), "
-        "paid AS (SELECT branch_id, business_date, sum(amount_paid) AS amount FROM all_sales o WHERE channel = 'pos' "
-        "AND EXISTS (SELECT FROM fact_payments p WHERE p.order_id = o.id) GROUP BY 1, 2) "
+        "paid AS (SELECT branch_id, business_date, sum(amount_paid) AS amount FROM all_sales WHERE channel = 'pos' GROUP BY 1, 2) "
         "SELECT branch_id, business_date::text, round(coalesce(p.amount, 0), 2), round(coalesce(t.amount, 0), 2) "
         "FROM paid p FULL JOIN tenders t USING (branch_id, business_date)"
     )

@@ -72,7 +72,7 @@ pub fn off(name: &str) -> Failure {
 }
 
 fn is_on(store: &Store, server: &Server, entity: &Entity) -> Result<bool, Failure> {
-    Ok(store.additions(&server.name)?.enabled.iter().any(|name| name == entity.name))
+    Ok(store.enabled(&server.name)?.iter().any(|name| name == entity.name))
 }
 
 fn optional(name: &str) -> Result<&'static Entity, Failure> {
