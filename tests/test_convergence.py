@@ -133,6 +133,11 @@ class Shop:
         """Written on the template; the variant's own write_date stays."""
         self.write("product.template", self.pick("product.template"), list_price=self.choice.randrange(1, 999) / 4)
 
+    def reprice(self):
+        """A product that people know by now."""
+        product = self.records("product.product")[self.pick("product.product")]
+        self.write("product.template", product["product_tmpl_id"], list_price=self.choice.randrange(1, 999) / 4)
+
     def archive(self):
         model = self.choice.choice(list(self.made))
         self.write(model, self.pick(model), active=self.choice.random() < 0.5)
@@ -460,7 +465,9 @@ class Scene:
 
     def calm_round(self):
         """A job that meets faults, and is ended perhaps, then one that meets none: before anything changes
-        again. So the other server's jobs, which never meet any, run at the same moments."""
+        again. So the other server's jobs, which never meet any, run at the same moments. One product, at
+        least, has a past after each."""
+        self.shop.reprice()
         for _ in range(self.choice.randrange(1, 12)):
             self.shop.change()
         self.inject()

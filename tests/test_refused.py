@@ -314,6 +314,14 @@ def test_the_search_for_such_a_field_costs_few_requests(db, fake):
     assert faults(fake, db.name, begin) < 80
 
 
+@pytest.mark.parametrize("behaviour, hired", [("version=19", "2015-01-01"), ("version=19/denied=hr.version", None)])
+def test_the_first_of_several_contracts_is_not_told_by_the_current_one(db, fake, behaviour, hired):
+    """On 19 an employee shows the contract of today, which is another one for whoever was away."""
+    db.server(url(fake, behaviour))
+    db.run("SELECT * FROM odoo_sync('employees')")
+    assert db.value("SELECT hire_date::text FROM dim_employees WHERE id = 20") == hired
+
+
 def test_such_a_field_beyond_a_relation_is_left_out(db, fake):
     Shop(db, fake, "version=17/private=res.country:code")
     assert statuses(db.report(ALL)) <= {"ok", "absent"}

@@ -116,10 +116,7 @@ const EMPLOYEES: Dataset = Dataset {
         date("birthday", "birthday"),
         refreshed("age", SqlType::Bigint, AGE),
         // The first contract's start; 19 merged contracts into hr.version.
-        date(
-            "hire_date",
-            "first_contract_date|version_ids.contract_date_start|contract_date_start",
-        ),
+        date("hire_date", "first_contract_date|version_ids.contract_date_start"),
         refreshed("tenure_years", SqlType::Numeric, TENURE),
         date("departure_date", "departure_date"),
     ],

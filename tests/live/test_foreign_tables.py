@@ -3,12 +3,14 @@ pick by itself."""
 
 import os
 import random
+from contextlib import ExitStack
 from decimal import Decimal
 
 import psycopg2
 import pytest
 from passlib.hash import pbkdf2_sha512
 
+from .conftest import kept
 from .queries import Maker, Table
 
 #: So many queries, in which protocol, and where their random numbers begin.
@@ -27,6 +29,15 @@ def names():
 
 
 TEXTS = ["", "äöü ÄÖÜ", "100% _sure_", "back\\slash", "two\nlines", "cr\r\nlf", " space ", "ǅ ß ſ K", "straße STRASSE", "O'Neill"]
+
+
+#: What `strange` writes.
+STRANGE = {
+    "res_partner": "city, street, color, employee, partner_latitude",
+    "sale_order": "date_order, amount_untaxed, validity_date",
+    "sale_order_line": "sequence, price_subtotal",
+    "stock_quant": "in_date",
+}
 
 
 def strange(truth):
@@ -61,8 +72,14 @@ def api_key(truth):
 @pytest.fixture(scope="module")
 def live(star_database, real, truth, names):
     """Foreign tables thrice: with push-down, without, and what the latter held at first."""
-    strange(truth)
-    db = star_database
+    with ExitStack() as stack:
+        for table, columns in STRANGE.items():
+            stack.enter_context(kept(truth, table, columns))
+        strange(truth)
+        yield foreign_tables(star_database, real, truth, names)
+
+
+def foreign_tables(db, real, truth, names):
     db.run(f"CREATE SERVER erp FOREIGN DATA WRAPPER odoo_fdw OPTIONS (url '{real.url}', database 'demo', protocol '{PROTOCOL}')")
     db.run(f"CREATE USER MAPPING FOR CURRENT_USER SERVER erp OPTIONS (login 'admin', api_key '{api_key(truth)}')")
     for schema in ("live", "plain", "copy"):

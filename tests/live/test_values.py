@@ -6,7 +6,14 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
+from .conftest import kept
 from .test_protocols import PROTOCOLS, key, secret_for  # noqa: F401 (a fixture)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def as_before(truth):
+    with kept(truth, "res_partner", "comment, partner_latitude, partner_longitude"), kept(truth, "sale_order", "validity_date, date_order"):
+        yield
 
 
 @pytest.fixture(params=PROTOCOLS)
