@@ -3,6 +3,7 @@
 //! The map; arrows point down it:
 //!
 //! - `functions`: the SQL surface, a file per group of functions
+//! - `dashboard`: a page of charts of the reports
 //! - `fdw`: foreign tables: what PostgreSQL asks, answered with Odoo's domains
 //! - [`sync`]: how the warehouse is kept in step
 //! - `extract`: pages of a model from Odoo, read ahead, and what of them faults
@@ -17,6 +18,7 @@
 //! names and values into it, `settings` are the parameters of the extension.
 #![deny(unsafe_code)]
 
+mod dashboard;
 mod extract;
 mod failure;
 mod fdw;

@@ -4,6 +4,7 @@
 mod arguments;
 mod check;
 mod connections;
+mod dashboard;
 mod describe;
 mod domain;
 mod forget;

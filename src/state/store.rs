@@ -107,6 +107,11 @@ impl Store {
         self.own("odoo_", name)
     }
 
+    /// The schema of the extension's views.
+    pub fn schema(&self) -> &str {
+        &self.schema
+    }
+
     /// Whether a schema is a member of the extension.
     pub fn owns(&self, schema: &str) -> bool {
         self.home == schema && self.home != self.schema
