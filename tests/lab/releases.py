@@ -89,7 +89,7 @@ def environment(requirements=REQUIREMENTS, what="Odoo's Python dependencies"):
     """The virtual environment's folder; pytest lives in Odoo's too."""
     digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
     target = places.cache() / f"venv-{digest}"
-    with places.locked("venv"):
+    with places.locked(target.name):
         if not (target / "complete").exists():
             say(f"installing {what} from PyPI (about a minute)")
             shutil.rmtree(target, ignore_errors=True)
