@@ -8,6 +8,7 @@
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make fuzz SECONDS=30   what reads answers and domains, with invented ones, for so long each
 # make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
+# make dashboards   imports dashboards/superset into a Superset (825 MB), over the demo's warehouse, and looks at it with a browser
 # make clean   removes what the others made here; the cache of downloads stays
 # make         builds the extension for the PostgreSQL of PG_CONFIG=pg_config; make install puts it there
 # make package a Debian package for that PostgreSQL; make packages those of all releases; both under target/packages
@@ -29,6 +30,8 @@ PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql
 BENCH_PACKAGES := valgrind
 PACKAGE_PACKAGES := dpkg-dev lintian
 FUZZ_PACKAGES := g++
+# Node may be there without being Debian's.
+DASHBOARD_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 FUZZ_TARGETS := xmlrpc json domain
 
 # pgrx finds PostgreSQL by it, and so needs no folder of its own.
@@ -46,7 +49,7 @@ CARGO_FEATURES = --no-default-features --features "pg$(MAJOR) $(FEATURES)"
 test test-postgres test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
 
 .PHONY: all install package packages dist release release-check sums image deps lint unit bench fuzz fuzz-seeds \
-        demo test test-postgres test-protocols test-settings test-odoo14 test-convergence clean distclean help
+        demo dashboards test test-postgres test-protocols test-settings test-odoo14 test-convergence clean distclean help
 
 all:
 	cargo build --release $(CARGO_FEATURES)
@@ -56,6 +59,11 @@ help:
 
 demo: deps install
 	$(PYTHON) -m tests.lab demo
+
+# Of the demo that runs, else of one that it starts.
+dashboards: PACKAGES += $(DASHBOARD_PACKAGES)
+dashboards: deps install
+	$(PYTHON) -m tests.dashboards.superset
 
 test: PACKAGES += $(FUZZ_PACKAGES) $(PACKAGE_PACKAGES)
 test: deps lint unit fuzz-seeds install package
