@@ -182,6 +182,20 @@ def test_states_of_tables_have_colours(seen):
     assert set(mapping[0]["options"]) == set(re.findall(r"`([a-z ]+)`", named)) - {"pid", "next_start"}
 
 
+def test_the_role_that_the_page_makes_sees_all(seen):
+    page = (places.CHECKOUT / "docs/dashboards.md").read_text()
+    role = f"grafana_{seen.name}"
+    grants = re.search(r"```sql\n(CREATE ROLE grafana .*?)```", page, re.S)[1].replace("grafana", role)
+    # The page's names are a schema that everybody may use, and a server without quotes.
+    grants = grants.replace("SERVER erp", f"SERVER {ident(SERVER)}").replace("missing_data", f"{ident(WAREHOUSE)}.missing_data")
+    everything = {title: len(shown(seen, title)) for title in PANELS}
+    seen.run(f"{grants}; GRANT USAGE ON SCHEMA {ident(HOME)}, {ident(WAREHOUSE)} TO {role}; SET ROLE {role}")
+    try:
+        assert {title: len(shown(seen, title)) for title in PANELS} == everything
+    finally:
+        seen.run(f"RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}")
+
+
 def test_an_empty_warehouse_breaks_no_panel(db, fake):
     quoted(db, fake)
     for title in PANELS.keys() - {"Missing references"}:
