@@ -37,7 +37,6 @@ OF_A_YEAR = " FROM reports.sales_by_day WHERE currency = '{currency}' AND busine
 TRUTH = {
     "Sales": "SELECT sum(amount - settled)" + OF_A_YEAR,
     "Orders": "SELECT sum(orders)" + OF_A_YEAR,
-    "In trouble": "SELECT count(*) FROM odoo_sync_status WHERE state NOT IN ('idle', 'running', 'absent')",
     "Rows": "SELECT sum(rows_estimate) FROM odoo_sync_status",
 }
 
