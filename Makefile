@@ -30,8 +30,6 @@ PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql
 BENCH_PACKAGES := valgrind
 PACKAGE_PACKAGES := dpkg-dev lintian
 FUZZ_PACKAGES := g++
-# Node may be there without being Debian's.
-DASHBOARD_PACKAGES := chromium $(if $(shell command -v node),,nodejs) $(if $(shell command -v npm),,npm)
 FUZZ_TARGETS := xmlrpc json domain
 
 # pgrx finds PostgreSQL by it, and so needs no folder of its own.
@@ -61,7 +59,7 @@ demo: deps install
 	$(PYTHON) -m tests.lab demo
 
 # Of the demo that runs, else of one that it starts.
-dashboards: PACKAGES += $(DASHBOARD_PACKAGES)
+dashboards: PACKAGES += $(BROWSER_PACKAGES)
 dashboards: deps install
 	$(PYTHON) -m tests.dashboards.superset
 

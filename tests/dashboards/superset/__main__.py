@@ -15,7 +15,7 @@ import zipfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.lab import demo, node, places, ports, releases
+from tests.lab import demo, places, ports, releases
 from tests.lab.debian import Unavailable, get
 from tests.lab.places import say
 from tests.lab.postgres import Cluster
@@ -43,13 +43,12 @@ TRUTH = {
 
 def main():
     say("Superset, the demo's warehouse, and a browser")
-    environment = releases.environment(HERE / "requirements.txt", "Superset (825 MB)")
-    modules = node.packages(HERE / "package.json")
+    environment = releases.environment(HERE / "requirements.txt", what="Superset (825 MB)")
     cluster = warehouse()
     fail(cluster)
     pack(ZIP)
     with tempfile.TemporaryDirectory(prefix="odoo_etl_superset.") as folder, superset(environment, Path(folder), cluster) as served:
-        seen = look(modules, Path(folder), *served)
+        seen = look(Path(folder), *served)
         problems = [problem for slug, page in seen.items() for problem in judge(page, slug)] + list(compare(seen, cluster))
         for slug, picture in PICTURES.items():
             keep(Path(folder) / f"{slug}.png", places.CHECKOUT / "docs/images" / picture)
@@ -138,13 +137,10 @@ def wait_for(address, server, log):
     sys.exit(f"Superset did not answer:\n{log.read_text()[-3000:]}")
 
 
-def look(modules, folder, address, password):
+def look(folder, address, password):
     """What the browser saw of each dashboard."""
     say("opening both dashboards")
-    (folder / "node_modules").symlink_to(modules)
-    script = folder / "look.mjs"
-    script.write_text((HERE / "look.mjs").read_text())
-    return json.loads(get(["node", script, address, password, folder, *PICTURES], "the browser"))
+    return json.loads(get([releases.environment() / "bin/python", HERE / "look.py", address, password, folder, *PICTURES], "the browser"))
 
 
 def judge(page, slug):
