@@ -7,12 +7,13 @@ import pytest
 
 from .conftest import Database
 from .lab import places
-from .reference import sources, tables
+from .reference import diagram, sources, tables
 from .reference.warehouse import Warehouse
 
 #: Each file, and what writes it.
 FILES = {
     "docs/reference/tables.md": tables.page,
+    "docs/images/warehouse.svg": diagram.picture,
     "dbt/models/staging/sources.yml": sources.page,
 }
 
@@ -33,3 +34,8 @@ def test_file_is_up_to_date(name, warehouse):
         file.write_text(text)
     assert file.exists() and file.read_text() == text, \
         f"{name} is not what the code gives: REFERENCE_ACCEPT=1 python3 -m tests.lab test --odoo fake -k test_reference writes it"
+
+
+def test_the_diagram_names_columns_that_there_are(warehouse):
+    joined = [text.removeprefix("joined by ").split(", ") for text in diagram.JOINED.values() if text.startswith("joined by ")]
+    assert joined and all(any(table.column(name) for table in warehouse.tables) for names in joined for name in names)
