@@ -7,12 +7,15 @@ import pytest
 
 from .conftest import Database
 from .lab import places
-from .reference import diagram, sources, tables
+from .reference import diagram, functions, options, sources, tables, views
 from .reference.warehouse import Warehouse
 
 #: Each file, and what writes it.
 FILES = {
     "docs/reference/tables.md": tables.page,
+    "docs/reference/functions.md": functions.page,
+    "docs/reference/options.md": options.page,
+    "docs/reference/views.md": views.page,
     "docs/images/warehouse.svg": diagram.picture,
     "dbt/models/staging/sources.yml": sources.page,
 }

@@ -2,7 +2,7 @@
 
 from ..test_versions import RELEASES
 from .warehouse import OF_OTHERS
-from .words import code, meaning, named, when
+from .words import code, meaning, named, row, when
 
 INTRODUCTION = """# Tables and columns
 
@@ -52,7 +52,7 @@ def section(warehouse, table):
         if table.entity:
             reference = table.reference(column.name)
             cells.append(f"[`{reference.table}`](#{reference.table})" if reference else "")
-        lines.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
+        lines.append(row(*cells))
     return "\n".join(lines) + "\n"
 
 

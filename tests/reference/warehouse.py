@@ -77,7 +77,10 @@ class Table:
 class Warehouse:
     """Its tables, in the order in which a sync fills them, and the paths behind their columns by release."""
 
+    shown = SHOWN
+
     def __init__(self, db, fake):
+        self.db = db
         order = fill(db, fake)
         always = order.pop("always")
         self.tables = [read(db, name, about, order.get(name), name not in always) for name, about in db.run(TABLES, SHOWN)]

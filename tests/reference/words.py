@@ -20,6 +20,11 @@ def code(text):
     return f"`{text}`"
 
 
+def row(*cells):
+    """A line of a table in Markdown."""
+    return "|" + "|".join(f" {cell} " if cell else " " for cell in cells) + "|"
+
+
 def named(text):
     """A text with the names in it as code."""
     return NAME.sub(lambda name: code(name[0]), text)
