@@ -7,12 +7,13 @@ import pytest
 
 from .conftest import Database
 from .lab import places
-from .reference import diagram, functions, options, sources, tables, views
+from .reference import diagram, errors, functions, messages, options, sources, tables, views
 from .reference.warehouse import Warehouse
 
 #: Each file, and what writes it.
 FILES = {
     "docs/reference/tables.md": tables.page,
+    "docs/reference/errors.md": errors.page,
     "docs/reference/functions.md": functions.page,
     "docs/reference/options.md": options.page,
     "docs/reference/views.md": views.page,
@@ -42,3 +43,8 @@ def test_file_is_up_to_date(name, warehouse):
 def test_the_diagram_names_columns_that_there_are(warehouse):
     joined = [text.removeprefix("joined by ").split(", ") for text in diagram.JOINED.values() if text.startswith("joined by ")]
     assert joined and all(any(table.column(name) for table in warehouse.tables) for names in joined for name in names)
+
+
+def test_every_message_is_read():
+    """A failure that is made in another way than these has to be one that `messages` understands."""
+    assert messages.unread() == {"message", "reason", "Error::Fault(fault.clone()).to_string()"}
