@@ -1,9 +1,9 @@
 """The SQL of the documents, as a reader would type it: psql runs all blocks of a page in their order, in a database of the
-page's own, which is empty or a copy of a warehouse of the real Odoo 19."""
+page's own, which is empty or a copy of a warehouse of the real Odoo 19. What is shown below a block has the columns that it gives."""
 
 import re
 import subprocess
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pytest
 
@@ -11,7 +11,9 @@ from ..conftest import Database
 from ..lab import places, ports
 from ..lab.postgres import Cluster
 
-BLOCK = re.compile(r"^```sql\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+#: A block, and the output that may be shown below it.
+BLOCK = re.compile(r"^```sql\n(.*?)^```\n((?:\n+ {4}[^\n]*)*)", re.DOTALL | re.MULTILINE)
+HEADER = re.compile(r"^ *(\S.*)\n *-[-+]*$", re.MULTILINE)
 TEMPLATE = "loaded"
 
 #: What is typed in a shell: the page of charts.
@@ -26,8 +28,6 @@ class Page:
     is_empty: bool = False
     #: pg_cron lives in the database, and is made there unless the page does.
     cron: bool = False
-    #: What the reader puts in the place of the text.
-    replaced: dict = field(default_factory=dict)
     #: A query that is true afterwards.
     leaves: str = "SELECT true"
 
@@ -51,7 +51,16 @@ ELSEWHERE = {
 
 
 def blocks(name):
-    return BLOCK.findall((places.CHECKOUT / name).read_text())
+    return [block for block, _ in BLOCK.findall((places.CHECKOUT / name).read_text())]
+
+
+def shown(name):
+    """The columns of the tables shown below each block."""
+    return [columns(output) for _, output in BLOCK.findall((places.CHECKOUT / name).read_text())]
+
+
+def columns(output):
+    return [[name.strip() for name in header.split("|")] for header in HEADER.findall(output)]
 
 
 def pages():
@@ -96,14 +105,10 @@ def database(cluster, loaded, request):
     return name
 
 
-def script(name, page, url):
-    """All blocks, each behind a line that tells where it stands."""
-    parts = []
-    for number, block in enumerate(blocks(name), 1):
-        for old, new in {"http://127.0.0.1:8069": url, **page.replaced}.items():
-            block = block.replace(old, new)
-        parts.append(f"\\echo block {number}\n{block}")
-    return "".join(parts)
+def script(name, url):
+    """All blocks, each behind a line that tells where it stands. The reader's Odoo is another one than the page's."""
+    parts = (f"\\echo block {number}\n{block}" for number, block in enumerate(blocks(name), 1))
+    return "".join(parts).replace("http://127.0.0.1:8069", url)
 
 
 @pytest.mark.parametrize("database", [name for name in pages() if name not in ELSEWHERE], indirect=True, ids=str)
@@ -111,10 +116,12 @@ def test_the_statements_of_a_page_run(cluster, database, real, request):
     name = request.node.callspec.params["database"]
     page = PAGES.get(name, Page())
     command = [*cluster.psql(database), "-X", "-P", "pager=off", "-v", "ON_ERROR_STOP=1"]
-    done = subprocess.run(command, input=script(name, page, real.url), capture_output=True, text=True,
+    done = subprocess.run(command, input=script(name, real.url), capture_output=True, text=True,
                           env=places.service_environment())
-    where = done.stdout.rpartition("block ")[2].partition("\n")[0]
-    assert done.returncode == 0, f"{name}, block {where}: {done.stderr[-2000:]}"
+    outputs = re.split(r"^block \d+\n", done.stdout, flags=re.MULTILINE)[1:]
+    assert done.returncode == 0, f"{name}, block {len(outputs)}: {done.stderr[-2000:]}"
+    for number, (expected, output) in enumerate(zip(shown(name), outputs, strict=True), 1):
+        assert [header for header in expected if header not in columns(output)] == [], f"{name}, block {number}"
     assert cluster.sql(page.leaves, database) == "t"
 
 
