@@ -30,6 +30,8 @@ PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql
 BENCH_PACKAGES := valgrind
 PACKAGE_PACKAGES := dpkg-dev lintian
 FUZZ_PACKAGES := g++
+# The fonts are those of which a page's text may be.
+BROWSER_PACKAGES := chromium fonts-dejavu-core fonts-noto-color-emoji
 FUZZ_TARGETS := xmlrpc json domain
 
 # pgrx finds PostgreSQL by it, and so needs no folder of its own.
@@ -63,7 +65,7 @@ dashboards: PACKAGES += $(BROWSER_PACKAGES)
 dashboards: deps install
 	$(PYTHON) -m tests.dashboards.superset
 
-test: PACKAGES += $(FUZZ_PACKAGES) $(PACKAGE_PACKAGES)
+test: PACKAGES += $(FUZZ_PACKAGES) $(PACKAGE_PACKAGES) $(BROWSER_PACKAGES)
 test: deps lint unit fuzz-seeds install package
 	$(PYTHON) -m tests.lab test --odoo $(ODOO) --postgres "$(PG)" $(if $(K),-k '$(K)')
 

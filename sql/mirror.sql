@@ -40,6 +40,14 @@ FROM odoo_etl.mirrors
 WHERE odoo_etl.server_visible(server)
 ORDER BY server, target;
 COMMENT ON VIEW odoo_mirrors IS 'the models that users mirror';
+COMMENT ON COLUMN odoo_mirrors.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_mirrors.target IS 'the table';
+COMMENT ON COLUMN odoo_mirrors.model IS 'the model in Odoo';
+COMMENT ON COLUMN odoo_mirrors.fields IS 'the fields that were asked for; NULL for all stored ones';
+COMMENT ON COLUMN odoo_mirrors.domain IS 'which records';
+COMMENT ON COLUMN odoo_mirrors.keep_deleted IS 'whether rows stay when their record is deleted';
+COMMENT ON COLUMN odoo_mirrors.role IS 'the role that made it';
+COMMENT ON COLUMN odoo_mirrors.since IS 'when that was';
 
 GRANT SELECT ON odoo_mirrors TO PUBLIC;
 

@@ -145,20 +145,138 @@ WHERE odoo_etl.server_visible(server)
 ORDER BY server, entity, reconcile;
 COMMENT ON VIEW odoo_schedules IS 'the jobs that pg_cron runs';
 
--- The log as a picture: what of the last runs took the time. # is waiting for Odoo, = loading.
-CREATE OR REPLACE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT 1)
-RETURNS TABLE (target text, run bigint, fetched bigint, seconds numeric, chart text)
+-- The tables at a glance: what fits a terminal.
+CREATE OR REPLACE VIEW odoo_status WITH (security_barrier) AS
+SELECT server, target, state,
+       CASE WHEN lag_seconds < 120 THEN lag_seconds || ' s'
+            WHEN lag_seconds < 7200 THEN lag_seconds / 60 || ' min'
+            WHEN lag_seconds < 172800 THEN lag_seconds / 3600 || ' h'
+            ELSE lag_seconds / 86400 || ' d' END AS lag,
+       rows_estimate AS rows, missing, quarantined, failures,
+       left(translate(last_error, E'\n\r\t', '   '), 24) AS error
+FROM odoo_sync_status;
+COMMENT ON VIEW odoo_status IS 'how each table is, at a glance; odoo_sync_status says more';
+
+-- The log as a picture: what took the time. # is waiting for Odoo, = loading.
+CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT NULL)
+RETURNS TABLE (started timestamp(0) with time zone, run bigint, target text, fetched bigint, seconds numeric, chart text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
     WITH recent AS (
         SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
         FROM odoo_sync_log AS log
         WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
-    ), longest AS (SELECT max(seconds) AS seconds FROM recent WHERE age <= $2)
-    SELECT recent.target, recent.run, recent.fetched, round(recent.seconds::numeric, 3),
-           repeat('#', round(50 * recent.seconds_waiting / nullif(longest.seconds, 0))::integer)
-           || repeat('=', round(50 * recent.seconds_loading / nullif(longest.seconds, 0))::integer)
-    FROM recent, longest WHERE age <= $2
-    ORDER BY recent.run DESC, recent.seconds DESC;
+    ), lines AS (
+        SELECT log.started, log.run, log.target, log.fetched, log.seconds, log.seconds_waiting, log.seconds_loading,
+               nullif(nullif(log.status, 'ok'), 'absent') AS trouble
+        FROM recent AS log WHERE $2 IS NULL AND log.age = 1
+        UNION ALL
+        SELECT min(log.started), log.run, CASE count(*) WHEN 1 THEN min(log.target) ELSE count(*) || ' tables' END,
+               sum(log.fetched)::bigint, sum(log.seconds), sum(log.seconds_waiting), sum(log.seconds_loading),
+               (array_agg(log.status ORDER BY array_position('{failed,partial,denied,interrupted,running}'::text[], log.status))
+                    FILTER (WHERE log.status NOT IN ('ok', 'absent')))[1]
+        FROM recent AS log WHERE log.age <= $2 GROUP BY log.server, log.run
+    ), longest AS (SELECT max(lines.seconds) AS seconds FROM lines)
+    SELECT lines.started, lines.run, lines.target, lines.fetched, round(lines.seconds::numeric, 3),
+           concat(repeat('#', round(30 * lines.seconds_waiting / nullif(longest.seconds, 0))::integer),
+                  repeat('=', round(30 * lines.seconds_loading / nullif(longest.seconds, 0))::integer), ' ' || lines.trouble)
+    FROM lines, longest
+    ORDER BY CASE WHEN $2 IS NULL THEN -lines.run ELSE lines.run END, lines.seconds DESC;
 END;
 COMMENT ON FUNCTION odoo_sync_chart(text, integer) IS
-    'the last runs by table, the longest first: # is time waiting for Odoo, = time loading';
+    'the last run by table, the longest first, or so many of the last runs, the latest last: # is time waiting for Odoo, = time loading';
+
+COMMENT ON COLUMN odoo_sync_log.run IS 'the number of the run; of one job all tables have the same';
+COMMENT ON COLUMN odoo_sync_log.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_sync_log.entity IS 'what odoo_sync() takes: the tables that are loaded together';
+COMMENT ON COLUMN odoo_sync_log.target IS 'the table';
+COMMENT ON COLUMN odoo_sync_log.kind IS 'what was called: sync, job or reconcile';
+COMMENT ON COLUMN odoo_sync_log.status IS 'how it ended: ok, failed, partial, denied, absent, interrupted, skipped, or running';
+COMMENT ON COLUMN odoo_sync_log.role IS 'the role that ran it';
+COMMENT ON COLUMN odoo_sync_log.pid IS 'the process of the session that ran it';
+COMMENT ON COLUMN odoo_sync_log.started IS 'when it began';
+COMMENT ON COLUMN odoo_sync_log.finished IS 'when it ended; of an interrupted run, when it committed last';
+COMMENT ON COLUMN odoo_sync_log.fetched IS 'records that Odoo gave';
+COMMENT ON COLUMN odoo_sync_log.inserted IS 'rows that are new';
+COMMENT ON COLUMN odoo_sync_log.updated IS 'rows that changed';
+COMMENT ON COLUMN odoo_sync_log.deleted IS 'rows that are gone from Odoo';
+COMMENT ON COLUMN odoo_sync_log.missing IS 'references to records that Odoo does not show';
+COMMENT ON COLUMN odoo_sync_log.quarantined IS 'values that Odoo could not give';
+COMMENT ON COLUMN odoo_sync_log.pages IS 'answers with records';
+COMMENT ON COLUMN odoo_sync_log.requests IS 'requests to Odoo';
+COMMENT ON COLUMN odoo_sync_log.retries IS 'requests that were sent again';
+COMMENT ON COLUMN odoo_sync_log.bytes IS 'bytes that Odoo sent';
+COMMENT ON COLUMN odoo_sync_log.seconds IS 'how long it took';
+COMMENT ON COLUMN odoo_sync_log.seconds_waiting IS 'of these, waiting for Odoo';
+COMMENT ON COLUMN odoo_sync_log.seconds_loading IS 'of these, writing rows';
+COMMENT ON COLUMN odoo_sync_log.seconds_decoding IS 'of these, reading Odoo''s answers';
+COMMENT ON COLUMN odoo_sync_log.error IS 'what it failed with';
+COMMENT ON COLUMN odoo_sync_log.sqlstate IS 'the error code of that';
+
+COMMENT ON COLUMN odoo_sync_status.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_sync_status.entity IS 'what odoo_sync() takes: the tables that are loaded together';
+COMMENT ON COLUMN odoo_sync_status.target IS 'the table';
+COMMENT ON COLUMN odoo_sync_status.state IS 'idle, running, backing off, stopped, or how the last run ended if not well';
+COMMENT ON COLUMN odoo_sync_status.pid IS 'the process that runs it';
+COMMENT ON COLUMN odoo_sync_status.watermark IS 'changes in Odoo up to then are here, by Odoo''s clock';
+COMMENT ON COLUMN odoo_sync_status.lag_seconds IS 'how long ago the last run began that ended well';
+COMMENT ON COLUMN odoo_sync_status.rows_estimate IS 'rows, as the planner knows them';
+COMMENT ON COLUMN odoo_sync_status.last_success IS 'when the last run began that ended well';
+COMMENT ON COLUMN odoo_sync_status.last_finished IS 'when the last run ended';
+COMMENT ON COLUMN odoo_sync_status.last_duration IS 'how long that took';
+COMMENT ON COLUMN odoo_sync_status.failures IS 'runs that failed since one ended well';
+COMMENT ON COLUMN odoo_sync_status.next_start IS 'until when scheduled jobs wait after failures';
+COMMENT ON COLUMN odoo_sync_status.last_error IS 'what the last run failed with';
+COMMENT ON COLUMN odoo_sync_status.last_sqlstate IS 'the error code of that';
+COMMENT ON COLUMN odoo_sync_status.quarantined IS 'values that Odoo could not give, now';
+COMMENT ON COLUMN odoo_sync_status.missing IS 'references of the last run to records that Odoo does not show';
+COMMENT ON COLUMN odoo_sync_status.first_load IS 'whether the first load is not complete yet';
+COMMENT ON COLUMN odoo_sync_status.history IS 'whether past versions of its rows are kept';
+
+COMMENT ON COLUMN odoo_status.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_status.target IS 'the table';
+COMMENT ON COLUMN odoo_status.state IS 'idle, running, backing off, stopped, or how the last run ended if not well';
+COMMENT ON COLUMN odoo_status.lag IS 'how long ago the last run began that ended well';
+COMMENT ON COLUMN odoo_status.rows IS 'rows, as the planner knows them';
+COMMENT ON COLUMN odoo_status.missing IS 'references of the last run to records that Odoo does not show';
+COMMENT ON COLUMN odoo_status.quarantined IS 'values that Odoo could not give, now';
+COMMENT ON COLUMN odoo_status.failures IS 'runs that failed since one ended well';
+COMMENT ON COLUMN odoo_status.error IS 'how the last error begins';
+
+COMMENT ON COLUMN odoo_sync_progress.pid IS 'the process';
+COMMENT ON COLUMN odoo_sync_progress.role IS 'the role that runs it';
+COMMENT ON COLUMN odoo_sync_progress.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_sync_progress.target IS 'the table';
+COMMENT ON COLUMN odoo_sync_progress.phase IS 'reading, or looking for deletes';
+COMMENT ON COLUMN odoo_sync_progress.pages IS 'answers with records, so far';
+COMMENT ON COLUMN odoo_sync_progress.rows IS 'records, so far';
+COMMENT ON COLUMN odoo_sync_progress.rows_total IS 'records that there are to read';
+COMMENT ON COLUMN odoo_sync_progress.rows_per_second IS 'records a second, so far';
+COMMENT ON COLUMN odoo_sync_progress.started IS 'when it began';
+COMMENT ON COLUMN odoo_sync_progress.estimated_end IS 'when it ends at that speed';
+
+COMMENT ON COLUMN odoo_quarantine.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_quarantine.target IS 'the table';
+COMMENT ON COLUMN odoo_quarantine.channel IS 'the channel of the row';
+COMMENT ON COLUMN odoo_quarantine.model IS 'the record''s model in Odoo';
+COMMENT ON COLUMN odoo_quarantine.record_id IS 'the record''s number in Odoo';
+COMMENT ON COLUMN odoo_quarantine.field IS 'the field that cannot be read';
+COMMENT ON COLUMN odoo_quarantine.error IS 'what Odoo said';
+COMMENT ON COLUMN odoo_quarantine.first_seen IS 'the first run that met it';
+COMMENT ON COLUMN odoo_quarantine.last_seen IS 'the last run that met it';
+
+COMMENT ON COLUMN odoo_columns.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_columns.target IS 'the table';
+COMMENT ON COLUMN odoo_columns.channel IS 'of tables that several models fill, which rows';
+COMMENT ON COLUMN odoo_columns.column_name IS 'the column';
+COMMENT ON COLUMN odoo_columns.type IS 'its type';
+COMMENT ON COLUMN odoo_columns.model IS 'the model in Odoo';
+COMMENT ON COLUMN odoo_columns.field IS 'the field in Odoo, or the expression that makes the column; NULL if this Odoo has none';
+COMMENT ON COLUMN odoo_columns.kind IS 'how its values are made';
+
+COMMENT ON COLUMN odoo_schedules.server IS 'the Odoo server';
+COMMENT ON COLUMN odoo_schedules.entity IS 'what odoo_sync() takes, or all';
+COMMENT ON COLUMN odoo_schedules.reconcile IS 'whether the job compares with Odoo';
+COMMENT ON COLUMN odoo_schedules.schedule IS 'when it runs, as pg_cron takes it';
+COMMENT ON COLUMN odoo_schedules.role IS 'the role that it runs as';
+COMMENT ON COLUMN odoo_schedules.jobid IS 'the job in cron.job';
+COMMENT ON COLUMN odoo_schedules.scheduled_at IS 'when odoo_schedule() was called';

@@ -3,6 +3,7 @@ and the queries of docs/monitoring.md."""
 
 import json
 import re
+import subprocess
 import threading
 import time
 from contextlib import closing
@@ -175,7 +176,47 @@ def test_the_chart_shows_what_took_the_time(db, fake):
     rows = db.run("SELECT target, seconds, chart FROM odoo_sync_chart('erp')")
     assert [row[1] for row in rows] == sorted((row[1] for row in rows), reverse=True)
     longest = rows[0][2]
-    assert 48 <= len(longest) <= 51 and re.fullmatch("#*=*", longest) and longest.count("#") > 40
+    assert 28 <= len(longest) <= 31 and re.fullmatch("#*=*", longest) and longest.count("#") > 24
+    # A line for each of the last runs, the latest below.
+    db.run("SELECT * FROM odoo_sync('products'); SELECT * FROM odoo_sync('employees')")
+    db.run(f"ALTER SERVER erp OPTIONS (SET url '{url(fake, 'status=500')}', SET retries '0')")
+    with pytest.raises(psycopg2.errors.ConnectionFailure):
+        db.run("CALL odoo_sync_job('products')")
+    lines = db.run("SELECT run, started, target, chart FROM odoo_sync_chart(runs => 3)")
+    assert [line[0] for line in lines] == sorted(line[0] for line in lines) and len(lines) == 3
+    assert [line[1] for line in lines] == sorted(line[1] for line in lines)
+    assert all(re.fullmatch(r"\d+ tables|\w+", line[2]) for line in lines)
+    assert lines[2][3].endswith(" failed") and "failed" not in lines[1][3]
+
+
+#: What psql shows of it is wider than a terminal; odoo_status is for those.
+WIDE = {"odoo_sync_log", "odoo_sync_status", "odoo_columns"}
+
+
+def test_views_are_told_of_and_fit_a_terminal(db, fake):
+    db.server(url(fake, "version=19"))
+    db.run("SELECT * FROM odoo_sync_all(); ANALYZE")
+    db.run(f"ALTER SERVER erp OPTIONS (SET url '{url(fake, 'status=500')}', SET retries '0')")
+    with pytest.raises(psycopg2.errors.ConnectionFailure):
+        db.run("CALL odoo_sync_job('products')")
+    views = db.run("SELECT c.oid::regclass::text FROM pg_class c JOIN pg_depend d ON d.objid = c.oid AND d.deptype = 'e' "
+                   "AND d.refclassid = 'pg_extension'::regclass WHERE c.relkind = 'v' AND d.refobjid = "
+                   "(SELECT oid FROM pg_extension WHERE extname = 'odoo_etl')")
+    assert len(views) > 7
+    for (view,) in views:
+        assert db.run("SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 "
+                      "AND col_description(attrelid, attnum) IS NULL", view) == []
+    for query in [view for (view,) in views if view not in WIDE] + ["odoo_sync_chart()", "odoo_sync_chart(runs => 20)"]:
+        lines = psql(db, f"SELECT * FROM {query}")
+        assert max(map(len, lines)) <= 120, lines[:3]
+    (lag,) = db.run("SELECT lag FROM odoo_status WHERE target = 'dim_brands'")[0]
+    assert re.fullmatch(r"\d+ s", lag)
+    assert db.value("SELECT count(*) FROM odoo_status WHERE error IS NOT NULL AND failures = 1") > 0
+
+
+def psql(db, statement):
+    command = [*db.cluster.psql(db.name), "-X", "-c", statement]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
 
 def test_the_queries_of_the_page_run(db, fake):

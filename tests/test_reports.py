@@ -202,6 +202,33 @@ def test_it_can_be_repeated_and_undone(filled):
     assert raised.value.diag.message_hint
 
 
+def test_every_column_is_told_of(filled):
+    filled.run("SELECT odoo_create_reports(); SELECT odoo_create_model()")
+    assert filled.run("SELECT attrelid::regclass::text, attname FROM pg_attribute JOIN pg_class c ON c.oid = attrelid "
+                      "WHERE relnamespace::regnamespace::text IN ('reports', 'model') AND attnum > 0 "
+                      "AND coalesce(col_description(attrelid, attnum), '') = ''") == []
+
+
+def test_a_model_is_the_tables_without_lists(filled):
+    """For tools in which a column is one value, and a key one column."""
+    made = {name.split(".")[1] for name, in filled.run("SELECT odoo_create_model()::text")}
+    assert {"all_sales", "fact_sales_lines", "dim_customers", "dim_date", "fact_stock_daily"} <= made
+    assert filled.run("SELECT attrelid::regclass, attname, format_type(atttypid, NULL) FROM pg_attribute JOIN pg_class c ON c.oid = attrelid "
+                      "WHERE relnamespace = 'model'::regnamespace AND attnum > 0 AND format_type(atttypid, NULL) ~ '\\[\\]|json'") == []
+    assert filled.run("SELECT id, tags FROM model.dim_customers ORDER BY 1") == filled.run(
+        "SELECT id, array_to_string(tags, ', ') FROM dim_customers ORDER BY 1")
+    assert filled.value("SELECT count(*) FROM model.dim_customers WHERE tags LIKE '%%, %%'") > 0
+    # One column tells an order, and finds its lines.
+    assert filled.run("SELECT o.channel, o.id FROM model.all_sales o JOIN model.fact_sales_lines l USING (order_key) ORDER BY 1, 2") == filled.run(
+        "SELECT o.channel, o.id FROM all_sales o JOIN fact_sales_lines l ON (l.channel, l.order_id) = (o.channel, o.id) ORDER BY 1, 2")
+    assert filled.value("SELECT count(*) = count(DISTINCT order_key) AND count(DISTINCT channel) = 2 FROM model.all_sales")
+    # It can be repeated when tables have more columns, and goes as reports do.
+    filled.run("SELECT odoo_add_column('dim_customers', 'tz'); SELECT odoo_create_model()")
+    assert filled.run("SELECT tz FROM model.dim_customers LIMIT 1")
+    filled.run("SELECT odoo_drop_reports('model')")
+    assert filled.value("SELECT to_regnamespace('model') IS NULL")
+
+
 def test_nothing_else_is_dropped(filled):
     filled.run("CREATE SCHEMA shop; CREATE VIEW shop.mine AS SELECT 1 AS one; CREATE TABLE shop.t ()")
     filled.run("SELECT odoo_create_reports('shop'); COMMENT ON VIEW shop.price_changes IS 'now mine'")

@@ -229,14 +229,15 @@
     const list = rows("hours").filter((row) => isOf(row, choice, true));
     if (!list.length) return section("hours", "Hour of the day");
     const of = grouped(list, (row) => row.hour);
-    const starts = [...Array(24).keys()].slice(Math.min(...of.keys()), Math.max(...of.keys()) + 1);
+    const known = [...of.keys()].filter((hour) => hour !== null);
+    const starts = [...Array(24).keys()].slice(Math.min(...known), Math.max(...known) + 1);
     return section("hours", "Hour of the day", "Orders of the last 90 days with sales, in the branches' own time",
       stacked("Orders by the hour of the day", starts, ["Orders"], (hour) => sum(of.get(hour) || [], "orders"),
         (hour, _, orders) => `${hour}:00: ${whole.format(orders)} orders`, (hour) => String(hour)),
       behind(table("Orders by the hour of the day", [
-        { title: "Hour", number: true, show: (row) => row.hour }, { title: "Orders", number: true, show: (row) => whole.format(row.orders) },
+        { title: "Hour", number: true, show: (row) => (row.hour === null ? "unknown" : row.hour) }, { title: "Orders", number: true, show: (row) => whole.format(row.orders) },
         { title: "Amount", number: true, show: (row) => money(row.amount, choice.currency) },
-      ], starts.map((hour) => ({ hour, orders: sum(of.get(hour) || [], "orders"), amount: sum(of.get(hour) || [], "amount") })))));
+      ], [...starts, ...(of.has(null) ? [null] : [])].map((hour) => ({ hour, orders: sum(of.get(hour) || [], "orders"), amount: sum(of.get(hour) || [], "amount") })))));
   }
 
   function margin(choice) {

@@ -42,7 +42,10 @@ ALTER TABLE odoo_etl.watermarks ADD COLUMN resume_began timestamp with time zone
 ALTER TABLE odoo_etl.stops ADD COLUMN until timestamp with time zone;
 
 \ir ../state_0_2_0.sql
+-- It has other columns now.
+DROP FUNCTION odoo_sync_chart(text, integer);
 \ir ../views.sql
+GRANT SELECT ON odoo_status TO PUBLIC;
 
 CREATE FUNCTION "odoo_version"(
 	"server" TEXT DEFAULT NULL

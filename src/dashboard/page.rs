@@ -24,7 +24,10 @@ pub fn page(server: &Server, schema: &str, period: Option<&str>) -> Result<Strin
             State::ERRCODE_INVALID_PARAMETER_VALUE,
             format!("\"{wrong}\" is no period"),
         )
-        .hint(format!("Periods are {}; NULL takes one by how long there are sales.", PERIODS.join(", "))));
+        .hint(format!(
+            "Periods are {}; NULL takes one by how long there are sales.",
+            PERIODS.join(", ")
+        )));
     }
     let there = "SELECT pg_catalog.to_regnamespace($1) IS NOT NULL";
     if !query::is_true(there, &[crate::quote::ident(schema).into()])? {
@@ -32,7 +35,10 @@ pub fn page(server: &Server, schema: &str, period: Option<&str>) -> Result<Strin
             State::ERRCODE_INVALID_SCHEMA_NAME,
             format!("schema \"{schema}\" does not exist"),
         )
-        .hint(format!("SELECT odoo_create_reports({}); makes it.", crate::quote::literal(schema))));
+        .hint(format!(
+            "SELECT odoo_create_reports({}); makes it.",
+            crate::quote::literal(schema)
+        )));
     }
     let store = Store::find()?;
     let source =
@@ -117,7 +123,10 @@ mod tests {
 
     #[test]
     fn data_is_no_markup() {
-        assert_eq!(harmless("\"</script><!-- & \u{2028}\""), "\"\\u003c/script\\u003e\\u003c!-- \\u0026 \\u2028\"");
+        assert_eq!(
+            harmless("\"</script><!-- & \u{2028}\""),
+            "\"\\u003c/script\\u003e\\u003c!-- \\u0026 \\u2028\""
+        );
         assert_eq!(escaped("<a b=\"c\">&"), "&lt;a b=&quot;c&quot;&gt;&amp;");
     }
 

@@ -59,7 +59,9 @@ pub fn read(source: &Source<'_>) -> Result<String, Failure> {
     let mut members = Vec::new();
     for section in SECTIONS {
         let found = match pg::subtransaction(|| section.read(source)) {
-            Err(failure) if is_missing(&failure) => json!({ "missing": failure.message }).to_string(),
+            Err(failure) if is_missing(&failure) => {
+                json!({ "missing": failure.message }).to_string()
+            }
             found => found?,
         };
         members.push(format!("\"{}\":{found}", section.name));
@@ -81,7 +83,8 @@ impl Section {
             .map(|part| part.replace("odoo.", &format!("{own}.")))
             .collect();
         let sql = parts.join(&format!("{reports}."));
-        Ok(query::ask::<pgrx::Json>(&sql, &args)?.map_or_else(|| "{}".into(), |found| found.0.to_string()))
+        Ok(query::ask::<pgrx::Json>(&sql, &args)?
+            .map_or_else(|| "{}".into(), |found| found.0.to_string()))
     }
 }
 

@@ -49,11 +49,11 @@ fn odoo_check(
 }
 
 fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
-    let mut findings = vec![sync::database()];
+    let mut findings = vec![sync::database().explained("the-database-cannot-be-written")];
     let begin = Instant::now();
     let major = match session.call(|odoo| odoo.version()) {
         Err(failure) => {
-            findings.push(Finding::failed("connection", failure));
+            findings.push(Finding::failed("connection", failure).explained("the-connection-fails"));
             return findings;
         }
         Ok(version) => {
@@ -61,13 +61,13 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
             let tls = if server.options.url.starts_with("https:") { "TLS" } else { "no TLS" };
             let detail = format!("{}, {tls}, {milliseconds} ms", server.options.url);
             findings.push(Finding::new("connection", Level::Ok, detail, None));
-            findings.push(release(&version));
+            findings.push(release(&version).explained("the-release-is-unknown"));
             version.major
         }
     };
     match session.call(|odoo| odoo.identity_now()) {
         Err(failure) => {
-            findings.push(Finding::failed("login", failure));
+            findings.push(Finding::failed("login", failure).explained("the-login-is-refused"));
             return findings;
         }
         Ok(Identity { uid, companies }) => {
@@ -85,18 +85,21 @@ fn examine(server: &Server, session: &Rc<Session>) -> Vec<Finding> {
         warehouse_of(&server.name).unwrap_or_else(|_| Warehouse::with(&Additions::default()));
     let (found, known) = here(server, session, known.clone())
         .unwrap_or_else(|failure| (vec![Finding::failed("schema", failure)], known));
-    findings.extend(found);
+    findings
+        .extend(found.into_iter().map(|finding| finding.explained("the-schema-and-its-tables")));
     let mut catalogue = Catalogue::new(session.clone());
     let mut trials = Trials::default();
     for dataset in known.datasets() {
         for feed in 0..dataset.feeds.len() {
             findings.push(
                 table(dataset, feed, server, session, &mut catalogue, &mut trials)
-                    .unwrap_or_else(|failure| Finding::failed(dataset.table, failure)),
+                    .unwrap_or_else(|failure| Finding::failed(dataset.table, failure))
+                    .explained("what-odoo-gives"),
             );
         }
     }
-    findings.extend(foreign_tables(server, session));
+    let foreign = foreign_tables(server, session).into_iter();
+    findings.extend(foreign.map(|finding| finding.explained("a-foreign-table-no-longer-matches")));
     findings
 }
 

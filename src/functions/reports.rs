@@ -1,10 +1,11 @@
-//! odoo_create_reports and odoo_drop_reports. What they take and return is said in sql/reports.sql.
+//! odoo_create_reports, odoo_create_model and odoo_drop_reports. What they take and return is said in
+//! sql/reports.sql.
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
 
 use super::arguments::required;
-use crate::failure::OrRaise;
+use crate::failure::{Failure, OrRaise};
 use crate::server::Server;
 use crate::sync;
 
@@ -16,10 +17,24 @@ fn odoo_create_reports(
     schema: Option<&str>,
     server: Option<&str>,
 ) -> SetOfIterator<'static, pg_sys::Oid> {
-    let create = || {
-        let schema = required("schema", schema)?;
-        sync::create_reports(&Server::named_or_only(server)?, schema)
-    };
+    create(schema, server, sync::create_reports)
+}
+
+/// Makes the views of tables. Returns them.
+#[pg_extern(sql = false)]
+fn odoo_create_model(
+    schema: Option<&str>,
+    server: Option<&str>,
+) -> SetOfIterator<'static, pg_sys::Oid> {
+    create(schema, server, sync::create_model)
+}
+
+fn create(
+    schema: Option<&str>,
+    server: Option<&str>,
+    views: fn(&Server, &str) -> Result<Vec<pg_sys::Oid>, Failure>,
+) -> SetOfIterator<'static, pg_sys::Oid> {
+    let create = || views(&Server::named_or_only(server)?, required("schema", schema)?);
     SetOfIterator::new(create().or_raise())
 }
 

@@ -48,7 +48,8 @@ pub fn create_table(schema: &str) -> String {
         .map(|(name, .., about)| format!("COMMENT ON COLUMN {table}.{name} IS {};", literal(about)))
         .collect();
     format!(
-        "CREATE TABLE {table} (day date PRIMARY KEY, {});\nCOMMENT ON TABLE {table} IS {};\n{}",
+        "CREATE TABLE {table} (day date PRIMARY KEY, {});\nCOMMENT ON TABLE {table} IS {};\n\
+         COMMENT ON COLUMN {table}.day IS 'the day';\n{}",
         columns.join(", "),
         literal(ABOUT),
         comments.join("\n"),

@@ -38,6 +38,8 @@ pub fn create_table(schema: &str) -> String {
         COMMENT ON COLUMN {table}.column_name IS 'the reference that is NULL for it';
         COMMENT ON COLUMN {table}.odoo_model IS 'model of the missing record';
         COMMENT ON COLUMN {table}.missing_id IS 'Odoo''s id of the missing record';
+        COMMENT ON COLUMN {table}.first_seen IS 'when a run first met it';
+        COMMENT ON COLUMN {table}.last_seen IS 'when a run asked for it last';
         COMMENT ON COLUMN {table}.attempts IS 'how often it was asked for in vain';
         COMMENT ON COLUMN {table}.last_error IS 'why Odoo did not give it, where it said so';
         COMMENT ON COLUMN {table}.resolved_at IS 'when the reference was restored, or no longer there';"

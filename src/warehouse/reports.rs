@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use crate::quote::{ident, literal};
+use crate::quote::ident;
 
 pub struct Report {
     pub name: &'static str,
@@ -52,6 +52,9 @@ pub const REPORTS: &[Report] = reports![
     "fiscal_days",
 ];
 
+/// What is said of columns that several reports have.
+const COLUMNS: &str = include_str!("../../sql/reports/columns.txt");
+
 /// What stands in a query for the schemas of the warehouse and of the reports.
 const WAREHOUSE: &str = "warehouse.";
 const OTHERS: &str = "reports.";
@@ -63,9 +66,10 @@ impl Report {
         lines.collect::<Vec<_>>().join(" ")
     }
 
-    /// The comments of its columns.
-    pub fn columns(&self) -> impl Iterator<Item = (&'static str, &'static str)> + use<> {
-        self.comments().filter_map(column_of)
+    /// The comment of one of its columns: its own, or what is said of all that are called so.
+    pub fn column(&self, name: &str) -> Option<&'static str> {
+        let known = self.comments().chain(COLUMNS.lines()).filter_map(column_of);
+        known.into_iter().find(|(column, _)| *column == name).map(|(_, about)| about)
     }
 
     /// The tables of the warehouse that it reads.
@@ -88,16 +92,6 @@ impl Report {
             "CREATE OR REPLACE VIEW {own}{} WITH (security_invoker) AS\n{query}",
             ident(self.name)
         )
-    }
-
-    /// The view's comment, with a mark behind it, and its columns'.
-    pub fn describe(&self, schema: &str, mark: &str) -> Vec<String> {
-        let view = format!("{}.{}", ident(schema), ident(self.name));
-        let about = literal(&format!("{} {mark}", self.about()));
-        let columns = self.columns().map(|(column, about)| {
-            format!("COMMENT ON COLUMN {view}.{} IS {}", ident(column), literal(about))
-        });
-        [format!("COMMENT ON VIEW {view} IS {about}")].into_iter().chain(columns).collect()
     }
 
     fn comments(&self) -> impl Iterator<Item = &'static str> + use<> {
@@ -156,7 +150,9 @@ mod tests {
             text: "-- What\n-- it is.\n-- day: a day\nSELECT day FROM warehouse.a, reports.b\n",
         };
         assert_eq!(report.about(), "What it is.");
-        assert_eq!(report.columns().collect::<Vec<_>>(), [("day", "a day")]);
+        assert_eq!(report.column("day"), Some("a day"));
+        assert_eq!(report.column("uom"), Some("the unit of measure"));
+        assert_eq!(report.column("x"), None);
         assert_eq!((report.tables(), report.others()), (vec!["a"], vec!["b"]));
         assert!(report.create("s", "reports.w").ends_with(
             "VIEW \"s\".\"x\" WITH (security_invoker) AS\nSELECT day FROM \"reports.w\".a, \"s\".b"

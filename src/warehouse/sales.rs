@@ -5,6 +5,13 @@ use super::dataset::*;
 
 pub const ENTITY: Entity = Entity { name: "sales", datasets: &[ORDERS, LINES] };
 
+/// One column that tells an order, for tools whose keys have no two: sale orders are below zero.
+macro_rules! order_key {
+    ($id:literal) => {
+        concat!("CASE channel WHEN 'sale' THEN -", $id, " ELSE ", $id, " END")
+    };
+}
+
 const ORDERS: Dataset = Dataset {
     table: "all_sales",
     about: "Orders of the points of sale and of sales",
@@ -37,6 +44,7 @@ const ORDERS: Dataset = Dataset {
         text("medium", "- / medium_id.name"),
         text("state", "state"),
         generated("is_refund", SqlType::Boolean, "amount_total < 0"),
+        generated("order_key", SqlType::Bigint, order_key!("id")),
         numeric("amount_total", "amount_total"),
         numeric("amount_tax", "amount_tax"),
         generated("amount_untaxed", SqlType::Numeric, "amount_total - amount_tax"),
@@ -78,6 +86,7 @@ const LINES: Dataset = Dataset {
     owner: Some("order_id"),
     columns: &[
         keyed_reference("order_id", "order_id", "all_sales", Key::OwnChannel),
+        generated("order_key", SqlType::Bigint, order_key!("order_id")),
         inherited("business_date", SqlType::Date, "order_id", "business_date", None),
         inherited("hour", SqlType::Bigint, "order_id", "hour", None),
         inherited("branch_id", SqlType::Bigint, "order_id", "branch_id", Some("dim_branches")),

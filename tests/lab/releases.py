@@ -12,6 +12,8 @@ from .debian import get
 from .places import say
 
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
+#: What the tests have besides Odoo's own dependencies.
+TESTS = Path(__file__).with_name("requirements-tests.txt")
 
 
 class Release:
@@ -85,9 +87,10 @@ class Odoo14(Release):
 ODOO_19, ODOO_14 = Odoo19(), Odoo14()
 
 
-def environment(requirements=REQUIREMENTS, what="Odoo's Python dependencies"):
-    """The virtual environment's folder; pytest lives in Odoo's too."""
-    digest = hashlib.sha256(requirements.read_bytes()).hexdigest()[:12]
+def environment(*requirements, what="Odoo's Python dependencies"):
+    """The virtual environment's folder for these requirements; without any, for Odoo's and those of the tests."""
+    requirements = requirements or (REQUIREMENTS, TESTS)
+    digest = hashlib.sha256(b"".join(file.read_bytes() for file in requirements)).hexdigest()[:12]
     target = places.cache() / f"venv-{digest}"
     with places.locked(target.name):
         if not (target / "complete").exists():
@@ -96,7 +99,7 @@ def environment(requirements=REQUIREMENTS, what="Odoo's Python dependencies"):
             get(["/usr/bin/python3", "-m", "venv", target], "making a virtual environment")
             get(
                 [target / "bin/pip", "install", "--quiet", "--disable-pip-version-check",
-                 "-r", requirements],
+                 *(part for file in requirements for part in ("-r", file))],
                 f"installing {what}",
             )
             (target / "complete").touch()

@@ -61,6 +61,19 @@ impl Finding {
     pub fn failed(item: &str, failure: Failure) -> Finding {
         Finding::of(item, Level::Error, failure)
     }
+
+    /// With the section of docs/troubleshooting.md that tells more, unless all is well.
+    pub fn explained(self, section: &str) -> Finding {
+        if self.level == Level::Ok {
+            return self;
+        }
+        let page = format!("docs/troubleshooting.md#{section}");
+        let hint = match self.hint {
+            Some(hint) => format!("{hint} See {page}"),
+            None => format!("See {page}"),
+        };
+        Finding { hint: Some(hint), ..self }
+    }
 }
 
 /// Whether this database can be written; a session is had in an encoding that holds Odoo's texts alone.

@@ -4,9 +4,11 @@
 pub mod columns;
 pub mod history;
 pub mod inspect;
+pub mod model;
 pub mod moved;
 pub mod origin;
 pub mod privileges;
 pub mod ready;
 pub mod reports;
 pub mod trigger;
+pub mod views;

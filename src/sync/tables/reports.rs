@@ -1,51 +1,31 @@
-//! Views over a server's tables, in a schema that a user names. They are ordinary views of whoever
-//! has them made; the comment of each, and of a schema that is made for them, has a mark by which
-//! they are known again.
+//! The reports of a server: views whose queries are in sql/reports.
 
 use std::collections::HashSet;
 
-use pgrx::prelude::*;
 use pgrx::{PgSqlErrorCode as State, pg_sys};
 
+use super::views::Place;
 use crate::failure::{Failure, notice};
-use crate::pg::{self, Relation};
-use crate::query::{self, require_writable};
-use crate::quote::{ident, literal};
+use crate::pg::Relation;
 use crate::server::Server;
-use crate::state::Store;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::reports::{REPORTS, Report};
 
-/// How the mark begins; the server's name follows.
-const MARK: &str = "(odoo_etl: report of server ";
-
-/// Where reports are made, and over what.
-struct Place<'a> {
-    schema: &'a str,
-    server: &'a Server,
-    /// Those that are there.
-    made: HashSet<&'static str>,
-}
-
 /// Makes the views of whose tables all are there, or replaces them. Returns the views.
 pub fn create_reports(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>, Failure> {
-    require_writable()?;
-    if Store::find()?.owns(schema) || schema == server.options.schema {
-        return Err(not_for_reports(schema, server));
-    }
-    make_schema(schema, server)?;
-    let mut place = Place { schema, server, made: HashSet::new() };
+    let place = Place::open(server, schema)?;
+    let mut made = HashSet::new();
     let mut views = Vec::new();
     for (index, report) in REPORTS.iter().enumerate() {
-        if place.made.contains(report.name) {
+        if made.contains(report.name) {
             continue;
         }
-        match place.make(report)? {
+        match make(&place, report, &made)? {
             // There is another way to it.
             Some(_) if REPORTS.get(index + 1).is_some_and(|next| next.name == report.name) => {}
             Some(reason) => notice!("{}: left out, {reason}", report.name),
             None => {
-                place.made.insert(report.name);
+                made.insert(report.name);
                 views.extend(Relation::find(schema, report.name).map(|relation| relation.oid));
             }
         }
@@ -53,116 +33,29 @@ pub fn create_reports(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>,
     Ok(views)
 }
 
-/// Drops what [`create_reports`] made in a schema, and the schema if it made that too and nothing
-/// else is in it.
-pub fn drop_reports(schema: &str) -> Result<(), Failure> {
-    require_writable()?;
-    let sql = "SELECT string_agg(format('%I.%I', n.nspname, c.relname), ', ') FROM pg_catalog.pg_class c \
-               JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 AND c.relkind = 'v' \
-               AND strpos(obj_description(c.oid, 'pg_class'), $2) > 0";
-    let views = query::ask::<String>(sql, &[schema.into(), MARK.into()])?;
-    let sql = "SELECT strpos(obj_description(to_regnamespace($1), 'pg_namespace'), $2) > 0";
-    let is_own = query::is_true(sql, &[ident(schema).into(), MARK.into()])?;
-    match &views {
-        Some(views) => run(&format!("DROP VIEW {views}"))?,
-        None if is_own => {}
-        None => return Err(nothing_there(schema)),
+/// Makes a report, or tells why it cannot be made yet.
+fn make(
+    place: &Place<'_>,
+    report: &Report,
+    made: &HashSet<&str>,
+) -> Result<Option<String>, Failure> {
+    let warehouse = &place.server.options.schema;
+    let is_missing = |table: &&&str| Relation::find(warehouse, table).is_none();
+    if let Some(table) = report.tables().iter().find(is_missing) {
+        return Ok(Some(format!("table {} does not exist", qualified(warehouse, table))));
     }
-    if is_own && pg::subtransaction(|| run(&format!("DROP SCHEMA {}", ident(schema)))).is_err() {
-        notice!("schema \"{schema}\" stays, as other objects are in it");
+    if let Some(other) = report.others().iter().find(|other| !made.contains(*other)) {
+        return Ok(Some(format!("as is report {other}")));
     }
-    Ok(())
-}
-
-impl Place<'_> {
-    /// Makes a report, or tells why it cannot be made yet.
-    fn make(&self, report: &Report) -> Result<Option<String>, Failure> {
-        let warehouse = &self.server.options.schema;
-        let is_missing = |table: &&&str| Relation::find(warehouse, table).is_none();
-        if let Some(table) = report.tables().iter().find(is_missing) {
-            return Ok(Some(format!("table {} does not exist", qualified(warehouse, table))));
+    match place.make(report.name, &report.create(place.schema, warehouse)) {
+        // A table of an older warehouse, which the next run completes.
+        Err(failure) if failure.sqlstate == State::ERRCODE_UNDEFINED_COLUMN => {
+            return Ok(Some(failure.message));
         }
-        if let Some(other) = report.others().iter().find(|other| !self.made.contains(*other)) {
-            return Ok(Some(format!("as is report {other}")));
-        }
-        self.refuse_others(report.name)?;
-        match pg::subtransaction(|| run(&report.create(self.schema, warehouse))) {
-            // A table of an older warehouse, which the next run completes.
-            Err(failure) if failure.sqlstate == State::ERRCODE_UNDEFINED_COLUMN => {
-                return Ok(Some(failure.message));
-            }
-            Err(failure) if failure.sqlstate == State::ERRCODE_INVALID_TABLE_DEFINITION => {
-                let hint = format!("SELECT odoo_drop_reports({});", literal(self.schema));
-                return Err(failure.hint(hint));
-            }
-            done => done?,
-        }
-        let statements = report.describe(self.schema, &mark(self.server));
-        statements.iter().try_for_each(|sql| run(sql))?;
-        Ok(None)
+        done => done?,
     }
-
-    /// Makes sure that a name is free, or that of the same report.
-    fn refuse_others(&self, name: &str) -> Result<(), Failure> {
-        let Some(relation) = Relation::find(self.schema, name) else {
-            return Ok(());
-        };
-        let sql = "SELECT obj_description($1, 'pg_class')";
-        let comment = query::ask::<String>(sql, &[relation.oid.into()])?.unwrap_or_default();
-        if comment.ends_with(&mark(self.server)) {
-            return Ok(());
-        }
-        let view = qualified(self.schema, name);
-        let state = State::ERRCODE_DUPLICATE_TABLE;
-        Err(match comment.contains(MARK) {
-            true => Failure::new(state, format!("{view} is a report of another server"))
-                .detail(format!("Its comment says: {comment}"))
-                .hint(format!(
-                    "Name another schema: odoo_create_reports('…'); or SELECT odoo_drop_reports({});",
-                    literal(self.schema)
-                )),
-            false => Failure::new(state, format!("relation {view} already exists"))
-                .detail("It is no report of odoo_etl, or its comment was changed.")
-                .hint("Name another schema: odoo_create_reports('…'); or move it out of the way."),
-        })
-    }
-}
-
-/// What stands behind the comments.
-fn mark(server: &Server) -> String {
-    format!("{MARK}{})", server.name)
-}
-
-fn make_schema(schema: &str, server: &Server) -> Result<(), Failure> {
-    let name = ident(schema);
-    if query::is_true("SELECT to_regnamespace($1) IS NOT NULL", &[name.as_str().into()])? {
-        return Ok(());
-    }
-    run(&format!("CREATE SCHEMA {name}"))?;
-    let about = literal(&format!("Reports over the warehouse {}", mark(server)));
-    run(&format!("COMMENT ON SCHEMA {name} IS {about}"))
-}
-
-fn run(statement: &str) -> Result<(), Failure> {
-    Ok(Spi::run(statement)?)
-}
-
-fn not_for_reports(schema: &str, server: &Server) -> Failure {
-    Failure::new(
-        State::ERRCODE_INVALID_PARAMETER_VALUE,
-        format!("schema \"{schema}\" is not for reports"),
-    )
-    .detail(format!(
-        "It holds what the extension keeps, or the tables of server \"{}\".",
-        server.name
-    ))
-    .hint("Name one of their own: SELECT odoo_create_reports('reports');")
-}
-
-fn nothing_there(schema: &str) -> Failure {
-    Failure::new(
-        State::ERRCODE_UNDEFINED_OBJECT,
-        format!("schema \"{schema}\" has no reports of odoo_etl"),
-    )
-    .hint("They are known by the end of their comments: \\dv+ shows them.")
+    place.describe(report.name, &report.about(), |column| {
+        report.column(column).map(str::to_owned)
+    })?;
+    Ok(None)
 }

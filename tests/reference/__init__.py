@@ -1,0 +1,1 @@
+"""What docs/reference, the diagram and dbt's sources are made from: a warehouse that every release fills."""
