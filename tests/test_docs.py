@@ -85,3 +85,8 @@ def test_every_finding_of_odoo_check_is_explained():
 
 def test_no_output_is_left_to_be_filled_in():
     assert [name_of(page) for page in PAGES if re.search(r"^@@|%%", page.read_text(), re.MULTILINE)] == []
+
+
+def test_odoo_check_names_sections_that_are_there():
+    named = set(re.findall(r'explained\("([^"]+)"\)', (places.CHECKOUT / "src/functions/check.rs").read_text()))
+    assert len(named) > 5 and named <= set(anchors(DOCS / "troubleshooting.md"))

@@ -202,7 +202,7 @@ def test_check_names_the_statement_that_mends(db, fake):
     products(db, url(fake, "rows=20/without=product.product:default_code"))
     db.run('CREATE FOREIGN TABLE "Odd name" (id bigint, name integer, categ_id text) SERVER erp OPTIONS (model \'product.product\')')
     db.run("CREATE FOREIGN TABLE gone (id bigint) SERVER erp OPTIONS (model 'no.such')")
-    found = {item: (status, detail, hint) for item, status, detail, hint in db.run("SELECT * FROM odoo_check()")}
+    found = {item: (status, detail, hint) for item, status, detail, hint, _ in db.run("SELECT * FROM odoo_check()")}
     assert found["public.product"] == (
         "warning", "product.product: 8 columns; no field for default_code",
         'ALTER FOREIGN TABLE public.product DROP COLUMN "default_code";')

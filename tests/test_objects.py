@@ -37,7 +37,7 @@ def quoted(table):
 def check(db):
     """The worst of each item."""
     rows = db.run("SELECT * FROM odoo_check() ORDER BY array_position('{ok,warning,error}', status)")
-    return {item: (status, detail, hint) for item, status, detail, hint in rows}
+    return {item: (status, detail, hint) for item, status, detail, hint, _ in rows}
 
 
 def verdict(db, entity="products"):
@@ -243,7 +243,7 @@ def test_a_disabled_trigger_is_left_alone_and_told(db, filled):
     db.run("ALTER TABLE dim_products DISABLE TRIGGER odoo_row_edited")
     db.run(ALL)
     assert db.value("SELECT tgenabled FROM pg_trigger WHERE tgname = 'odoo_row_edited' AND tgrelid = 'dim_products'::regclass") == "D"
-    status, detail, hint = [row[1:] for row in db.run("SELECT * FROM odoo_check() WHERE item = 'dim_products'") if "disabled" in row[2]][0]
+    status, detail, hint = [row[1:4] for row in db.run("SELECT * FROM odoo_check() WHERE item = 'dim_products'") if "disabled" in row[2]][0]
     assert status == "warning"
     db.run(hint)
     assert not [row for row in db.run("SELECT * FROM odoo_check()") if "disabled" in row[2]]
@@ -326,7 +326,7 @@ def test_check_tells_what_a_sync_would_refuse(db, fake):
     db.run(f"CREATE USER MAPPING FOR {clerk} SERVER erp OPTIONS (login 'admin', password 'admin')")
     db.run(f"GRANT USAGE ON SCHEMA public TO {clerk}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {clerk}")
     db.run(f"SET ROLE {clerk}")
-    errors = {row[0]: row[2:] for row in db.run("SELECT * FROM odoo_check() WHERE status = 'error'")}
+    errors = {row[0]: row[2:4] for row in db.run("SELECT * FROM odoo_check() WHERE status = 'error'")}
     assert errors["dim_products"][0].endswith("INSERT, UPDATE") and errors["fact_stock"][0].endswith("INSERT, UPDATE, DELETE")
     assert "missing_data" in errors
     with pytest.raises(psycopg2.errors.InsufficientPrivilege):

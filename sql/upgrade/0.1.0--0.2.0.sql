@@ -56,6 +56,21 @@ AS 'MODULE_PATHNAME', 'odoo_version_wrapper';
 
 \ir ../domain.sql
 
+-- It has a column more.
+DROP FUNCTION odoo_check(text);
+CREATE FUNCTION "odoo_check"(
+	"server" TEXT DEFAULT NULL
+) RETURNS TABLE (
+	"item" TEXT,
+	"status" TEXT,
+	"detail" TEXT,
+	"hint" TEXT,
+	"page" TEXT
+)
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'odoo_check_wrapper';
+
 -- The new odoo_read takes the place of the old one.
 DROP FUNCTION odoo_read(text, text, text[], bigint, bigint, text, text);
 \ir ../client.sql

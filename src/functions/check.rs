@@ -35,6 +35,7 @@ fn odoo_check(
         name!(status, String),
         name!(detail, String),
         name!(hint, Option<String>),
+        name!(page, Option<String>),
     ),
 > {
     let examine = || {
@@ -44,7 +45,7 @@ fn odoo_check(
     };
     let findings: Vec<Finding> = examine().or_raise();
     TableIterator::new(findings.into_iter().map(|finding| {
-        (finding.item, finding.level.name().to_owned(), finding.detail, finding.hint)
+        (finding.item, finding.level.name().to_owned(), finding.detail, finding.hint, finding.page)
     }))
 }
 

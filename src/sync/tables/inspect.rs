@@ -20,12 +20,13 @@ use crate::warehouse::history::table_of;
 use crate::warehouse::own::OWN_TABLES;
 use crate::warehouse::{Kind, Warehouse};
 
-/// One examined thing: its name, how it is, the facts, and what to do about it.
+/// One examined thing: its name, how it is, the facts, what to do about it, and where more is said.
 pub struct Finding {
     pub item: String,
     pub level: Level,
     pub detail: String,
     pub hint: Option<String>,
+    pub page: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +48,7 @@ impl Level {
 
 impl Finding {
     pub fn new(item: &str, level: Level, detail: String, hint: Option<String>) -> Finding {
-        Finding { item: item.to_owned(), level, detail, hint }
+        Finding { item: item.to_owned(), level, detail, hint, page: None }
     }
 
     pub fn of(item: &str, level: Level, failure: Failure) -> Finding {
@@ -64,15 +65,8 @@ impl Finding {
 
     /// With the section of docs/troubleshooting.md that tells more, unless all is well.
     pub fn explained(self, section: &str) -> Finding {
-        if self.level == Level::Ok {
-            return self;
-        }
-        let page = format!("docs/troubleshooting.md#{section}");
-        let hint = match self.hint {
-            Some(hint) => format!("{hint} See {page}"),
-            None => format!("See {page}"),
-        };
-        Finding { hint: Some(hint), ..self }
+        let page = (self.level != Level::Ok).then(|| format!("docs/troubleshooting.md#{section}"));
+        Finding { page, ..self }
     }
 }
 
