@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from .. import odoo, places
 from ..places import say
 from ..releases import ODOO_19
-from . import aside, masters, tables
+from . import aside, catalogue, masters, people, tables
 from .year import Year
 
 SEED = 19
@@ -25,8 +25,8 @@ MASTERS = "shop.json"
 
 def database():
     """The folder of a database with the shop and without its sales, to be copied."""
-    sources = [file.read_text() for file in sorted(Path(__file__).parent.glob("*.py"))]
-    digest = hashlib.sha256("".join([ODOO_19.recipe(), *sources]).encode()).hexdigest()[:12]
+    made_by = [Path(module.__file__).read_text() for module in (aside, catalogue, masters, people)]
+    digest = hashlib.sha256("".join([ODOO_19.recipe(), *made_by]).encode()).hexdigest()[:12]
     target = places.cache() / f"shop-{digest}"
     with places.locked("shop"):
         if not target.exists():

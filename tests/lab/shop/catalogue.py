@@ -10,6 +10,9 @@ Vendor = namedtuple("Vendor", "name lead")
 Cashier = namedtuple("Cashier", "name slips lean")
 Branch = namedtuple("Branch", "name code orders weekdays hours cash appeal cashiers")
 
+#: Percent, on top of all prices.
+TAX = 15
+
 VENDORS = (
     Vendor("Greenleaf Nurseries", 4),
     Vendor("Hearth & Home Wholesale", 7),

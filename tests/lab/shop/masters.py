@@ -1,9 +1,8 @@
 """What the shop is made of, by Odoo's API: branches with their warehouses, tills and drawers, goods with their costs,
 vendors, cashiers and customers."""
 
-from .catalogue import BRANCHES, CATEGORIES, PRODUCTS, VENDORS, todays
+from .catalogue import BRANCHES, CATEGORIES, PRODUCTS, TAX, VENDORS, todays
 from .people import CUSTOMERS
-from .till import TAX
 
 COMPANY = 1
 

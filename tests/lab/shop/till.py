@@ -5,10 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from . import demand
-from .catalogue import BESIDE, CATEGORIES, PRODUCTS, SALE, changed, is_sale
+from .catalogue import BESIDE, CATEGORIES, PRODUCTS, SALE, TAX, changed, is_sale
 from .people import Customer
 
-TAX = 15
 FLOAT = 15000
 #: Coins and notes that people pay with.
 NOTES = (100, 500, 1000, 2000, 5000)
