@@ -13,7 +13,7 @@ from ..lab.shop.tables import TABLES as TABLES_OF_ODOO
 from ..lab.shop.year import Year
 from .conftest import Truth, differences
 
-DAYS = 60
+DAYS = 45
 ZONE = ZoneInfo("Europe/Brussels")
 
 #: What the shop's records are loaded into, compared with Odoo's own tables.

@@ -65,6 +65,6 @@ def raise_price(server, name="Salad bowl", percent=5):
     """A change that a schedule is to find; what it was, in words."""
     api = odoo.Api(server)
     (product,) = api("product.product", "search_read", [("name", "=", name)], ["list_price"])
-    price = round(product["list_price"] * (100 + percent)) / 100
+    price = round(product["list_price"] * (100 + percent) / 5) * 5 / 100
     api("product.product", "write", [product["id"]], {"list_price": price})
     return f"the price of the {name.lower()} goes from {product['list_price']:.2f} to {price:.2f}"

@@ -14,7 +14,7 @@ from .till import Order, Session, Till
 GROWTH = .12
 REFUNDS = .026
 #: Orders with a known customer.
-KNOWN = .45
+KNOWN = .6
 
 
 class Year:
