@@ -1,5 +1,5 @@
 # make help    these lines
-# make demo    a private PostgreSQL with the extension, a real Odoo with demo data, a first sync
+# make demo    a private PostgreSQL with the extension, a real Odoo with a year of a shop's sales, a first sync, a page of charts
 # make test    everything that CI checks; ODOO=fake leaves out the live tests, PG=system the short ones on PostgreSQL 16 to 18
 # make test-postgres PG=18   all tests that need no real Odoo, on another release of PostgreSQL; 17 needs root
 # make test-protocols   the tests again, over JSON-RPC, over JSON-2 and over the web client's protocol

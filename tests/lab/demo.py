@@ -1,4 +1,5 @@
-"""make demo: a cluster with the extension and an Odoo, left running for a look around."""
+"""make demo: a cluster with the extension and an Odoo with a shop in it, left running for a look around, and a page of
+charts."""
 
 import os
 import shlex
@@ -9,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from . import odoo, places, ports
+from . import odoo, places, ports, shop
 from .places import say
 from .postgres import Cluster
 
@@ -25,7 +26,9 @@ def run(_):
     FOLDER.chmod(0o755)
     places.give_to_service(FOLDER)
     try:
-        show(start_cluster(), options_of_odoo())
+        cluster = start_cluster()
+        server = own_odoo()
+        show(cluster, options_of(server) if server else options_given(), server)
     except BaseException:
         say("stopping what was started")
         stop()
@@ -45,22 +48,65 @@ def start_cluster():
     return cluster
 
 
-def options_of_odoo():
-    """The user's own Odoo if ODOO_URL names one, else a real Odoo 19 with demo data."""
-    given = {key: os.environ.get(f"ODOO_{key}") for key in ("URL", "DATABASE", "LOGIN", "API_KEY")}
-    if given["URL"]:
-        missing = [f"ODOO_{key}" for key, value in given.items() if not value]
-        if missing:
-            sys.exit(f"With ODOO_URL, set {', '.join(missing)} too.")
-        return given["URL"], given["DATABASE"], given["LOGIN"], "api_key", given["API_KEY"]
+def own_odoo():
+    """A real Odoo 19 with the demo's shop, unless ODOO_URL names the user's own."""
+    if os.environ.get("ODOO_URL"):
+        return None
     odoo.ready()
-    say("starting a real Odoo 19 with demo data")
-    server = odoo.Server(FOLDER / "odoo")
+    server = odoo.Server(FOLDER / "odoo", template=shop.database())
+    say("starting a real Odoo 19")
     server.start()
+    say("inventing a year of sales of three branches, until now")
+    shop.fill(server)
+    return server
+
+
+def options_of(server):
     return server.url, server.database, server.login, "password", server.password
 
 
-def show(cluster, options):
+def options_given():
+    given = {key: os.environ.get(f"ODOO_{key}") for key in ("URL", "DATABASE", "LOGIN", "API_KEY")}
+    missing = [f"ODOO_{key}" for key, value in given.items() if not value]
+    if missing:
+        sys.exit(f"With ODOO_URL, set {', '.join(missing)} too.")
+    return given["URL"], given["DATABASE"], given["LOGIN"], "api_key", given["API_KEY"]
+
+
+#: What there is to see after the first sync, of every shop.
+FIRST_LOOK = (
+    "SELECT item, status, detail FROM odoo_check()",
+    "SELECT entity, target, fetched, inserted, quarantined, status, seconds FROM odoo_sync_all()",
+    "ANALYZE",
+    "SELECT odoo_keep_history('dim_products')",
+    "SELECT count(*) AS reports FROM odoo_create_reports('reports')",
+    "SELECT month, branch, currency, sales, refunds, sold, refunded, average FROM reports.sales_by_branch "
+    "ORDER BY month DESC, sold DESC LIMIT 6",
+    "SELECT month, category, currency, revenue, cost, margin, percent FROM reports.margin_by_category "
+    "WHERE month = (SELECT max(month) FROM reports.margin_by_category) ORDER BY revenue DESC LIMIT 8",
+    "SELECT business_date, branch, payment_method, payments, amount, change, percent FROM reports.tender_mix "
+    "ORDER BY business_date DESC, branch, amount DESC LIMIT 9",
+    "SELECT warehouse, product, on_hand, sold, last_sale FROM reports.stock_outs ORDER BY sold DESC, product LIMIT 5",
+    "SELECT w.name, count(*) AS goods, round(sum(s.quantity), 2) AS quantity FROM odoo_stock_on(current_date - 7) s "
+    "JOIN fact_warehouse w ON w.id = s.warehouse_id GROUP BY w.name ORDER BY w.name",
+)
+
+SCHEDULE = "SELECT odoo_schedule('all', '* * * * *')"
+
+#: And after the first run of the schedule.
+SECOND_LOOK = (
+    "SELECT target, state, lag_seconds, last_duration, failures FROM odoo_sync_status LIMIT 5",
+    "SELECT * FROM odoo_sync_chart() LIMIT 8",
+)
+
+PRICES = (
+    "SELECT product, sku, changed_at, list_price_before, list_price, percent FROM reports.list_price_changes "
+    "ORDER BY changed_at DESC LIMIT 5",
+)
+
+
+def show(cluster, options, server):
+    """`server` is the demo's own Odoo, of which something may be changed."""
     url, database, login, kind, secret = options
     quoted = lambda text: "'" + text.replace("'", "''") + "'"
     script = FOLDER / "setup.sql"
@@ -76,26 +122,25 @@ def show(cluster, options):
     if subprocess.run([*psql, "-q", "-f", str(script)]).returncode != 0:
         raise SystemExit(1)
     script.unlink()
-    run_each(psql, (
-        "SELECT item, status, detail FROM odoo_check()",
-        "SELECT * FROM odoo_sync_all()",
-        "SELECT name, sku, list_price, standard_price, margin_percent FROM dim_products "
-        "WHERE margin_percent IS NOT NULL ORDER BY margin DESC LIMIT 5",
-        "SELECT count(*) AS reports FROM odoo_create_reports('reports')",
-        "SELECT business_date, branch, payment_method, currency, payments, amount, change, percent FROM reports.tender_mix "
-        "ORDER BY business_date DESC, branch, amount DESC LIMIT 5",
-        "SELECT w.name, count(*) AS goods, round(sum(s.quantity), 2) AS quantity FROM odoo_stock_on(current_date - 7) s "
-        "JOIN fact_warehouse w ON w.id = s.warehouse_id GROUP BY w.name ORDER BY w.name",
-        "SELECT odoo_schedule('all', '* * * * *')",
-    ))
+    run_each(psql, FIRST_LOOK)
+    if server:
+        say(f"in Odoo, {shop.raise_price(server)}")
+    run_each(psql, (SCHEDULE,))
     say("waiting for pg_cron's first run, which begins with the next minute")
     wait_for_job(cluster)
-    run_each(psql, (
-        "SELECT target, state, lag_seconds, last_duration, failures FROM odoo_sync_status LIMIT 5",
-        "SELECT * FROM odoo_sync_chart() LIMIT 8",
-    ))
+    run_each(psql, SECOND_LOOK + (PRICES if server else ()))
+    page = write_page(cluster)
+    say(f"look at it:   file://{page}")
     say(f"look around:  {shlex.join(cluster.psql(DATABASE))}")
     say("make clean stops and removes it")
+
+
+def write_page(cluster):
+    """The charts as a file for the caller's eyes."""
+    page = FOLDER / "shop.html"
+    page.touch(mode=0o600)
+    page.write_text(cluster.sql("SELECT odoo_dashboard()", DATABASE))
+    return page
 
 
 def run_each(psql, statements):

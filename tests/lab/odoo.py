@@ -8,6 +8,7 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+import xmlrpc.client
 from pathlib import Path
 
 from . import installations, places, ports
@@ -42,6 +43,23 @@ def ready(release=ODOO_19):
     environment()
     release.command([])
     database(release)
+
+
+class Api:
+    """Odoo's API by Python's own client."""
+
+    def __init__(self, server, user=2, password=None):
+        self.release = server.release.number
+        self.credentials = (server.database, user, password or server.password)
+        self.object = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object", allow_none=True)
+
+    def __call__(self, model, method, *args, **kwargs):
+        try:
+            return self.object.execute_kw(*self.credentials, model, method, args, kwargs)
+        except xmlrpc.client.Fault as fault:
+            # The method ran and was committed; only its result cannot be written.
+            if "cannot marshal None" not in fault.faultString and "in __dump" not in fault.faultString:
+                raise
 
 
 class Server:

@@ -1,7 +1,6 @@
 """A real Odoo 19 with demo data, and ways to look into it that are not odoo_etl's."""
 
 import re
-import xmlrpc.client
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import psycopg2.extensions
 import pytest
 
 from ..conftest import Database
+from ..lab.odoo import Api
 
 COMPARE = Path(__file__).with_name("compare")
 
@@ -17,23 +17,6 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.live)
-
-
-class Api:
-    """Odoo's API by Python's own client: to make what the demo data lacks."""
-
-    def __init__(self, server, user=2, password=None):
-        self.release = server.release.number
-        self.credentials = (server.database, user, password or server.password)
-        self.object = xmlrpc.client.ServerProxy(f"{server.url}/xmlrpc/2/object", allow_none=True)
-
-    def __call__(self, model, method, *args, **kwargs):
-        try:
-            return self.object.execute_kw(*self.credentials, model, method, args, kwargs)
-        except xmlrpc.client.Fault as fault:
-            # The method ran and was committed; only its result cannot be written.
-            if "cannot marshal None" not in fault.faultString and "in __dump" not in fault.faultString:
-                raise
 
 
 class Truth(psycopg2.extensions.connection):
