@@ -23,7 +23,7 @@ for line in sys.stdin:
     told = []
     note = lambda event: told.append(event.info.msg) if event.info.level in ("warn", "error") else None
     done = dbtRunner(callbacks=[note]).invoke(json.loads(line))
-    results = {result.node.name: str(result.status) for result in getattr(done.result, "results", [])}
+    results = {result.node.name: (str(result.status), result.failures) for result in getattr(done.result, "results", [])}
     print(json.dumps([done.success, str(done.exception or ""), results, told]), file=answers, flush=True)
 """
 
@@ -76,7 +76,9 @@ class Dbt:
         command += [] if arguments[0] == "deps" else ["--target-path", str(self.folder / "target" / project.name)]
         command += ["--vars", json.dumps(variables)] if variables else []
         print(json.dumps(command), file=self.process.stdin, flush=True)
-        success, error, self.results, self.told = json.loads(self.process.stdout.readline())
+        success, error, results, self.told = json.loads(self.process.stdout.readline())
+        self.results = {name: status for name, (status, _) in results.items()}
+        self.failures = {name: failures for name, (_, failures) in results.items()}
         assert not error, error
         return success
 
@@ -272,6 +274,7 @@ def test_its_tests_fail_where_numbers_are_not_right(db, dbt):
     assert dbt.run("run"), dbt.told
     db.run("UPDATE marts.odoo__daily_branch SET amount = amount + 1 WHERE currency = 'USD'; "
            "UPDATE marts.odoo__orders SET amount = amount + 1 WHERE order_key = 142; "
+           "DELETE FROM marts.odoo__orders WHERE order_key = 155; UPDATE all_sales SET synced_at = '2024-01-01' WHERE id = 77; "
            "DELETE FROM fact_payments WHERE order_id = 76; DELETE FROM fact_sales_lines WHERE id = 86; DELETE FROM all_sales WHERE id = 76; "
            "UPDATE marts.odoo__customers SET customer_id = NULL WHERE customer_id = 3; "
            "INSERT INTO marts.odoo__inventory_levels TABLE marts.odoo__inventory_levels")
@@ -280,3 +283,5 @@ def test_its_tests_fail_where_numbers_are_not_right(db, dbt):
     assert {name for name, status in dbt.results.items() if status == "fail"} == {
         "odoo_daily_branch_equals_orders", "odoo_nothing_is_left_behind", "not_null_odoo__customers_customer_id",
         next(name for name in dbt.results if name.startswith("odoo_unique_together_odoo__inventory_levels"))}
+    # An order that is missing here, and one that is gone from the warehouse with its line.
+    assert dbt.failures["odoo_nothing_is_left_behind"] == 3

@@ -3,11 +3,30 @@
     unique_key='order_line_key',
     on_schema_change='fail',
     pre_hook="{{ odoo_delete_gone('fact_sales_lines', 'order_line_key') }}",
-    indexes=[{'columns': ['order_line_key'], 'unique': true}, {'columns': ['order_key']}]
+    indexes=[{'columns': ['order_line_key'], 'unique': true}, {'columns': ['order_key']}, {'columns': ['synced_at']}]
 ) }}
 
 {% set version = odoo_version('l.synced_at', 'o.synced_at', 'p.synced_at') -%}
 
+{% if is_incremental() -%}
+{% set since = odoo_since() -%}
+WITH changed AS (
+    SELECT channel, order_line_id
+    FROM {{ ref('stg_odoo__order_line') }}
+    WHERE synced_at > {{ since }}
+    UNION
+    SELECT l.channel, l.order_line_id
+    FROM {{ ref('stg_odoo__order') }} AS o
+    JOIN {{ ref('stg_odoo__order_line') }} AS l ON l.channel = o.channel AND l.order_id = o.order_id
+    WHERE o.synced_at > {{ since }}
+    UNION
+    SELECT l.channel, l.order_line_id
+    FROM {{ ref('stg_odoo__promotion') }} AS p
+    JOIN {{ ref('stg_odoo__order_line') }} AS l ON l.promotion_id = p.promotion_id
+    WHERE p.synced_at > {{ since }}
+)
+
+{% endif -%}
 SELECT
     l.order_line_key,
     l.order_key,
@@ -48,9 +67,13 @@ SELECT
     l.cost_company,
     l.margin_company,
     o.company_currency,
-    l.synced_at,
+    greatest(l.synced_at, o.synced_at, p.synced_at) AS synced_at,
     {{ version }} AS version
 FROM {{ ref('stg_odoo__order_line') }} AS l
-JOIN {{ ref('stg_odoo__order') }} AS o ON o.order_key = l.order_key
+JOIN {{ ref('stg_odoo__order') }} AS o ON o.channel = l.channel AND o.order_id = l.order_id
 LEFT JOIN {{ ref('stg_odoo__promotion') }} AS p ON p.promotion_id = l.promotion_id
-{{ odoo_changed('l.order_line_key', version) }}
+{% if is_incremental() -%}
+LEFT JOIN {{ this }} AS known ON known.order_line_key = l.order_line_key
+WHERE (l.channel, l.order_line_id) IN (SELECT channel, order_line_id FROM changed)
+  AND known.version IS DISTINCT FROM {{ version }}
+{%- endif %}

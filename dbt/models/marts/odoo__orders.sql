@@ -3,12 +3,29 @@
     unique_key='order_key',
     on_schema_change='fail',
     pre_hook="{{ odoo_delete_gone('all_sales', 'order_key') }}",
-    indexes=[{'columns': ['order_key'], 'unique': true}, {'columns': ['business_date']}]
+    indexes=[{'columns': ['order_key'], 'unique': true}, {'columns': ['business_date']}, {'columns': ['synced_at']}]
 ) }}
 
 {% set version = odoo_version('o.synced_at') ~ ' + coalesce(l.version, 0)' -%}
 
-WITH lines AS (
+WITH
+{% if is_incremental() -%}
+{% set since = odoo_since() -%}
+changed AS (
+    SELECT order_key FROM {{ ref('stg_odoo__order') }} WHERE synced_at > {{ since }}
+    UNION
+    SELECT order_key FROM {{ ref('odoo__order_lines') }} WHERE synced_at > {{ since }}
+    UNION
+    -- Those that lost lines.
+    SELECT known.order_key
+    FROM {{ this }} AS known
+    LEFT JOIN (SELECT order_key, count(*) AS line_rows FROM {{ ref('odoo__order_lines') }} GROUP BY order_key) AS now
+        ON now.order_key = known.order_key
+    WHERE known.line_rows <> coalesce(now.line_rows, 0)
+),
+
+{% endif -%}
+lines AS (
     SELECT
         order_key,
         count(*) FILTER (WHERE is_item AND NOT is_settlement) AS lines,
@@ -21,9 +38,14 @@ WITH lines AS (
         count(*) FILTER (WHERE is_settlement) AS settled_lines,
         sum(quantity) FILTER (WHERE is_settlement) AS settled_units,
         bool_and(is_settlement) AS is_settlement,
+        count(*) AS line_rows,
         sum(total) AS lines_total,
+        max(synced_at) AS synced_at,
         sum(version) AS version
     FROM {{ ref('odoo__order_lines') }}
+    {% if is_incremental() -%}
+    WHERE order_key IN (SELECT order_key FROM changed)
+    {% endif -%}
     GROUP BY order_key
 )
 
@@ -63,13 +85,18 @@ SELECT
     coalesce(l.settled, 0) AS settled,
     coalesce(l.settled_lines, 0) AS settled_lines,
     coalesce(l.settled_units, 0) AS settled_units,
+    coalesce(l.line_rows, 0) AS line_rows,
     coalesce(l.lines_total, 0) AS lines_total,
     o.currency,
     o.amount_company,
     o.amount_untaxed_company,
     o.company_currency,
-    o.synced_at,
+    greatest(o.synced_at, l.synced_at) AS synced_at,
     {{ version }} AS version
 FROM {{ ref('stg_odoo__order') }} AS o
 LEFT JOIN lines AS l ON l.order_key = o.order_key
-{{ odoo_changed('o.order_key', version) }}
+{% if is_incremental() -%}
+LEFT JOIN {{ this }} AS known ON known.order_key = o.order_key
+WHERE o.order_key IN (SELECT order_key FROM changed)
+  AND known.version IS DISTINCT FROM {{ version }}
+{%- endif %}
