@@ -1,6 +1,7 @@
 """The dbt package: it builds, says what the reports say, and follows the warehouse without writing what did not change."""
 
 import json
+import re
 import subprocess
 
 import psycopg2.extensions
@@ -223,6 +224,16 @@ def test_what_commits_late_is_not_lost(db, dbt):
     assert db.run(seen) == [(142, "late"), (143, "early")]
 
 
+def test_no_sum_is_of_two_currencies(db, dbt):
+    """Of those who bought in several, the orders are counted and the revenue is not told."""
+    bought = "SELECT orders, refunds, currencies, currency, revenue::integer FROM marts.odoo__customers WHERE customer_id = 10"
+    assert dbt.run("run", "--select", "+odoo__customers"), dbt.told
+    assert db.run(bought) == [(2, 0, 1, "EUR", 29)]
+    db.run("UPDATE all_sales SET currency = 'USD', synced_at = clock_timestamp() WHERE channel = 'sale' AND id = 71")
+    assert dbt.run("run", "--select", "+odoo__customers"), dbt.told
+    assert db.run(bought) == [(2, 0, 2, None, None)]
+
+
 @pytest.fixture
 def analyst(db):
     """A role that may read the warehouse, which is in a schema whose name is odd."""
@@ -233,18 +244,27 @@ def analyst(db):
     db.run(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
 
 
+def without_stock():
+    """The README's selectors.yml."""
+    [block] = re.findall(r"```yaml\n(selectors:.*?)```", (PACKAGE / "README.md").read_text(), re.S)
+    return block
+
+
 def test_another_project_has_it_as_a_package(db, analyst, dbt, tmp_path):
-    """With its own variables, over a warehouse in another schema, by a role of few rights."""
+    """With its own variables, over a warehouse without stock in another schema, by a role of few rights."""
+    db.run("""DROP TABLE "Ma""ga's in".fact_stock""")
     dbt.profile(db, analyst)
     project = tmp_path / "shop"
     (project / "models").mkdir(parents=True)
     variables = {"odoo_schema": 'Ma""ga\'s in', "odoo_timezone": "America/New_York", "odoo_tolerance": 0}
     (project / "dbt_project.yml").write_text(json.dumps({"name": "shop", "profile": "odoo", "vars": variables}))
+    (project / "selectors.yml").write_text(without_stock())
     (project / "packages.yml").write_text(json.dumps({"packages": [{"local": str(PACKAGE)}]}))
     (project / "models/mine.sql").write_text("SELECT sum(orders) AS orders FROM {{ ref('odoo__daily_branch') }}")
     assert dbt.run("deps", project=project), dbt.told
-    assert dbt.run("build", *NO_GENERIC, project=project), (dbt.failed(), dbt.told)
-    assert not dbt.failed()
+    assert dbt.run("run", project=project), (dbt.failed(), dbt.told)
+    assert (dbt.failed(), dbt.told) == (set(), [])
+    assert "odoo__products" in dbt.results and "odoo__inventory_levels" not in dbt.results
     assert db.value("SELECT orders FROM marts.mine") == 4
     db.run("""UPDATE "Ma""ga's in".dim_customers SET created_at = '2024-01-01 03:00:00+00' WHERE id = 10""")
     assert str(db.value("SELECT created_on FROM marts.stg_odoo__customer WHERE customer_id = 10")) == "2023-12-31"
