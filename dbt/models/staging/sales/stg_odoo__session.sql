@@ -1,0 +1,21 @@
+SELECT
+    id AS session_id,
+    name AS session,
+    branch_id,
+    user_id,
+    employee_id,
+    state,
+    start_at AS started_at,
+    stop_at AS stopped_at,
+    business_date,
+    opening_cash,
+    counted_closing_cash,
+    expected_closing_cash,
+    cash_difference,
+    opening_notes,
+    closing_notes,
+    currency,
+    company_id,
+    odoo_write_date,
+    synced_at
+FROM {{ source('odoo', 'fact_sessions') }}
