@@ -117,6 +117,17 @@
       el("svg:svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, el("svg:rect", { width: 10, height: 10, class: "f" + index % 10 })), name)));
   }
 
+  // A chart is as wide as its place, so that its letters are as large as the page's.
+  const gap = 16, padding = 34, narrowest = 480;
+
+  function room(isWide) {
+    const page = Math.min(document.documentElement.clientWidth, 1216) - 2 * gap;
+    const isHalf = !isWide && page >= 2 * narrowest + gap;
+    return Math.max((isHalf ? (page - gap) / 2 : page) - padding, 240);
+  }
+
+  const letters = (text) => String(text).length * 6.7;
+
   function ticks(most) {
     if (!(most > 0)) return [0];
     const rough = most / 4, power = 10 ** Math.floor(Math.log10(rough));
@@ -127,8 +138,8 @@
   }
 
   // Columns, one on the other; what is below zero hangs below the line.
-  function stacked(label, starts, names, value, title, tick) {
-    const width = 960, height = 280, left = 64, bottom = 34, top = 10;
+  function stacked(width, label, starts, names, value, title, tick) {
+    const height = 280, left = 52, bottom = 34, top = 10;
     const positive = starts.map((start) => names.reduce((total, name) => total + Math.max(value(start, name), 0), 0));
     const negative = starts.map((start) => names.reduce((total, name) => total + Math.min(value(start, name), 0), 0));
     const least = Math.min(0, ...negative), marks = ticks(Math.max(...positive, -least, 0));
@@ -141,7 +152,7 @@
       svg.append(el("svg:line", { x1: left, x2: width, y1: y(mark), y2: y(mark), class: "axis" }),
         el("svg:text", { x: left - 6, y: y(mark) + 4, "text-anchor": "end" }, short.format(mark)));
     }
-    const every = Math.ceil(starts.length / 12);
+    const every = Math.ceil(starts.length * Math.max(...starts.map((start) => letters(tick(start)) + 12), 0) / (width - left));
     starts.forEach((start, index) => {
       let up = 0, down = 0;
       const x = left + index * step + (step - bar) / 2;
@@ -160,18 +171,21 @@
 
   // Bars beside each other's names.
   function bars(label, list, name, value, shown) {
-    const width = 480, line = 26, left = 170, right = 92;
+    const width = room(false), line = 26, left = Math.min(170, width * 0.36), right = Math.max(...list.map((row) => letters(shown(row))), 0) + 10;
+    const longest = Math.floor(left / 7);
     const most = Math.max(...list.map((row) => Math.abs(value(row))), 0) || 1;
     const svg = el("svg:svg", { viewBox: `0 0 ${width} ${line * list.length + 4}`, role: "img", "aria-label": label });
     list.forEach((row, index) => {
       const text = name(row), length = Math.abs(value(row)) / most * (width - left - right), y = index * line;
       svg.append(
-        el("svg:text", { x: left - 8, y: y + 17, "text-anchor": "end", class: "name" }, text.length > 24 ? text.slice(0, 23) + "…" : text, el("svg:title", {}, text)),
+        el("svg:text", { x: left - 8, y: y + 17, "text-anchor": "end", class: "name" }, text.length > longest ? text.slice(0, longest - 1) + "…" : text, el("svg:title", {}, text)),
         el("svg:rect", { x: left, y: y + 4, width: Math.max(length, 1), height: line - 8, class: value(row) < 0 ? "f6" : "f0" }, el("svg:title", {}, `${text}: ${shown(row)}`)),
         el("svg:text", { x: left + length + 6, y: y + 17 }, shown(row)));
     });
     return svg;
   }
+
+  const wide = ["sales", "stock_outs", "sync"];
 
   function section(name, title, about, ...content) {
     const found = data.sections[name];
@@ -179,7 +193,7 @@
       ? [el("p", { class: "bad" }, "Not shown: " + found.missing)]
       : content.length ? content : [el("p", {}, "There is nothing to show.")];
     const id = "h-" + name;
-    return el("section", { "aria-labelledby": id, id: "s-" + name, class: name === "sales" || name === "sync" ? "wide" : null },
+    return el("section", { "aria-labelledby": id, id: "s-" + name, class: wide.includes(name) ? "wide" : null },
       el("h2", { id }, title), about ? el("p", {}, about) : null, ...body);
   }
 
@@ -202,7 +216,7 @@
     const orders = sum(list, "orders"), amount = sum(list, "amount");
     return section("sales", title, `${day(starts[0], as)} to ${day(starts[starts.length - 1], as)}, with taxes, refunds taken off`,
       figures([["Amount", money(amount, choice.currency)], ["Orders", whole.format(orders)], ["Of an order", orders ? money(amount / orders, choice.currency) : "–"]]),
-      stacked(title, starts, names.map(([name]) => name), (start, name) => value.get(start + none + name) || 0,
+      stacked(room(true), title, starts, names.map(([name]) => name), (start, name) => value.get(start + none + name) || 0,
         (start, name, amount) => `${name}, ${day(start, as)}: ${money(amount, choice.currency)}`, tick),
       legend(names.map(([name]) => name)),
       behind(table(title, [
@@ -232,7 +246,7 @@
     const known = [...of.keys()].filter((hour) => hour !== null);
     const starts = [...Array(24).keys()].slice(Math.min(...known), Math.max(...known) + 1);
     return section("hours", "Hour of the day", "Orders of the last 90 days with sales, in the branches' own time",
-      stacked("Orders by the hour of the day", starts, ["Orders"], (hour) => sum(of.get(hour) || [], "orders"),
+      stacked(room(false), "Orders by the hour of the day", starts, ["Orders"], (hour) => sum(of.get(hour) || [], "orders"),
         (hour, _, orders) => `${hour}:00: ${whole.format(orders)} orders`, (hour) => String(hour)),
       behind(table("Orders by the hour of the day", [
         { title: "Hour", number: true, show: (row) => (row.hour === null ? "unknown" : row.hour) }, { title: "Orders", number: true, show: (row) => whole.format(row.orders) },
@@ -246,7 +260,7 @@
     if (!list.length) return section("margin", title);
     const percent = (row) => (row.percent === null ? "–" : tenth.format(row.percent) + " %");
     return section("margin", title, "Of the last twelve months with sales, before taxes, in the company's currency; of all branches",
-      bars(title, list.filter((row) => row.margin !== null), (row) => row.top || "No category", (row) => Number(row.margin), (row) => `${short.format(row.margin)} (${percent(row)})`),
+      bars(title, list.filter((row) => row.margin !== null).sort((a, b) => b.margin - a.margin), (row) => row.top || "No category", (row) => Number(row.margin), (row) => `${short.format(row.margin)} (${percent(row)})`),
       behind(table(title, [
         { title: "Category", show: (row) => row.top || "No category" },
         { title: "Revenue", number: true, show: (row) => money(row.revenue, choice.currency) },
@@ -280,7 +294,7 @@
     return section("stock_outs", title, count > list.length
       ? `${whole.format(list.length)} of ${whole.format(count)}: what sold most in 90 days and is not there` : "What sold in 90 days and is not there",
       table(title, [
-        { title: "Warehouse", show: (row) => row.warehouse }, { title: "Product", show: (row) => row.product }, { title: "Code", show: (row) => row.sku },
+        { title: "Warehouse", show: (row) => row.warehouse }, { title: "Product", show: (row) => row.product }, { title: "Code", show: (row) => row.sku, mark: () => "code" },
         { title: "On hand", number: true, show: (row) => fraction.format(row.on_hand), mark: (row) => (row.on_hand < 0 ? "bad" : "") },
         { title: "Sold", number: true, show: (row) => fraction.format(row.sold) }, { title: "Last sale", show: (row) => day(row.last_sale, full) },
       ], list));
@@ -323,10 +337,18 @@
   document.getElementById("about").textContent = `Database ${data.database}, server ${data.server}, as of ${time.format(new Date(data.generated_at))}`;
 
   function draw() {
-    const choice = chosen();
-    document.getElementById("sections").replaceChildren(
-      sales(choice), hours(choice), margin(choice), tenders(choice), stockOuts(), cash(choice), sync());
+    const choice = chosen(), sections = document.getElementById("sections");
+    const opened = [...sections.querySelectorAll("section:has(details[open])")].map((section) => section.id);
+    sections.replaceChildren(
+      sales(choice), hours(choice), tenders(choice), margin(choice), cash(choice), stockOuts(), sync());
+    for (const id of opened) document.querySelector(`#${id} details`)?.setAttribute("open", "");
   }
+  let drawn = document.documentElement.clientWidth;
+  window.addEventListener("resize", () => {
+    if (document.documentElement.clientWidth === drawn) return;
+    drawn = document.documentElement.clientWidth;
+    draw();
+  });
   currencySelect.addEventListener("change", draw);
   branchSelect.addEventListener("change", draw);
   draw();

@@ -96,6 +96,12 @@ pub fn has_rows(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
     Table::new(schema, dataset.table).run(owner::READ, || query::is_true(&sql, &[]))
 }
 
+/// Tells the planner of the rows, as autovacuum does later; unless that is at it already.
+pub fn analyze(schema: &str, dataset: &Dataset) -> Result<(), Failure> {
+    let sql = format!("ANALYZE (SKIP_LOCKED) {}", qualified(schema, dataset.table));
+    Table::new(schema, dataset.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))
+}
+
 /// What a table has beside its primary key.
 struct There {
     /// As [`ddl::indexed`] writes them; those of another form are something else.

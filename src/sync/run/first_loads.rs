@@ -68,6 +68,7 @@ impl Run {
         }
         match pieces.is_empty() {
             true => {
+                first_load::analyze(&server.options.schema, dataset)?;
                 store.end_first_load(&server.name, dataset.table)?;
                 self.first_loads.remove(dataset.table);
             }
