@@ -58,7 +58,7 @@ class Dbt:
 
     def __init__(self, folder):
         self.folder = folder
-        python = releases.environment(REQUIREMENTS, "dbt") / "bin/python"
+        python = releases.environment(REQUIREMENTS, what="dbt") / "bin/python"
         environment = {**places.service_environment(), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_QUIET": "true"}
         self.process = subprocess.Popen([python, "-P", "-c", SERVE], cwd=folder, env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
