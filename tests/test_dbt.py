@@ -58,7 +58,7 @@ class Dbt:
 
     def __init__(self, folder):
         self.folder = folder
-        python = releases.environment(REQUIREMENTS, "dbt") / "bin/python"
+        python = releases.environment(REQUIREMENTS, what="dbt") / "bin/python"
         environment = {**places.service_environment(), "DBT_SEND_ANONYMOUS_USAGE_STATS": "false", "DBT_QUIET": "true"}
         self.process = subprocess.Popen([python, "-P", "-c", SERVE], cwd=folder, env=environment, text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -142,8 +142,8 @@ def test_it_builds_and_says_what_the_reports_say(db, dbt):
                   "ORDER BY business_date, channel") == [
         ("pos", "USD", 1, 0, 24, 24, 0, None, None), ("pos", "EUR", 2, 1, -1, 0, -1, 0, 0), ("sale", "EUR", 1, 0, 24, 0, 20, None, None)]
     assert db.run("SELECT order_key, is_sale FROM marts.odoo__orders ORDER BY 1") == [
-        (142, True), (143, True), (148, True), (152, True), (155, False)]
-    assert db.run("SELECT settles_line_key FROM marts.odoo__order_lines WHERE is_settlement") == [(163,)]
+        (-77, False), (-71, True), (71, True), (74, True), (76, True)]
+    assert db.run("SELECT settles_line_key FROM marts.odoo__order_lines WHERE is_settlement") == [(-81,)]
     assert db.value("SELECT tags FROM marts.odoo__customers WHERE customer_id = 10") == ['a "quoted", one', "Gold"]
     every_column_is_described(db, dbt.manifest())
     assert dbt.run("source", "freshness"), dbt.told
@@ -189,9 +189,9 @@ def test_changes_and_deletes_are_taken_over_and_nothing_else_is_written(db, shop
     db.run("SELECT * FROM odoo_reconcile('sales')")
     again()
     after = look()
-    assert orders.keys() - after[0].keys() == {148} and lines.keys() - after[1].keys() == {160, 164}
-    assert rewritten(orders, after[0]) == {142, 143} and rewritten(lines, after[1]) == {163}
-    assert db.run("SELECT revenue, total, is_counted FROM marts.odoo__order_lines WHERE order_line_key = 163") == [
+    assert orders.keys() - after[0].keys() == {74} and lines.keys() - after[1].keys() == {80, 82}
+    assert rewritten(orders, after[0]) == {71, -71} and rewritten(lines, after[1]) == {-81}
+    assert db.run("SELECT revenue, total, is_counted FROM marts.odoo__order_lines WHERE order_line_key = -81") == [
         (db.value("SELECT 20.8"), db.value("SELECT 24.96"), True)]
     # Which the reward made cheaper: now the lines are more than the order.
     assert dbt.results["odoo_orders_equal_their_lines"] == "warn"
@@ -216,12 +216,12 @@ def test_what_commits_late_is_not_lost(db, dbt):
     db.run("UPDATE all_sales SET reference = 'early', synced_at = clock_timestamp() WHERE channel = 'sale' AND id = 71")
     assert dbt.run("run", "--select", "+odoo__orders"), dbt.told
     seen = "SELECT order_key, reference FROM marts.odoo__orders WHERE order_id = 71 ORDER BY 1"
-    assert db.run(seen) == [(142, "Order 51-1"), (143, "early")]
+    assert db.run(seen) == [(-71, "early"), (71, "Order 51-1")]
     late.commit()
     late.close()
     assert db.value("SELECT synced_at < (SELECT max(synced_at) FROM marts.odoo__orders) FROM all_sales WHERE reference = 'late'")
     assert dbt.run("run", "--select", "+odoo__orders"), dbt.told
-    assert db.run(seen) == [(142, "late"), (143, "early")]
+    assert db.run(seen) == [(-71, "early"), (71, "late")]
 
 
 def test_no_sum_is_of_two_currencies(db, dbt):
@@ -293,8 +293,8 @@ def test_what_is_missing_is_named_and_can_be_left_out(db, dbt):
 def test_its_tests_fail_where_numbers_are_not_right(db, dbt):
     assert dbt.run("run"), dbt.told
     db.run("UPDATE marts.odoo__daily_branch SET amount = amount + 1 WHERE currency = 'USD'; "
-           "UPDATE marts.odoo__orders SET amount = amount + 1 WHERE order_key = 142; "
-           "DELETE FROM marts.odoo__orders WHERE order_key = 155; UPDATE all_sales SET synced_at = '2024-01-01' WHERE id = 77; "
+           "UPDATE marts.odoo__orders SET amount = amount + 1 WHERE order_key = 71; "
+           "DELETE FROM marts.odoo__orders WHERE order_key = -77; UPDATE all_sales SET synced_at = '2024-01-01' WHERE id = 77; "
            "DELETE FROM fact_payments WHERE order_id = 76; DELETE FROM fact_sales_lines WHERE id = 86; DELETE FROM all_sales WHERE id = 76; "
            "UPDATE marts.odoo__customers SET customer_id = NULL WHERE customer_id = 3; "
            "INSERT INTO marts.odoo__inventory_levels TABLE marts.odoo__inventory_levels")

@@ -2,10 +2,10 @@
 
    synced_at is set when a row is written, and seen when its transaction commits, which may be after rows that were written
    later were seen here. So everything is looked at again that was written in the odoo_lookback before the newest row that
-   is known. Nothing is lost as long as no transaction of a sync stays open for longer. #}
+   is known, or before now if a clock was ahead. Nothing is lost as long as no transaction of a sync stays open for longer. #}
 {% macro odoo_since() -%}
     {%- set sql -%}
-        SELECT coalesce(extract(epoch FROM max(synced_at) - interval '{{ var("odoo_lookback") | replace("'", "''") }}'), 0) FROM {{ this }}
+        SELECT coalesce(extract(epoch FROM least(max(synced_at), now()) - interval '{{ var("odoo_lookback") | replace("'", "''") }}'), 0) FROM {{ this }}
     {%- endset -%}
     to_timestamp({{ run_query(sql).columns[0].values()[0] }})
 {%- endmacro %}

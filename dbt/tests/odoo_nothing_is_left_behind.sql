@@ -16,6 +16,6 @@ UNION ALL
 SELECT 'missing here', '{{ model }}', s.{{ key }}
 FROM {{ ref(staging) }} AS s
 WHERE NOT EXISTS (SELECT FROM {{ ref(model) }} AS m WHERE m.{{ key }} = s.{{ key }})
-  AND s.synced_at < (SELECT max(m.synced_at) FROM {{ ref(model) }} AS m) - interval '{{ var("odoo_lookback") | replace("'", "''") }}'
+  AND s.synced_at < (SELECT least(max(m.synced_at), now()) FROM {{ ref(model) }} AS m) - interval '{{ var("odoo_lookback") | replace("'", "''") }}'
 {{ 'UNION ALL' if not loop.last }}
 {% endfor %}
