@@ -159,7 +159,7 @@ COMMENT ON VIEW odoo_status IS 'how each table is, at a glance; odoo_sync_status
 
 -- The log as a picture: what took the time. # is waiting for Odoo, = loading.
 CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT NULL)
-RETURNS TABLE (started timestamp(0) with time zone, run bigint, target text, fetched bigint, seconds numeric, chart text)
+RETURNS TABLE (started timestamp with time zone, run bigint, target text, fetched bigint, seconds numeric, chart text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
     WITH recent AS (
         SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
@@ -176,7 +176,7 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
                     FILTER (WHERE log.status NOT IN ('ok', 'absent')))[1]
         FROM recent AS log WHERE log.age <= $2 GROUP BY log.server, log.run
     ), longest AS (SELECT max(lines.seconds) AS seconds FROM lines)
-    SELECT lines.started, lines.run, lines.target, lines.fetched, round(lines.seconds::numeric, 3),
+    SELECT date_trunc('second', lines.started), lines.run, lines.target, lines.fetched, round(lines.seconds::numeric, 3),
            concat(repeat('#', round(30 * lines.seconds_waiting / nullif(longest.seconds, 0))::integer),
                   repeat('=', round(30 * lines.seconds_loading / nullif(longest.seconds, 0))::integer), ' ' || lines.trouble)
     FROM lines, longest

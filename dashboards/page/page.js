@@ -172,7 +172,7 @@
   // Bars beside each other's names.
   function bars(label, list, name, value, shown) {
     const width = room(false), line = 26, left = Math.min(170, width * 0.36), right = Math.max(...list.map((row) => letters(shown(row))), 0) + 10;
-    const longest = Math.floor(left / 7);
+    const longest = Math.floor((left - 8) / 7.2);
     const most = Math.max(...list.map((row) => Math.abs(value(row))), 0) || 1;
     const svg = el("svg:svg", { viewBox: `0 0 ${width} ${line * list.length + 4}`, role: "img", "aria-label": label });
     list.forEach((row, index) => {
@@ -214,7 +214,7 @@
     const as = unit === "month" ? monthly : full;
     const tick = (start) => day(start, unit === "month" ? { year: "2-digit", month: "short" } : { month: "short", day: "numeric" });
     const orders = sum(list, "orders"), amount = sum(list, "amount");
-    return section("sales", title, `${day(starts[0], as)} to ${day(starts[starts.length - 1], as)}, with taxes, refunds taken off`,
+    return section("sales", title, `${unit === "week" ? "Weeks from" : "From"} ${day(starts[0], as)} to ${day(starts[starts.length - 1], as)}, with taxes, refunds taken off`,
       figures([["Amount", money(amount, choice.currency)], ["Orders", whole.format(orders)], ["Of an order", orders ? money(amount / orders, choice.currency) : "–"]]),
       stacked(room(true), title, starts, names.map(([name]) => name), (start, name) => value.get(start + none + name) || 0,
         (start, name, amount) => `${name}, ${day(start, as)}: ${money(amount, choice.currency)}`, tick),

@@ -77,7 +77,6 @@ def options_given():
 FIRST_LOOK = (
     "SELECT item, status, detail FROM odoo_check()",
     "SELECT entity, target, fetched, inserted, quarantined, status, seconds FROM odoo_sync_all()",
-    "ANALYZE",
     "SELECT odoo_keep_history('dim_products')",
     "SELECT count(*) AS reports FROM odoo_create_reports('reports')",
     "SELECT month, branch, currency, sales, refunds, sold, refunded, average FROM reports.sales_by_branch "
