@@ -10,6 +10,7 @@ from decimal import Decimal
 import psycopg2
 import pytest
 
+from .conftest import url
 from .test_reports import filled, made  # noqa: F401
 
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(2)>&\u2028\"'"
@@ -117,3 +118,14 @@ def test_how_the_tables_are(filled):
     rows = {row["target"]: row for row in data_of(page(filled))["sections"]["sync"]["rows"]}
     assert rows["all_sales"]["state"] == "idle" and rows["dim_brands"]["state"] == "absent"
     assert len(rows) == filled.value("SELECT count(*) FROM odoo_sync_status")
+
+
+def test_names_with_quotes(db, fake):
+    db.server(url(fake, "version=19"), name='"Ma""ga\'s"', schema='lo"ja\'\'s')
+    db.run("SELECT * FROM odoo_sync_all()")
+    db.run("SELECT odoo_create_reports('re\"po''rts')")
+    html = page(db, 're"po\'rts')
+    sections = data_of(html)["sections"]
+    assert not [name for name, section in sections.items() if "missing" in section]
+    assert sections["sales"]["rows"] and sections["sync"]["rows"]
+    assert "<title>Ma&quot;ga's — Odoo</title>" in html

@@ -45,7 +45,7 @@ def test_it_runs_each_minute_while_odoo_goes_and_comes_back(scheduled, real, api
     with closing(db.connect()) as listener:
         listener.cursor().execute("LISTEN odoo_etl")
         until(db, "SELECT array_agg(status) FROM cron.job_run_details WHERE end_time IS NOT NULL",
-              [(["succeeded"] * 3,)], seconds=240)
+              [(["succeeded"] * 2,)], seconds=180)
         assert db.run(CUSTOMERS) == [("idle", 0)]
         assert db.run("SELECT DISTINCT kind, status FROM odoo_sync_log WHERE target = 'dim_customers'") == [("job", "ok")]
         assert heard(listener, 1) == []
@@ -63,6 +63,6 @@ def test_it_runs_each_minute_while_odoo_goes_and_comes_back(scheduled, real, api
     mine = [event["event"] for event in events if event["entity"] == "customers"]
     assert mine == ["failed", "recovered"]
     log = db.run("SELECT status FROM odoo_sync_log WHERE target = 'dim_customers' AND status <> 'skipped' ORDER BY run")
-    assert [status for status, in log][3:] == ["failed", "ok"]
+    assert [status for status, in log][2:] == ["failed", "ok"]
     ends = db.run("SELECT status FROM cron.job_run_details WHERE end_time IS NOT NULL ORDER BY runid")
-    assert [status for status, in ends][:4] == ["succeeded"] * 3 + ["failed"]
+    assert [status for status, in ends][:3] == ["succeeded"] * 2 + ["failed"]

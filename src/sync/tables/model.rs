@@ -20,7 +20,8 @@ const SELECTED: &str = "SELECT string_agg(CASE \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped";
 
-/// What is said of a column of a table.
+/// What is said of a table, and of a column of it.
+const ABOUT: &str = "SELECT obj_description($1, 'pg_class')";
 const COMMENT: &str = "SELECT col_description(attrelid, attnum) FROM pg_catalog.pg_attribute \
     WHERE attrelid = $1 AND attname = $2";
 
@@ -36,8 +37,11 @@ pub fn create_model(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>, F
         let columns = query::ask::<String>(SELECTED, &[relation.oid.into()])?.unwrap_or_default();
         let (view, from) = (qualified(schema, table), qualified(warehouse, table));
         place.make(table, &format!("CREATE OR REPLACE VIEW {view} WITH (security_invoker) AS SELECT {columns} FROM {from}"))?;
-        let about = dataset(table).map_or("", |dataset| dataset.about);
-        place.describe(table, about, |column| {
+        let about = match dataset(table) {
+            Some(dataset) => dataset.about.to_owned(),
+            None => query::ask::<String>(ABOUT, &[relation.oid.into()])?.unwrap_or_default(),
+        };
+        place.describe(table, &about, |column| {
             query::ask::<String>(COMMENT, &[relation.oid.into(), column.into()]).ok().flatten()
         })?;
         views.extend(Relation::find(schema, table).map(|view| view.oid));
