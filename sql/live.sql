@@ -2,8 +2,8 @@
 CREATE TYPE odoo_pos_order AS (
     channel text, id bigint, reference text, ordered_at timestamp with time zone, business_date date, hour bigint,
     branch_id bigint, session_id bigint, customer_id bigint, employee_id bigint, user_id bigint, team_id bigint,
-    website_id bigint, source text, campaign text, medium text, state text, is_refund boolean, amount_total numeric,
-    amount_tax numeric, amount_untaxed numeric, amount_paid numeric, amount_return numeric, currency text,
+    website_id bigint, source text, campaign text, medium text, state text, is_refund boolean, order_key bigint,
+    amount_total numeric, amount_tax numeric, amount_untaxed numeric, amount_paid numeric, amount_return numeric, currency text,
     currency_rate numeric, company_currency text, amount_total_company numeric, amount_untaxed_company numeric,
     company_id bigint, odoo_write_date timestamp with time zone
 );

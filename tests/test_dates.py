@@ -38,7 +38,7 @@ def test_every_day_from_the_first_business_date_to_a_year_after_the_last(db, fak
         expected.append((day, day.year, (day.month + 2) // 3, day.month, ENGLISH[day.month - 1], *day.isocalendar()[:2],
                          day.isoweekday(), ENGLISH_DAYS[day.weekday()], day.isoweekday() > 5))
     assert rows == expected
-    assert db.value("SELECT count(*) FROM pg_description WHERE objoid = 'dim_date'::regclass") == 10
+    assert db.value("SELECT count(*) FROM pg_description WHERE objoid = 'dim_date'::regclass") == 11
 
 
 def test_days_are_added_and_stay(db, fake):
