@@ -83,7 +83,6 @@ ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_etl.fdw_handler;
 \ir ../stock.sql
 \ir ../mirror.sql
 \ir ../reports.sql
-
 \ir ../dashboard.sql
 \ir ../job.sql
 \ir ../plans.sql
