@@ -1,7 +1,7 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const locale = supported(data.locale);
+  const locale = supported(data.about.locale);
   const all = "", none = "\u0000";
 
   // Text that comes from Odoo only ever becomes text.
@@ -334,7 +334,7 @@
   }
 
   const time = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-  document.getElementById("about").textContent = `Database ${data.database}, server ${data.server}, as of ${time.format(new Date(data.generated_at))}`;
+  document.getElementById("about").textContent = `Database ${data.about.database}, server ${data.about.server}, as of ${time.format(new Date(data.about.generated_at))}`;
 
   function draw() {
     const choice = chosen(), sections = document.getElementById("sections");

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::sections::{self, Source};
 use crate::failure::Failure;
 use crate::query;
+use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::state::Store;
 
@@ -30,20 +31,18 @@ pub fn page(server: &Server, schema: &str, period: Option<&str>) -> Result<Strin
         )));
     }
     let there = "SELECT pg_catalog.to_regnamespace($1) IS NOT NULL";
-    if !query::is_true(there, &[crate::quote::ident(schema).into()])? {
+    if !query::is_true(there, &[ident(schema).into()])? {
         return Err(Failure::new(
             State::ERRCODE_INVALID_SCHEMA_NAME,
             format!("schema \"{schema}\" does not exist"),
         )
-        .hint(format!(
-            "SELECT odoo_create_reports({}); makes it.",
-            crate::quote::literal(schema)
-        )));
+        .hint(format!("SELECT odoo_create_reports({}); makes it.", literal(schema))));
     }
     let store = Store::find()?;
     let source =
         Source { reports: schema, extension: store.schema(), server: &server.name, period };
-    let data = format!("{{{},\"sections\":{{{}}}}}", about(server)?, sections::read(&source)?);
+    let data =
+        format!("{{\"about\":{},\"sections\":{{{}}}}}", about(server)?, sections::read(&source)?);
     let title = format!("{} — Odoo", server.name);
     let parts = [
         ("STYLE_HASH", hash(STYLE)?),
@@ -69,7 +68,7 @@ fn filled(text: &str, parts: &[(&str, String)]) -> String {
     page
 }
 
-/// When and where it was made, and how numbers are written here, as members of a JSON object.
+/// When and where it was made, and how numbers are written here, as a JSON object.
 fn about(server: &Server) -> Result<String, Failure> {
     let sql = "SELECT json_build_object('generated_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"'), \
                'database', current_database(), 'locale', current_setting('lc_numeric'))::text";
@@ -78,8 +77,7 @@ fn about(server: &Server) -> Result<String, Failure> {
     let locale = about["locale"].as_str().map(language_tag).unwrap_or_default();
     about["locale"] = json!(locale);
     about["server"] = json!(server.name);
-    let text = about.to_string();
-    Ok(text.trim_start_matches('{').trim_end_matches('}').to_owned())
+    Ok(about.to_string())
 }
 
 /// `de_DE.UTF-8` as browsers name it, `de-DE`.

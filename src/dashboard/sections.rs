@@ -83,8 +83,9 @@ impl Section {
             .map(|part| part.replace("odoo.", &format!("{own}.")))
             .collect();
         let sql = parts.join(&format!("{reports}."));
-        Ok(query::ask::<pgrx::Json>(&sql, &args)?
-            .map_or_else(|| "{}".into(), |found| found.0.to_string()))
+        // As text: numbers keep all their digits.
+        let sql = format!("SELECT found::text FROM (\n{sql}\n) AS section (found)");
+        Ok(query::ask::<String>(&sql, &args)?.unwrap_or_else(|| "{}".into()))
     }
 }
 
