@@ -14,12 +14,14 @@ CREATE TABLE odoo_etl.denied (
 COMMENT ON TABLE odoo_etl.denied IS 'models whose values are NULL in a table because the Odoo user may not read them, and relations whose changes are not seen because Odoo does not search by them; when it does, the table is read again';
 
 -- The relations that each server fills, and that server, by oid: what tells a table that was moved from one that was
--- dropped, and a server from another one of its name. Not dumped: elsewhere the oids are others.
+-- dropped, and a server from another one of its name. What a table lacks of its declaration is not tried again where an
+-- engine refused it. Not dumped: elsewhere the oids are others.
 CREATE TABLE odoo_etl.relations (
     server text NOT NULL,
     target text NOT NULL,
     relation oid NOT NULL,
     server_oid oid NOT NULL,
+    lacks text[] NOT NULL,
     PRIMARY KEY (server, target)
 );
 

@@ -81,8 +81,11 @@ SELECT server,
        watermarks.watermark,
        -- What was committed in Odoo before the last good run began is here.
        extract(epoch FROM now() - state.last_success)::bigint AS lag_seconds,
-       (SELECT greatest(reltuples, 0)::bigint FROM pg_catalog.pg_class
-        WHERE oid = to_regclass(format('%I.%I', servers.schema, target))) AS rows_estimate,
+       (WITH RECURSIVE parts AS (
+            SELECT to_regclass(format('%I.%I', servers.schema, target))::oid AS oid
+            UNION ALL SELECT inhrelid FROM pg_catalog.pg_inherits JOIN parts ON inhparent = parts.oid)
+        SELECT sum(CASE WHEN relkind <> 'p' THEN greatest(reltuples, 0) ELSE 0 END)::bigint
+        FROM parts JOIN pg_catalog.pg_class USING (oid)) AS rows_estimate,
        state.last_success,
        coalesce(jobs.finished, state.last_finished) AS last_finished,
        CASE jobs.status WHEN 'interrupted' THEN make_interval(secs => jobs.seconds) ELSE state.last_duration END::interval(3)
@@ -95,13 +98,16 @@ SELECT server,
        coalesce(last_log.missing, 0) AS missing,
        -- Its foreign keys and indexes are made when all rows are there.
        (server, target) IN (SELECT first.server, first.target FROM odoo_etl.first_loads AS first) AS first_load,
-       (server, target) IN (SELECT kept.server, kept.target FROM odoo_etl.histories AS kept) AS history
+       (server, target) IN (SELECT kept.server, kept.target FROM odoo_etl.histories AS kept) AS history,
+       -- Of what it is declared to have.
+       coalesce(relations.lacks, '{}') AS lacks
 FROM odoo_etl.state AS state
 FULL JOIN jobs USING (server, target)
 LEFT JOIN odoo_etl.servers AS servers USING (server)
 LEFT JOIN watermarks USING (server, target)
 LEFT JOIN quarantine USING (server, target)
 LEFT JOIN last_log USING (server, target)
+LEFT JOIN odoo_etl.relations AS relations USING (server, target)
 LEFT JOIN LATERAL (
     SELECT pid FROM runners
     WHERE key = hashtextextended(format('odoo_etl %s %s', server, coalesce(state.entity, jobs.entity)), 0) LIMIT 1
@@ -231,6 +237,7 @@ COMMENT ON COLUMN odoo_sync_status.quarantined IS 'values that Odoo could not gi
 COMMENT ON COLUMN odoo_sync_status.missing IS 'references of the last run to records that Odoo does not show';
 COMMENT ON COLUMN odoo_sync_status.first_load IS 'whether the first load is not complete yet';
 COMMENT ON COLUMN odoo_sync_status.history IS 'whether past versions of its rows are kept';
+COMMENT ON COLUMN odoo_sync_status.lacks IS 'foreign keys and triggers that the table is declared to have and has not';
 
 COMMENT ON COLUMN odoo_status.server IS 'the Odoo server';
 COMMENT ON COLUMN odoo_status.target IS 'the table';

@@ -76,6 +76,15 @@ impl Failure {
         self
     }
 
+    /// Whether it is of something that the engine of a table has not. Some say so in words alone.
+    pub fn is_unsupported(&self) -> bool {
+        match self.sqlstate {
+            State::ERRCODE_FEATURE_NOT_SUPPORTED => true,
+            State::ERRCODE_INTERNAL_ERROR => self.message.contains("not supported"),
+            _ => false,
+        }
+    }
+
     /// The same with one more line of DETAIL.
     pub fn and_detail(self, line: &str) -> Failure {
         let lines = self.detail.iter().map(String::as_str).chain([line]);

@@ -28,7 +28,7 @@ pub use log::log_line;
 pub use memory::{in_own_memory, random_below};
 pub use progress::{Progress, hide_progress, show_progress};
 pub use relation::{Privilege, Relation};
-pub use roles::{as_owner, as_role, role_name, with_plain_settings};
+pub use roles::{as_owner, as_role, looking_up, role_name, with_plain_settings};
 pub use threads::{is_interrupted, receive, sleep, spawn, uninterrupted};
 pub use transaction::{
     Caught, SessionLock, after_rollbacks, is_in_parallel, is_read_only, now, subtransaction,

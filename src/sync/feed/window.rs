@@ -236,7 +236,10 @@ fn since_of_entity(context: &Context, mapping: &Mapping, since: &str) -> Result<
 /// Whether a table is known to have many rows.
 fn is_large(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
     let table = qualified(schema, dataset.table);
-    let sql = "SELECT reltuples FROM pg_catalog.pg_class WHERE oid = pg_catalog.to_regclass($1)";
+    // In all its parts.
+    let sql = "WITH RECURSIVE parts AS (SELECT pg_catalog.to_regclass($1)::oid AS oid \
+          UNION ALL SELECT inhrelid FROM pg_catalog.pg_inherits JOIN parts ON inhparent = parts.oid) \
+        SELECT sum(reltuples) FROM parts JOIN pg_catalog.pg_class USING (oid) WHERE relkind <> 'p'";
     let rows = Spi::get_one_with_args::<f32>(sql, &[table.into()]);
     Ok(rows?.is_some_and(|rows| rows >= LARGE))
 }

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, Utc};
-use pgrx::datum::DatumWithOid;
+use pgrx::datum::{DatumWithOid, clock_timestamp};
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
@@ -142,19 +142,19 @@ pub fn rows(
     let condition = format!("row.id = ANY ($1::bigint[]) AND {}", of_feed(dataset, feed, "row"));
     let change = match dataset.kind {
         Kind::Dimension => {
-            format!("UPDATE {name} AS row SET deleted_at = now(), synced_at = clock_timestamp()")
+            format!("UPDATE {name} AS row SET deleted_at = now(), synced_at = $2")
         }
         Kind::Fact => {
             release_all_of(schema, dataset, feed, ids)?;
             format!("DELETE FROM {name} AS row")
         }
     };
-    let versions = clock.map(|_| history::end(schema, dataset, "$2::timestamptz"));
+    let versions = clock.map(|_| history::end(schema, dataset, "$3::timestamptz"));
     let sql = format!(
         "WITH gone AS ({change} WHERE {condition} RETURNING row.id){} SELECT array_agg(id) FROM gone",
         versions.unwrap_or_default()
     );
-    let mut args: Vec<DatumWithOid<'_>> = vec![ids.to_vec().into()];
+    let mut args: Vec<DatumWithOid<'_>> = vec![ids.to_vec().into(), clock_timestamp().into()];
     args.extend(clock.map(|clock| DatumWithOid::from(clock.to_rfc3339())));
     let delete = || Ok(Spi::get_one_with_args::<Vec<i64>>(&sql, &args)?.unwrap_or_default());
     let gone = table.run(owner::deleting(dataset), delete)?;
@@ -232,13 +232,13 @@ fn let_go(
         format!("row.{column} = ANY ($1::bigint[]) AND {}", child.feeds[feed].condition("row"));
     let sql = format!(
         "WITH lost AS (SELECT row.id, row.{column} AS missing_id FROM {table} AS row WHERE {condition}), \
-         released AS (UPDATE {table} AS row SET {column} = NULL, synced_at = clock_timestamp() FROM lost \
+         released AS (UPDATE {table} AS row SET {column} = NULL, synced_at = $2 FROM lost \
            WHERE row.id = lost.id AND {own_feed} RETURNING lost.id, lost.missing_id) \
          SELECT array_agg(id), array_agg(missing_id) FROM released",
         own_feed = child.feeds[feed].condition("row"),
     );
-    let release =
-        || Ok(Spi::get_two_with_args::<Vec<i64>, Vec<i64>>(&sql, &[ids.to_vec().into()])?);
+    let args = [ids.to_vec().into(), clock_timestamp().into()];
+    let release = || Ok(Spi::get_two_with_args::<Vec<i64>, Vec<i64>>(&sql, &args)?);
     let (Some(lost), missing) = Table::new(schema, child.table).run(owner::LOAD, release)? else {
         return Ok(());
     };
@@ -268,27 +268,24 @@ pub fn release_absent(
 ) -> Result<(), Failure> {
     let own = Table::new(schema, child.table);
     let (table, name) = (qualified(schema, child.table), ident(column.name));
-    let is_absent = |parent: &str, of_feed: &str| {
-        format!(
-            "row.{name} IS NOT NULL AND NOT EXISTS \
-             (SELECT FROM {} AS there WHERE there.id = row.{name} AND {of_feed})",
-            qualified(schema, parent)
-        )
-    };
     if let Source::Inherited { table: Some(parent), .. } = column.source {
         // It comes back with the column that it is inherited from.
         let sql = format!(
-            "UPDATE {table} AS row SET {name} = NULL, synced_at = clock_timestamp() WHERE {}",
-            is_absent(parent, "true")
+            "UPDATE {table} AS row SET {name} = NULL, synced_at = $1 WHERE row.{name} = ANY (\
+               SELECT row.{name} FROM {table} AS row WHERE row.{name} IS NOT NULL EXCEPT SELECT id FROM {})",
+            qualified(schema, parent)
         );
-        return own.run(owner::LOAD, || Ok(Spi::run(&sql)?));
+        let args = [clock_timestamp().into()];
+        return own.run(owner::LOAD, || Ok(Spi::run_with_args(&sql, &args)?));
     }
     for (feed, source) in child.feeds.iter().enumerate() {
         for reference in references(child, feed).iter().filter(|r| r.column == column.name) {
             let sql = format!(
-                "SELECT array_agg(DISTINCT row.{name}) FROM {table} AS row WHERE {} AND {}",
+                "SELECT array_agg(id) FROM (SELECT row.{name} AS id FROM {table} AS row WHERE {} AND row.{name} IS NOT NULL \
+                 EXCEPT SELECT there.id FROM {} AS there WHERE {}) AS absent",
                 source.condition("row"),
-                is_absent(reference.table, &reference.of_feed("there")),
+                qualified(schema, reference.table),
+                reference.of_feed("there"),
             );
             let ids: Option<Vec<i64>> = own.run(owner::READ, || Ok(Spi::get_one(&sql)?))?;
             if let Some(ids) = ids {

@@ -14,8 +14,18 @@ use crate::quote::ident;
 use crate::sync::load::deletes;
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::patience::patiently;
+use crate::sync::load::refused;
 use crate::warehouse::ddl::{self, EDITED_TRIGGER, qualified};
 use crate::warehouse::{Column, Dataset};
+
+/// What became of the making of a [`Piece`].
+pub enum Made {
+    Yes,
+    /// Others keep it from being made.
+    Later,
+    /// The table's engine refuses it.
+    Never,
+}
 
 /// Something that a table still lacks.
 pub struct Piece {
@@ -141,17 +151,25 @@ fn pairs(sql: &str, table: &str) -> Result<Vec<(String, bool)>, Failure> {
 }
 
 impl Piece {
-    /// Makes it as the table's owner, whose table lacks it. One that others keep from being made
-    /// is left for later, with a warning; then it returns `false`.
-    pub fn make(&self, schema: &str) -> Result<bool, Failure> {
+    /// Makes it as the table's owner, whose table lacks it. Why it is not made is told.
+    pub fn make(&self, schema: &str) -> Result<Made, Failure> {
         match patiently(|| self.make_now(schema)) {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(Made::Yes),
             Err(failure) if is_in_the_way(&failure) => {
                 self.postponed(schema, failure)?.warn();
-                Ok(false)
+                Ok(Made::Later)
+            }
+            Err(failure) if failure.is_unsupported() => {
+                refused::told(schema, self.dataset, &self.name(), "", failure).warn();
+                Ok(Made::Never)
             }
             Err(failure) => Err(failure),
         }
+    }
+
+    /// Whether it is about the same column.
+    pub fn is_beside(&self, other: &Piece) -> bool {
+        self.column.name == other.column.name
     }
 
     fn make_now(&self, schema: &str) -> Result<(), Failure> {

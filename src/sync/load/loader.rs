@@ -5,12 +5,13 @@ use std::cell::OnceCell;
 use pgrx::PgBuiltInOids;
 use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
-use pgrx::spi::{OwnedPreparedStatement, SpiError, SpiTupleTable};
+use pgrx::spi::{OwnedPreparedStatement, SpiClient, SpiError, SpiTupleTable};
 
 use crate::failure::Failure;
 use crate::odoo::Cells;
-use crate::pg;
+use crate::pg::{self, Privilege};
 use crate::quote::ident;
+use crate::sync::load::key;
 use crate::sync::load::own::deleted;
 use crate::sync::load::own::history::Seen;
 use crate::sync::load::owner::{self, Table};
@@ -31,6 +32,8 @@ pub struct Loaded {
 /// The statements that load a feed of a table, prepared once per run.
 pub struct Loader {
     table: Table,
+    /// What a page of any rows takes.
+    needed: &'static [Privilege],
     missing: Table,
     deleted: Table,
     references: Vec<Reference>,
@@ -66,9 +69,10 @@ pub struct Absent {
 }
 
 impl Loader {
-    pub fn new(dataset: &'static Dataset, feed: usize, schema: &str) -> Loader {
+    pub fn new(dataset: &'static Dataset, feed: usize, schema: &str) -> Result<Loader, Failure> {
         let references = references(dataset, feed);
-        let target = Target { dataset, feed, schema, references: &references };
+        let key = key::of(schema, dataset)?;
+        let target = Target { dataset, feed, schema, references: &references, key: &key };
         let ids = PgBuiltInOids::INT8ARRAYOID;
         let all: Vec<_> = [ids].into_iter().chain(target.carriers()).collect();
         let lost = vec![ids, PgBuiltInOids::INT4ARRAYOID, ids, PgBuiltInOids::TEXTARRAYOID];
@@ -77,8 +81,9 @@ impl Loader {
             remember: Statement::new(target.remember_lost(), lost),
             resolve: Statement::new(target.resolve(), vec![ids]),
         });
-        Loader {
+        Ok(Loader {
             table: Table::new(schema, dataset.table),
+            needed: if key::moves(dataset, &key) { owner::REPLACE } else { owner::LOAD },
             missing: Table::missing(schema),
             deleted: Table::new(schema, ODOO_DELETED),
             highest: Statement::new(target.highest(), Vec::new()),
@@ -92,7 +97,7 @@ impl Loader {
                 .then(|| Statement::new(deleted::forget(schema, dataset, feed), vec![ids])),
             parents,
             references,
-        }
+        })
     }
 
     /// The ids that the rows refer to and that are not in the warehouse.
@@ -169,7 +174,7 @@ impl Loader {
                 ))
             })
         };
-        let (loaded, lost) = self.table.run(owner::LOAD, write)?;
+        let (loaded, lost) = self.table.run(self.needed, write)?;
         if loaded.inserted > 0 {
             self.forget_deleted(rows)?;
         }
@@ -224,13 +229,14 @@ impl Statement {
         Statement { sql, types, prepared: OnceCell::new() }
     }
 
-    /// One connection to SPI per run: its memory is freed only at the end of each.
+    /// One connection to SPI per run: its memory is freed only at the end of each. Plans are made
+    /// while it runs, the first and later ones.
     fn run<T>(
         &self,
         args: &[DatumWithOid<'_>],
         take: impl FnOnce(SpiTupleTable<'_>) -> Result<T, SpiError>,
     ) -> Result<T, Failure> {
-        Ok(Spi::connect_mut(|client| {
+        let run = |client: &mut SpiClient<'_>| {
             let prepared = match self.prepared.get() {
                 Some(prepared) => prepared,
                 None => {
@@ -240,7 +246,8 @@ impl Statement {
                 }
             };
             take(client.update(prepared, None, args)?)
-        })?)
+        };
+        Ok(pg::looking_up(|| Spi::connect_mut(run))?)
     }
 }
 

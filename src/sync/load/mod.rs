@@ -3,10 +3,12 @@
 
 pub mod deletes;
 pub mod first_load;
+pub mod key;
 pub mod loader;
 pub mod own;
 pub mod owner;
 pub mod patience;
 pub mod references;
+pub mod refused;
 pub mod restore;
 pub mod statements;

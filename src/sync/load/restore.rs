@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use pgrx::datum::clock_timestamp;
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
@@ -52,29 +53,32 @@ fn restore_reference(
 ) -> Result<(), Failure> {
     let source = &target.feeds[feed];
     let column = ident(reference.column);
-    let inherited = inherited(target, reference.column)
-        .map(|(ours, theirs)| format!(", {ours} = parent.{theirs}"));
+    let inherited: Vec<_> = inherited(target, reference.column).collect();
+    let list = |format: &dyn Fn(&(String, String)) -> String| {
+        inherited.iter().map(format).collect::<String>()
+    };
     let condition = format!(
         "{} AND known.column_name = {} AND known.resolved_at IS NULL",
         missing::condition(target.table, source, "known"),
         literal(reference.column),
     );
     let sql = format!(
-        "WITH found AS (SELECT known.row_id, known.missing_id FROM {known} AS known WHERE {condition} \
-           AND EXISTS (SELECT FROM {parents} AS parent WHERE parent.id = known.missing_id AND {of_feed})), \
-         restored AS (UPDATE {table} AS row SET {column} = parent.id{inherited}, synced_at = clock_timestamp() \
-           FROM found JOIN {parents} AS parent ON parent.id = found.missing_id AND {of_feed} \
+        "WITH found AS MATERIALIZED (SELECT known.row_id, parent.id{theirs} FROM {known} AS known \
+           JOIN {parents} AS parent ON parent.id = known.missing_id AND {of_feed} WHERE {condition}), \
+         restored AS (UPDATE {table} AS row SET {column} = found.id{changes}, synced_at = $1 FROM found \
            WHERE row.id = found.row_id AND {own_feed} AND row.{column} IS NULL) \
          SELECT array_agg(row_id) FROM found",
+        theirs = list(&|(_, theirs)| format!(", parent.{theirs}")),
+        changes = list(&|(ours, theirs)| format!(", {ours} = found.{theirs}")),
         table = qualified(schema, target.table),
-        inherited = inherited.collect::<String>(),
         known = qualified(schema, MISSING_DATA),
         parents = qualified(schema, reference.table),
         of_feed = reference.of_feed("parent"),
         own_feed = source.condition("row"),
     );
+    let args = [clock_timestamp().into()];
     let restore = || {
-        Ok(Spi::connect_mut(|client| client.update(&sql, None, &[])?.first().get::<Vec<i64>>(1))?)
+        Ok(Spi::connect_mut(|client| client.update(&sql, None, &args)?.first().get::<Vec<i64>>(1))?)
     };
     let Some(found) = Table::new(schema, target.table).run(owner::LOAD, restore)? else {
         return Ok(());
@@ -99,11 +103,11 @@ fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Fai
                 });
                 let (Some(own), Some(parent)) = (own, through.feed()) else { continue };
                 let sql = format!(
-                    "UPDATE {heir} AS row SET {own} = parent.{theirs}, synced_at = clock_timestamp() \
-                     FROM {parents} AS parent JOIN {known} AS known ON known.row_id = parent.id \
-                     WHERE {is_known} AND known.column_name = {name} \
-                       AND known.resolved_at = now() AND {of_feed} AND {own_feed} \
-                       AND row.{through} = parent.id AND row.{own} IS DISTINCT FROM parent.{theirs}",
+                    "WITH restored AS MATERIALIZED (SELECT parent.id, parent.{theirs} FROM {known} AS known \
+                       JOIN {parents} AS parent ON parent.id = known.row_id AND {of_feed} \
+                       WHERE {is_known} AND known.column_name = {name} AND known.resolved_at = now()) \
+                     UPDATE {heir} AS row SET {own} = restored.{theirs}, synced_at = $1 FROM restored \
+                     WHERE {own_feed} AND row.{through} = restored.id AND row.{own} IS DISTINCT FROM restored.{theirs}",
                     heir = qualified(schema, heir.table),
                     own = ident(own.name),
                     theirs = ident(column),
@@ -115,7 +119,9 @@ fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Fai
                     own_feed = source.condition("row"),
                     through = ident(through.column),
                 );
-                Table::new(schema, heir.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))?;
+                let args = [clock_timestamp().into()];
+                let hand_on = || Ok(Spi::run_with_args(&sql, &args)?);
+                Table::new(schema, heir.table).run(owner::LOAD, hand_on)?;
             }
         }
     }
@@ -142,8 +148,11 @@ pub fn pass_on_all(
                     columns.iter().map(format).collect::<Vec<_>>().join(", ")
                 };
                 let sql = format!(
-                    "UPDATE {heir} AS row SET {changes}, synced_at = clock_timestamp() FROM {parents} AS parent \
-                     WHERE row.{through} = parent.id AND {of_feed} AND {own_feed} AND ({ours}) IS DISTINCT FROM ({theirs})",
+                    "UPDATE {heir} AS row SET {changes}, synced_at = $1 \
+                     FROM (SELECT parent.id{of_parent} FROM {parents} AS parent WHERE {of_feed} OFFSET 0) AS parent \
+                     WHERE row.{through} = parent.id AND {own_feed} AND ({ours}) IS DISTINCT FROM ({theirs})",
+                    of_parent =
+                        columns.iter().map(|(_, theirs)| format!(", parent.{theirs}")).collect::<String>(),
                     heir = qualified(schema, heir.table),
                     changes = list(&|(ours, theirs)| format!("{ours} = parent.{theirs}")),
                     parents = qualified(schema, from.table),
@@ -153,7 +162,9 @@ pub fn pass_on_all(
                     ours = list(&|(ours, _)| format!("row.{ours}")),
                     theirs = list(&|(_, theirs)| format!("parent.{theirs}")),
                 );
-                Table::new(schema, heir.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))?;
+                let args = [clock_timestamp().into()];
+                let hand_on = || Ok(Spi::run_with_args(&sql, &args)?);
+                Table::new(schema, heir.table).run(owner::LOAD, hand_on)?;
             }
         }
     }

@@ -29,11 +29,17 @@ fn parameter(column: usize) -> usize {
 }
 
 /// What the statements are written for.
+///
+/// Engines that keep a table in parts take no statement that asks once for each row of another: what
+/// a page is compared with is looked up by the page's ids, in a subquery that OFFSET 0 keeps apart
+/// or in one of WITH, and joined then. [`crate::pg::looking_up`] sees to it that PostgreSQL looks up.
 pub struct Target<'a> {
     pub dataset: &'static Dataset,
     pub feed: usize,
     pub schema: &'a str,
     pub references: &'a [Reference],
+    /// The columns of the unique key by which rows are known: the declared ones, and maybe more.
+    pub key: &'a [String],
 }
 
 impl Target<'_> {
@@ -90,10 +96,13 @@ impl Target<'_> {
         columns.map(|column| (ident(column.name), value(column))).collect()
     }
 
-    /// The rows behind references that others inherit from: each looked up once, by its key, however
-    /// large their table is.
-    fn joins(&self) -> String {
+    /// The rows behind references of a page, each looked up once, with what is inherited from them:
+    /// those of all references, or only those that something is inherited from.
+    fn joins(&self, of_all: bool) -> String {
         let mut through: Vec<(&str, Vec<&str>)> = Vec::new();
+        if of_all {
+            through.extend(self.references.iter().map(|reference| (reference.column, Vec::new())));
+        }
         for column in self.dataset.columns {
             if let Source::Inherited { reference, column, .. } = column.source {
                 match through.iter_mut().find(|(known, _)| *known == reference) {
@@ -103,30 +112,24 @@ impl Target<'_> {
             }
         }
         let join = |(name, columns): &(&str, Vec<&str>)| {
+            let reference = self.references.iter().find(|r| r.column == *name)?;
             let columns: String =
                 columns.iter().map(|name| format!(", there.{}", ident(name))).collect();
-            let alias = parent_alias(name);
-            match self.references.iter().find(|r| r.column == *name) {
-                Some(reference) => format!(
-                    " LEFT JOIN (SELECT found.* FROM (SELECT DISTINCT unnest(${place}) AS {name}) AS wanted \
-                     CROSS JOIN LATERAL ({found}) AS found) AS {alias} ON {alias}.id = input.{name}",
-                    place = parameter(reference.index),
-                    found = self.lookup(reference, "wanted", &columns),
-                    name = ident(name),
-                ),
-                None => format!(" LEFT JOIN LATERAL (SELECT WHERE false) AS {alias} ON true"),
-            }
+            Some(format!(
+                " LEFT JOIN ({} OFFSET 0) AS {alias} ON {alias}.id = input.{}",
+                self.parents(reference, parameter(reference.index), &format!("there.id{columns}")),
+                ident(name),
+                alias = parent_alias(name),
+            ))
         };
-        through.iter().map(join).collect()
+        through.iter().filter_map(join).collect()
     }
 
-    /// The row that a reference of `from` points to. OFFSET keeps PostgreSQL from reading the whole
-    /// table for it.
-    fn lookup(&self, reference: &Reference, from: &str, columns: &str) -> String {
+    /// The rows that a reference points to from a page, whose ids a parameter brings.
+    fn parents(&self, reference: &Reference, ids: usize, columns: &str) -> String {
         format!(
-            "SELECT there.id{columns} FROM {} AS there WHERE there.id = {from}.{} AND {} OFFSET 0",
+            "SELECT {columns} FROM {} AS there WHERE there.id = ANY (${ids}) AND {}",
             qualified(self.schema, reference.table),
-            ident(reference.column),
             reference.of_feed("there"),
         )
     }
@@ -137,15 +140,17 @@ impl Target<'_> {
         let Some(reference) = self.references.iter().find(|r| r.column == column.name) else {
             return "NULL::bigint".into();
         };
+        let found = format!("{}.id", parent_alias(column.name));
         let wanted = format!("input.{}", ident(column.name));
-        let own = match reference.points_to(self.dataset, self.feed) {
-            true => format!("{wanted} IN (SELECT id FROM input) OR "),
-            false => String::new(),
-        };
-        format!("CASE WHEN {own}EXISTS ({}) THEN {wanted} END", self.lookup(reference, "input", ""))
+        match reference.points_to(self.dataset, self.feed) {
+            true => format!(
+                "CASE WHEN {wanted} IN (SELECT id FROM input) THEN {wanted} ELSE {found} END"
+            ),
+            false => found,
+        }
     }
 
-    fn key(&self) -> String {
+    fn declared_key(&self) -> String {
         self.dataset.key().join(", ")
     }
 
@@ -168,12 +173,12 @@ impl Target<'_> {
             "WITH input AS ({input}) INSERT INTO {table} ({key}{names}, synced_at) \
              SELECT {keys}{values}, clock_timestamp() FROM input{joins}",
             table = qualified(self.schema, self.dataset.table),
-            key = self.key(),
+            key = self.declared_key(),
             keys = keys.join(", "),
             names = list(&|(name, _)| name),
             values = list(&|(_, value)| value),
             input = self.input(),
-            joins = self.joins(),
+            joins = self.joins(false),
         )
     }
 
@@ -207,7 +212,6 @@ impl Target<'_> {
     /// Rows that are as they should be are left out before the INSERT: it would lock them.
     fn upsert_and(&self, more: &str) -> String {
         let table = qualified(self.schema, self.dataset.table);
-        let key = self.key();
         let is_reference = |column: &Column| matches!(column.source, Source::Reference { .. });
         let pairs = self.values(|column| is_reference(column).then(|| self.checked(column)));
         let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
@@ -221,40 +225,76 @@ impl Target<'_> {
         let list = |format: &dyn Fn(&String) -> String| {
             names.iter().map(format).collect::<Vec<_>>().join(", ")
         };
-        let (seen_again, again, present) = match self.dataset.kind {
+        let assignments: Vec<_> = names
+            .iter()
+            .filter(|name| !self.key.iter().any(|key| ident(key) == **name))
+            .map(|name| format!("{name} = EXCLUDED.{name}"))
+            .collect();
+        // A row of a dimension that is marked as deleted differs, and is there again.
+        let (mark, no_mark, seen_again, again) = match self.dataset.kind {
             warehouse::Kind::Dimension => (
+                ", deleted_at",
+                ", NULL::timestamptz AS deleted_at",
                 ", deleted_at = NULL",
                 " OR target.deleted_at IS NOT NULL",
-                " AND target.deleted_at IS NULL",
             ),
-            warehouse::Kind::Fact => ("", "", ""),
+            warehouse::Kind::Fact => ("", "", "", ""),
         };
-        let same_key: Vec<_> =
-            self.dataset.key().iter().map(|name| format!("target.{name} = fresh.{name}")).collect();
         format!(
             "WITH input AS MATERIALIZED ({input}), \
              fresh AS MATERIALIZED (SELECT {values} FROM input{joins}), \
+             known AS MATERIALIZED (SELECT {key}, {columns}{mark} FROM {table} AS row WHERE {of_page}), \
+             {moved}\
              written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
-               SELECT {key}, {columns}, clock_timestamp() FROM fresh \
-               WHERE NOT EXISTS (SELECT FROM {table} AS target WHERE {same_key} \
-                 AND ({current}) IS NOT DISTINCT FROM ({fresh}){present} OFFSET 0) \
-               ON CONFLICT ({key}) DO UPDATE SET {assignments}{seen_again}, synced_at = clock_timestamp() \
+               SELECT {key}, {columns}, clock_timestamp() FROM ( \
+                 SELECT {key}, {columns}{no_mark} FROM fresh EXCEPT SELECT {key}, {columns}{mark} FROM known) AS other \
+               ON CONFLICT ({conflict}) DO UPDATE SET {assignments}{seen_again}, synced_at = EXCLUDED.synced_at \
                WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
-               RETURNING xmax = 0 AS inserted), \
+               RETURNING target.id), \
+             again AS (SELECT id FROM written INTERSECT SELECT id FROM known), \
              lost AS ({lost}){more} \
-             SELECT count(*) FILTER (WHERE inserted), count(*) FILTER (WHERE NOT inserted), \
-               (SELECT array_agg(id) FROM lost), (SELECT array_agg(place) FROM lost), \
-               (SELECT array_agg(missing_id) FROM lost) FROM written",
+             SELECT (SELECT count(*) FROM written) - (SELECT count(*) FROM again), (SELECT count(*) FROM again), \
+               array_agg(id), array_agg(place), array_agg(missing_id) FROM lost",
             input = self.input(),
             values = values.join(", "),
-            joins = self.joins(),
+            joins = self.joins(true),
+            key = self.declared_key(),
             columns = names.join(", "),
-            assignments = list(&|name| format!("{name} = EXCLUDED.{name}")),
+            of_page = self.of_page("row"),
+            moved = self.moved(),
+            conflict = self.key.iter().map(|name| ident(name)).collect::<Vec<_>>().join(", "),
+            assignments = assignments.join(", "),
             current = list(&|name| format!("target.{name}")),
             excluded = list(&|name| format!("EXCLUDED.{name}")),
-            fresh = list(&|name| format!("fresh.{name}")),
-            same_key = same_key.join(" AND "),
             lost = self.lost(),
+        )
+    }
+
+    /// The condition under which a row is one of the page's.
+    fn of_page(&self, alias: &str) -> String {
+        format!("{alias}.id = ANY ($1) AND {}", self.feed().condition(alias))
+    }
+
+    /// Where the unique key has more than the declared columns, takes away the rows of records that
+    /// are to be found under another key: nothing else would.
+    fn moved(&self) -> String {
+        let written = self.dataset.value_columns().filter(|column| column.is_written());
+        let more: Vec<_> = written
+            .filter(|column| self.key.iter().any(|key| key == column.name))
+            .map(|column| ident(column.name))
+            .collect();
+        if more.is_empty() {
+            return String::new();
+        }
+        let list = |alias: &str| {
+            more.iter().map(|name| format!("{alias}.{name}")).collect::<Vec<_>>().join(", ")
+        };
+        format!(
+            "moved AS (DELETE FROM {} AS row USING fresh WHERE {} AND row.id = fresh.id AND ({}) IS DISTINCT FROM ({})), ",
+            qualified(self.schema, self.dataset.table),
+            self.of_page("row"),
+            list("row"),
+            list("fresh"),
         )
     }
 
@@ -302,16 +342,14 @@ impl Target<'_> {
     /// this page.
     pub fn absent(&self) -> String {
         let parts = self.references.iter().enumerate().map(|(place, reference)| {
+            let wanted = place + 2;
             let own = match reference.points_to(self.dataset, self.feed) {
-                true => " AND wanted.id NOT IN (SELECT unnest($1))",
+                true => " EXCEPT SELECT unnest($1)",
                 false => "",
             };
             format!(
-                "SELECT {place} AS place, wanted.id FROM unnest(${}) AS wanted (id) \
-                 WHERE NOT EXISTS (SELECT FROM {} AS there WHERE there.id = wanted.id AND {} OFFSET 0){own}",
-                place + 2,
-                qualified(self.schema, reference.table),
-                reference.of_feed("there"),
+                "SELECT {place} AS place, id FROM (SELECT unnest(${wanted}) AS id EXCEPT {}{own}) AS absent",
+                self.parents(reference, wanted, "there.id"),
             )
         });
         format!(
@@ -331,3 +369,6 @@ impl Target<'_> {
         )
     }
 }
+
+#[cfg(test)]
+mod tests;

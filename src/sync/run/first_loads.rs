@@ -6,7 +6,8 @@ use super::driver::Run;
 use crate::failure::{Cause, Failure};
 use crate::pg;
 use crate::server::lock;
-use crate::sync::load::first_load::{self, Piece};
+use crate::sync::load::first_load::{self, Made, Piece};
+use crate::sync::tables::moved;
 use crate::sync::work::context::Context;
 use crate::sync::work::report::Status;
 use crate::warehouse::{self, Dataset, Entity};
@@ -55,22 +56,27 @@ impl Run {
     }
 
     /// Makes the next of it; `false` when there is no more. What others keep from being made is
-    /// left to the next run, with the rest of its table.
+    /// left to the next run, with the rest of its table; what the table's engine refuses is left out.
     pub fn make_next(&mut self, lacking: &mut Lacking) -> Result<bool, Failure> {
         let Some((dataset, mut pieces)) = lacking.0.pop_front() else {
             return Ok(false);
         };
         let Context { store, server, .. } = self.context();
-        if let Some(piece) = pieces.pop_front()
-            && !piece.make(&server.options.schema)?
-        {
-            return Ok(true);
+        if let Some(piece) = pieces.pop_front() {
+            match piece.make(&server.options.schema)? {
+                Made::Yes => {}
+                Made::Later => return Ok(true),
+                Made::Never => pieces.retain(|other| !other.is_beside(&piece)),
+            }
         }
         match pieces.is_empty() {
             true => {
                 first_load::analyze(&server.options.schema, dataset)?;
                 store.end_first_load(&server.name, dataset.table)?;
-                self.first_loads.remove(dataset.table);
+                let mut left = self.first_loads.clone();
+                left.remove(dataset.table);
+                moved::note(store, server, self.warehouse(), &left)?;
+                self.first_loads = left;
             }
             false => lacking.0.push_front((dataset, pieces)),
         }

@@ -184,8 +184,12 @@ pub fn tables(
             format!("ALTER TABLE {table} RENAME TO …; and the next run makes one of its own.");
         unseen(DIM_DATE, "the table is not one that a run made, and is left alone", hint);
     }
+    let without = store.known_to_lack(&server.name, schema, EDITED_TRIGGER)?;
     for table in trigger::missing(schema, &datasets)? {
-        let hint = format!("The next run makes it, and reads all of {table} again.");
+        let hint = match without.contains(&table) {
+            true => trigger::UNSEEN.to_owned(),
+            false => format!("The next run makes it, and reads all of {table} again."),
+        };
         unseen(&table, "rows may be edited unseen: the trigger odoo_row_edited is missing", hint);
     }
     for table in trigger::disabled(schema, &datasets)? {

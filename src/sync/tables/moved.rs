@@ -1,18 +1,18 @@
 //! Tables of a server that are not where they were filled. One that was moved is told apart from
 //! one that was dropped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use pgrx::PgSqlErrorCode as State;
 
 use crate::failure::Failure;
 use crate::quote::{ident, literal};
 use crate::server::{DEFAULT_SCHEMA, Server};
-use crate::state::{Moved, Store};
+use crate::state::{Moved, Property, Store};
 use crate::sync::load::own::calendar;
 use crate::warehouse::Warehouse;
 use crate::warehouse::dates::DIM_DATE;
-use crate::warehouse::ddl::{EDITED_TRIGGER, qualified};
+use crate::warehouse::ddl::{self, EDITED_TRIGGER, qualified};
 use crate::warehouse::own::{is_own, own_tables};
 
 /// What to do about the tables that were moved, by the name under which each was filled.
@@ -61,12 +61,28 @@ fn was_moved(server: &Server, target: &str, schema: &str, name: &str) -> Failure
     ))
 }
 
-/// Remembers where the server's tables are. One of days may be a user's.
-pub fn note(store: &Store, server: &Server, warehouse: &Warehouse) -> Result<(), Failure> {
+/// Remembers where the server's tables are, and what they lack; in a first load they are still to get
+/// their foreign keys. One of days may be a user's.
+pub fn note(
+    store: &Store,
+    server: &Server,
+    warehouse: &Warehouse,
+    first_loads: &HashSet<String>,
+) -> Result<(), Failure> {
     let schema = &server.options.schema;
     let has_days = calendar::is_ours(schema)?;
     let own = own_tables().filter(|table| has_days || *table != DIM_DATE);
     let tables = warehouse.datasets().map(|dataset| dataset.table).chain(own);
     let tables = tables.map(str::to_owned).collect();
-    store.note_relations((&server.name, server.oid), schema, tables)
+    let mut declared = Vec::new();
+    for dataset in warehouse.datasets() {
+        let target = dataset.table;
+        declared.push(Property { target, name: EDITED_TRIGGER.to_owned() });
+        if !first_loads.contains(target) {
+            let keyed = dataset.value_columns().filter(|column| column.refers_to().is_some());
+            let key = |column| Property { target, name: ddl::foreign_key_name(dataset, column) };
+            declared.extend(keyed.map(key));
+        }
+    }
+    store.note_relations((&server.name, server.oid), schema, tables, declared)
 }

@@ -15,6 +15,7 @@ use crate::sync::load::deletes;
 use crate::sync::load::first_load::{is_bare, is_keyed};
 use crate::sync::load::owner::Table;
 use crate::sync::load::patience::patiently;
+use crate::sync::load::refused;
 use crate::sync::tables::columns::{Columns, Existing, existing, lock};
 use crate::sync::tables::history;
 use crate::sync::tables::moved;
@@ -82,8 +83,8 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
         }
     }
     ready.broken.extend(history::make_ready(warehouse, store, server)?);
-    moved::note(store, server, warehouse)?;
     ready.first_loads = store.first_loads(&server.name)?;
+    moved::note(store, server, warehouse, &ready.first_loads)?;
     if !made.is_empty() {
         store.forget_watermarks(&server.name, &made)?;
         store.cache(&server.name)?.forget_values(&made)?;
@@ -137,9 +138,8 @@ fn complete_mirror(
     server: &Server,
     found: &Existing,
 ) -> Result<Vec<String>, Failure> {
-    let schema = &server.options.schema;
     let is_complete = is_complete(&[mirror], found);
-    if is_complete && trigger::missing(schema, &[mirror])?.is_empty() {
+    if is_complete && trigger::to_be_made(store, server, &[mirror])?.is_empty() {
         return Ok(Vec::new());
     }
     patiently(|| {
@@ -237,30 +237,37 @@ fn make(
         let is_completed = made.iter().any(|(table, _)| *table == dataset.table);
         for column in dataset.value_columns() {
             let key = ddl::foreign_key(dataset, column, schema);
-            let mut statements = Vec::new();
+            let (mut key_to_make, mut index) = (None, None);
             if made.contains(&(dataset.table, column.name)) {
-                statements.extend(key);
-                statements.extend(ddl::index(dataset, column, schema));
+                (key_to_make, index) = (key, ddl::index(dataset, column, schema));
             } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
                 // DROP TABLE … CASCADE of the parent took the key along, or it leads to a table
                 // that was let go. The references are restored when the rows are back.
                 let reason = "the table was dropped by hand";
                 deletes::release_absent(schema, dataset, column, reason)?;
                 alter(schema, dataset, &ddl::drop_foreign_key(dataset, column, schema))?;
-                statements.push(key);
+                key_to_make = Some(key);
             } else if is_completed {
                 // Tables of the first release have the column without it.
-                statements.extend(ddl::day_index(dataset, column, schema));
+                index = ddl::day_index(dataset, column, schema);
             }
-            if !is_for_later {
-                statements.iter().try_for_each(|sql| alter(schema, dataset, sql))?;
+            if is_for_later {
+                continue;
+            }
+            if let Some(sql) = key_to_make {
+                let name = ddl::foreign_key_name(dataset, column);
+                let make = || alter(schema, dataset, &sql);
+                refused::unless(schema, dataset, &name, "", make)?;
+            }
+            if let Some(sql) = index {
+                alter(schema, dataset, &sql)?;
             }
         }
         if is_completed {
-            let comments = ddl::comments(dataset, schema).into_iter();
-            let trigger = ddl::edited_trigger(dataset, schema, &store.function("row_edited"));
-            let mut statements = comments.chain(trigger);
-            statements.try_for_each(|sql| alter(schema, dataset, &sql))?;
+            for sql in ddl::comments(dataset, schema) {
+                alter(schema, dataset, &sql)?;
+            }
+            trigger::renew(store, server, dataset)?;
         }
     }
     let mut tables: Vec<String> = made.into_iter().map(|(table, _)| table.to_owned()).collect();

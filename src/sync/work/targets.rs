@@ -87,7 +87,7 @@ impl Targets {
             self.leave_out(dataset, feed);
             return Ok(Found::Absent);
         };
-        let loader = Loader::new(dataset, feed, schema);
+        let loader = Loader::new(dataset, feed, schema)?;
         let target = Rc::new(Target { feed, mapping, loader });
         self.known.insert((dataset.table, feed), Some(target.clone()));
         Ok(Found::New(target))

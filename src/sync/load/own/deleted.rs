@@ -49,7 +49,7 @@ pub fn is_kept_of(dataset: &Dataset) -> bool {
 pub fn prune(schema: &str, minutes: i32) -> Result<(), Failure> {
     let table = qualified(schema, ODOO_DELETED);
     let sql = format!(
-        "DELETE FROM {table} WHERE ctid IN (SELECT ctid FROM {table} \
+        "DELETE FROM {table} WHERE (target, channel, id) IN (SELECT target, channel, id FROM {table} \
          WHERE deleted_at < now() - make_interval(mins => $1) FOR UPDATE SKIP LOCKED)"
     );
     let prune = || Ok(Spi::run_with_args(&sql, &[minutes.into()])?);

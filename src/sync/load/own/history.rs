@@ -2,7 +2,7 @@
 //! References are Odoo's ids there, be the records here or not.
 
 use chrono::{DateTime, Utc};
-use pgrx::datum::DatumWithOid;
+use pgrx::datum::{DatumWithOid, clock_timestamp};
 use pgrx::prelude::*;
 use pgrx::{PgBuiltInOids, PgSqlErrorCode as State};
 
@@ -64,18 +64,19 @@ impl Versions<'_> {
             ", judged AS MATERIALIZED ({judged}), \
              seen AS MATERIALIZED (SELECT judged.*, \
                  CASE WHEN \"is version\" THEN \"not read\" ELSE \"still not read\" END AS unknown_columns, \
-                 CASE WHEN \"is held\" AND NOT \"is version\" THEN \"last written\" ELSE \"now written\" END AS {WRITTEN} \
+                 CASE WHEN \"is held\" AND NOT \"is version\" THEN \"last written\" ELSE \"now written\" END AS {WRITTEN}, \
+                 clock_timestamp() AS synced_at \
                FROM judged), \
              ended AS (UPDATE {history} AS last SET valid_to = seen.valid_from, is_current = false, \
-                 synced_at = clock_timestamp() FROM seen WHERE {same} AND seen.\"is version\" RETURNING last.id), \
+                 synced_at = seen.synced_at FROM seen WHERE {same} AND seen.\"is version\" RETURNING last.id), \
              filled AS (UPDATE {history} AS last SET {assigned}{WRITTEN} = seen.{WRITTEN}, \
-                 unknown_columns = seen.unknown_columns, synced_at = clock_timestamp() FROM seen \
+                 unknown_columns = seen.unknown_columns, synced_at = seen.synced_at FROM seen \
                WHERE {same} AND NOT seen.\"is version\" AND (seen.\"is other\" OR \
                  last.{WRITTEN} IS DISTINCT FROM seen.{WRITTEN} OR \
                  last.unknown_columns IS DISTINCT FROM seen.unknown_columns)), \
              begun AS (INSERT INTO {history} \
                  (id{columns}, {WRITTEN}, unknown_columns, synced_at, valid_from, is_current) \
-               SELECT id{columns}, {WRITTEN}, unknown_columns, clock_timestamp(), valid_from, true FROM seen \
+               SELECT id{columns}, {WRITTEN}, unknown_columns, synced_at, valid_from, true FROM seen \
                WHERE \"is version\" AND (SELECT count(*) FROM ended) IS NOT NULL)",
             judged = self.judged(),
             history = self.history(),
@@ -245,7 +246,8 @@ fn lack(reference: &Reference) -> String {
     ident(&format!("missing {}", reference.column))
 }
 
-/// Ends the versions of rows that are `gone`, as a part of the statement that says so.
+/// Ends the versions of rows that are `gone`, as a part of the statement that says so, whose second
+/// parameter is the time at which it writes.
 pub fn end(schema: &str, dataset: &Dataset, clock: &str) -> String {
     let deleted = match dataset.kind {
         Kind::Dimension => ", deleted_at = now()",
@@ -255,14 +257,15 @@ pub fn end(schema: &str, dataset: &Dataset, clock: &str) -> String {
         ", ended AS (UPDATE {} AS last SET {}{deleted} FROM gone \
          WHERE last.id = gone.id AND last.is_current)",
         qualified(schema, &history::table_of(dataset.table)),
-        ends(clock),
+        ends(clock, 2),
     )
 }
 
-fn ends(clock: &str) -> String {
+/// Ends versions at a time, written at the one that a parameter brings.
+fn ends(clock: &str, written: usize) -> String {
     format!(
         "valid_to = greatest({clock}, last.valid_from + interval '1 microsecond'), is_current = false, \
-         synced_at = clock_timestamp()"
+         synced_at = ${written}"
     )
 }
 
@@ -272,10 +275,11 @@ pub fn end_absent(schema: &str, dataset: &Dataset, of_feed: &str) -> Result<(), 
         "UPDATE {} AS last SET {} WHERE last.is_current \
          AND NOT EXISTS (SELECT FROM {} AS row WHERE row.id = last.id AND {of_feed})",
         qualified(schema, &history::table_of(dataset.table)),
-        ends("now()"),
+        ends("now()", 1),
         qualified(schema, dataset.table),
     );
-    Table::new(schema, dataset.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))
+    let args = [clock_timestamp().into()];
+    Table::new(schema, dataset.table).run(owner::LOAD, || Ok(Spi::run_with_args(&sql, &args)?))
 }
 
 /// Brings current versions up to date with what changes in rows without making another version.
@@ -287,7 +291,7 @@ pub fn follow(schema: &str, dataset: &Dataset) -> Result<(), Failure> {
     let list =
         |text: &dyn Fn(&String) -> String| columns.iter().map(text).collect::<Vec<_>>().join(", ");
     let sql = format!(
-        "UPDATE {} AS last SET {}, synced_at = clock_timestamp() FROM {} AS row \
+        "UPDATE {} AS last SET {}, synced_at = $1 FROM {} AS row \
          WHERE row.id = last.id AND last.is_current AND ({}) IS DISTINCT FROM ({})",
         qualified(schema, &history::table_of(dataset.table)),
         list(&|name| format!("{name} = row.{name}")),
@@ -295,7 +299,8 @@ pub fn follow(schema: &str, dataset: &Dataset) -> Result<(), Failure> {
         list(&|name| format!("last.{name}")),
         list(&|name| format!("row.{name}")),
     );
-    Table::new(schema, dataset.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))
+    let args = [clock_timestamp().into()];
+    Table::new(schema, dataset.table).run(owner::LOAD, || Ok(Spi::run_with_args(&sql, &args)?))
 }
 
 /// Makes sure that a table's history can be written by the statement that writes the table.

@@ -35,10 +35,18 @@ pub fn take(
         let usual = day(None);
         let days: Vec<_> = names.iter().map(|name| day(Some(name))).collect();
         let args = [read_at.timestamp().into(), names.into(), days.into(), usual.into()];
-        Ok(Spi::run_with_args(&statement(schema, snapshot), &args)?)
+        let sql = statement(schema, snapshot, numbers_itself(schema, snapshot)?);
+        Ok(Spi::run_with_args(&sql, &args)?)
     };
     let table = Table::new(schema, snapshot.table);
     table.run(owner::REPLACE, || pg::in_own_memory(write))
+}
+
+/// Whether the table numbers its rows: one that an engine keeps in parts may not.
+fn numbers_itself(schema: &str, snapshot: &Snapshot) -> Result<bool, Failure> {
+    let sql = "SELECT attidentity <> '' OR atthasdef FROM pg_catalog.pg_attribute \
+               WHERE attrelid = to_regclass($1) AND attname = 'id'";
+    query::is_true(sql, &[qualified(schema, snapshot.table).into()])
 }
 
 /// The time zones of all places.
@@ -85,8 +93,15 @@ fn was(name: &str) -> String {
     ident(&format!("was {}", name.replace('"', "")))
 }
 
-fn statement(schema: &str, snapshot: &Snapshot) -> String {
+fn statement(schema: &str, snapshot: &Snapshot, numbers_itself: bool) -> String {
     let Snapshot { of, key, sums, label, place, .. } = *snapshot;
+    let number = match numbers_itself {
+        true => String::new(),
+        false => format!(
+            "(SELECT coalesce(max(id), 0) FROM {}) + row_number() OVER (), ",
+            qualified(schema, snapshot.table)
+        ),
+    };
     let values = || snapshot.values();
     let typed = |name: &'static str| format!("NULL::{}", snapshot.sql_type(name).name());
     let nothing: Vec<_> = values().map(typed).collect();
@@ -113,8 +128,9 @@ fn statement(schema: &str, snapshot: &Snapshot) -> String {
            FROM changed JOIN today USING (id) WHERE row.id = changed.id AND NOT is_back), \
          closed AS (UPDATE {table} AS row SET until = changed.day FROM changed \
            WHERE row.id = changed.id AND changed.last_day < changed.day) \
-         INSERT INTO {table} (day, {keys}, {values}, taken_at) SELECT day, {keys}, {values}, taken_at \
+         INSERT INTO {table} ({id}day, {keys}, {values}, taken_at) SELECT {number}day, {keys}, {values}, taken_at \
          FROM changed WHERE id IS NULL OR last_day < day ORDER BY {keys}",
+        id = if numbers_itself { "" } else { "id, " },
         keys = list(key.iter().copied(), str::to_owned),
         // A value that could not be read makes the sum unknown.
         added_up = list(sums.iter().copied(), |name| {
