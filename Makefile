@@ -25,7 +25,8 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # The release of PostgreSQL that it is built for: that of PG_CONFIG, else Debian 12's.
 MAJOR := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL ([0-9]+).*/\1/p'),15)
 # None of those of PostgreSQL for one that PG_CONFIG names: it is there.
-PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql-server-dev-$(MAJOR) postgresql-$(MAJOR)-cron) \
+PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql-server-dev-$(MAJOR) postgresql-$(MAJOR)-cron \
+              postgresql-$(MAJOR)-partman) \
             libclang-dev clang pkg-config gcc openssl python3 python3-venv sudo debootstrap pgbouncer
 BENCH_PACKAGES := valgrind
 PACKAGE_PACKAGES := dpkg-dev lintian

@@ -66,6 +66,27 @@ CREATE TABLE odoo_etl.enabled (
 );
 COMMENT ON TABLE odoo_etl.enabled IS 'entities that odoo_enable() turned on';
 
+-- Tables in partitions, and how many ids each of these takes.
+CREATE TABLE odoo_etl.partitions (
+    server text NOT NULL,
+    target text NOT NULL,
+    rows bigint NOT NULL,
+    since timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target)
+);
+COMMENT ON TABLE odoo_etl.partitions IS 'tables in partitions, by odoo_partition(), and how many ids each of these takes';
+
+-- The ids of partitions that were let go.
+CREATE TABLE odoo_etl.detached (
+    server text NOT NULL,
+    target text NOT NULL,
+    from_id bigint NOT NULL,
+    to_id bigint NOT NULL,
+    detached_at timestamp with time zone NOT NULL DEFAULT now(),
+    PRIMARY KEY (server, target, from_id, to_id)
+);
+COMMENT ON TABLE odoo_etl.detached IS 'ids that odoo_retain() let go, from from_id to below to_id: runs leave their records out';
+
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_etl.cache (
     server text NOT NULL,
@@ -81,3 +102,5 @@ SELECT pg_catalog.pg_extension_config_dump('odoo_etl.unwatched', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.first_loads', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.histories', '');
 SELECT pg_catalog.pg_extension_config_dump('odoo_etl.enabled', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.partitions', '');
+SELECT pg_catalog.pg_extension_config_dump('odoo_etl.detached', '');

@@ -7,12 +7,15 @@ use pgrx::{FromDatum, IntoDatum, PgSqlErrorCode as State, Spi};
 
 use crate::failure::Failure;
 
-/// The first column of a query's first row.
+/// The first column of a query's first row, if it has one.
 pub fn ask<T: FromDatum + IntoDatum>(
     sql: &str,
     args: &[DatumWithOid<'_>],
 ) -> Result<Option<T>, Failure> {
-    Spi::connect(|client| Ok(client.select(sql, Some(1), args)?.first().get::<T>(1)?))
+    Spi::connect(|client| {
+        let found = client.select(sql, Some(1), args)?;
+        if found.is_empty() { Ok(None) } else { Ok(found.first().get::<T>(1)?) }
+    })
 }
 
 /// Whether a query's answer is true.

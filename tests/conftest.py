@@ -22,6 +22,9 @@ from .lab.postgres import Cluster
 #: `make test-settings` runs the tests of a sync and of foreign tables with `hostile` ones.
 SETTINGS = os.environ.get("SETTINGS")
 
+#: `make test-scale` runs the tests of a sync with `partitioned` ones.
+FACTS = os.environ.get("FACTS")
+
 
 #: How many tables Odoo's records fill; missing_data, odoo_deleted, fact_stock_daily and dim_date stand beside them.
 TABLES = 29
@@ -172,6 +175,17 @@ class Database:
             f"CREATE USER MAPPING FOR CURRENT_USER SERVER {name} "
             f"OPTIONS (login 'admin', {kind} '{secret}')"
         )
+        if FACTS == "partitioned":
+            self.partition_facts(name)
+
+    def partition_facts(self, server, rows=20):
+        """Its facts are made in many partitions."""
+        try:
+            self.run("CALL odoo_partition('', server => %s)", server)
+        except psycopg2.Error as error:
+            tables = re.search("Tables: (.*)[.]$", error.diag.message_hint)[1].split(", ")
+        for table in tables:
+            self.run("SET client_min_messages = warning; CALL odoo_partition(%s, %s, %s); RESET client_min_messages", table, rows, server)
 
     def run(self, sql, *args):
         with self.connection.cursor() as cursor:

@@ -63,6 +63,9 @@ STATEMENTS = {
     "function odoo_disable(text,text)": ("SELECT odoo_disable('invoices', 'erp')", DENIED),
     "function odoo_keep_history(text,text)": ("SELECT odoo_keep_history('dim_products', 'erp')", DENIED),
     "function odoo_forget_history(text,text)": ("SELECT odoo_forget_history('dim_products', 'erp')", DENIED),
+    "function odoo_etl.partition_step(text,bigint,text)": ("SELECT odoo_etl.partition_step('all_sales', 10, 'erp')", DENIED),
+    "function odoo_partition(text,bigint,text)": ("CALL odoo_partition('all_sales', 10, 'erp')", DENIED),
+    "function odoo_retain(text,interval,text,boolean)": ("SELECT odoo_retain('sales', '1 year', 'erp')", DENIED),
     "function odoo_models(text)": ("SELECT odoo_models('erp')", DENIED),
     "function odoo_partners(timestamp with time zone,text,boolean,boolean,bigint,text)":
         ("SELECT odoo_partners(server => 'erp')", DENIED),

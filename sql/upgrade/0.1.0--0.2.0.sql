@@ -85,5 +85,6 @@ ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_etl.fdw_handler;
 \ir ../reports.sql
 \ir ../dashboard.sql
 \ir ../job.sql
+\ir ../partition.sql
 \ir ../plans.sql
 \ir ../comments.sql

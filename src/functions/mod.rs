@@ -11,6 +11,7 @@ mod forget;
 mod job;
 mod live;
 mod mirror;
+mod partition;
 mod rate;
 mod read;
 mod reports;

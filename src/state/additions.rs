@@ -1,6 +1,7 @@
 //! What users added to a server's tables: mirrors of models, table mirrors, and columns, table
-//! added_columns; which tables keep their history, table histories; and which entities are on that
-//! are off by default, table enabled. The first release had none of them.
+//! added_columns; which tables keep their history, table histories; which are in partitions, table
+//! partitions, and which of those were let go, table detached; and which entities are on that are off
+//! by default, table enabled. The first release had none of them.
 
 use super::store::{OF_TABLES, Store, is_set, text};
 use crate::failure::Failure;
@@ -11,9 +12,11 @@ const MIRRORS: &str = "mirrors";
 const ADDED_COLUMNS: &str = "added_columns";
 const HISTORIES: &str = "histories";
 const ENABLED: &str = "enabled";
+const PARTITIONS: &str = "partitions";
+const DETACHED: &str = "detached";
 
 /// What users declared for a server.
-const DECLARED: [&str; 4] = [MIRRORS, ADDED_COLUMNS, HISTORIES, ENABLED];
+const DECLARED: [&str; 6] = [MIRRORS, ADDED_COLUMNS, HISTORIES, ENABLED, PARTITIONS, DETACHED];
 
 /// The tables that a server fills, as they were last seen.
 pub fn warehouse_of(server: &str) -> Result<Warehouse, Failure> {
@@ -222,5 +225,58 @@ impl Store {
             self.write(&sql, &[server.into(), heir.into()])?;
         }
         Ok(())
+    }
+
+    /// Remembers that a table is to be in partitions of so many ids, so that it is when it is made.
+    /// Durable with the caller's transaction.
+    pub fn note_partitions(&self, server: &str, target: &str, rows: i64) -> Result<(), Failure> {
+        let sql = format!(
+            "INSERT INTO {} AS known (server, target, rows) VALUES ($1, $2, $3) \
+             ON CONFLICT (server, target) DO UPDATE SET rows = EXCLUDED.rows WHERE known.rows <> EXCLUDED.rows",
+            self.table(PARTITIONS)
+        );
+        self.write(&sql, &[server.into(), target.into(), rows.into()])
+    }
+
+    /// How many ids each partition of a table is to take; `None` if it is to have none.
+    pub fn rows_in_partition(&self, server: &str, target: &str) -> Result<Option<i64>, Failure> {
+        if !self.has(PARTITIONS)? {
+            return Ok(None);
+        }
+        let sql = format!(
+            "SELECT rows FROM {} WHERE server = $1 AND target = $2",
+            self.table(PARTITIONS)
+        );
+        self.ask(&sql, &[server.into(), target.into()])
+    }
+
+    /// Remembers ids whose partition was let go, from the first, below the second.
+    ///
+    /// Durable with the caller's transaction, which detaches it.
+    pub fn note_detached(
+        &self,
+        server: &str,
+        target: &str,
+        (from, to): (i64, i64),
+    ) -> Result<(), Failure> {
+        let sql = format!(
+            "INSERT INTO {} (server, target, from_id, to_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            self.table(DETACHED)
+        );
+        self.write(&sql, &[server.into(), target.into(), from.into(), to.into()])
+    }
+
+    /// The ids that were let go of a server's tables, in their order: table, the first, and the end.
+    pub fn detached(&self, server: &str) -> Result<Vec<(String, i64, i64)>, Failure> {
+        if !self.has(DETACHED)? {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT target, from_id, to_id FROM {} WHERE server = $1 ORDER BY target, from_id",
+            self.table(DETACHED)
+        );
+        self.read(&sql, &[server.into()], |row| {
+            Ok((text(&row, 1)?, row.get(2)?.unwrap_or_default(), row.get(3)?.unwrap_or_default()))
+        })
     }
 }

@@ -14,7 +14,8 @@
 //! - `relations`: where the tables are, and what they lack (relations)
 //! - `runs`: the log, and how the last run of each table ended (run, runs, state)
 //! - `schedules`: jobs of pg_cron, and what holds them back (schedules, stops)
-//! - `additions`: what users declared (mirrors, added_columns, histories, enabled)
+//! - `additions`: what users declared (mirrors, added_columns, histories, enabled,
+//!   partitions) and let go (detached)
 //! - `cache`: what spares Odoo a question (cache)
 
 mod additions;

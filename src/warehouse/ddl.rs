@@ -3,19 +3,43 @@
 use super::dataset::{Column, Dataset, Key, Kind, Source, TimePart};
 use crate::quote::{ident, literal};
 
+/// A table, or one of its partitions.
+#[derive(Debug, Clone, Copy)]
+pub struct On<'a> {
+    pub schema: &'a str,
+    pub name: &'a str,
+}
+
+impl On<'_> {
+    pub fn sql(&self) -> String {
+        qualified(self.schema, self.name)
+    }
+}
+
 /// The table's name with its schema, as SQL text.
 pub fn qualified(schema: &str, table: &str) -> String {
     format!("{}.{}", ident(schema), ident(table))
 }
 
 /// CREATE TABLE of a dataset, without its foreign keys: tables may refer to one another.
-pub fn create_table(dataset: &Dataset, schema: &str) -> String {
+pub fn create_table(dataset: &Dataset, schema: &str, layout: Layout) -> String {
     let columns = dataset.all_columns();
     let mut lines: Vec<_> =
         columns.iter().map(|(name, _)| column_definition(dataset, name)).collect();
     lines.push(format!("PRIMARY KEY ({})", dataset.key().join(", ")));
     let table = qualified(schema, dataset.table);
-    format!("CREATE TABLE {table} (\n    {}\n)", lines.join(",\n    "))
+    let layout = match layout {
+        Layout::Plain => "",
+        Layout::Partitioned => " PARTITION BY RANGE (id)",
+    };
+    format!("CREATE TABLE {table} (\n    {}\n){layout}", lines.join(",\n    "))
+}
+
+/// Whether a table's rows are its own, or its partitions'.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    Plain,
+    Partitioned,
 }
 
 /// A column as CREATE TABLE and ADD COLUMN want it.
@@ -40,8 +64,13 @@ pub fn add_columns(dataset: &Dataset, names: &[&str], schema: &str) -> String {
     format!("ALTER TABLE {} {}", qualified(schema, dataset.table), columns.join(", "))
 }
 
-/// The foreign key of a column that refers to another table.
-pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
+/// The foreign key of a column that refers to another table of a schema.
+pub fn foreign_key(
+    dataset: &Dataset,
+    column: &Column,
+    schema: &str,
+    on: On<'_>,
+) -> Option<String> {
     let parent = qualified(schema, column.refers_to()?);
     let theirs = match column.source {
         Source::Reference { key: Key::OwnChannel | Key::Channel { .. }, .. } => "channel, id",
@@ -49,22 +78,20 @@ pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> Option<S
     };
     Some(format!(
         "ALTER TABLE {} ADD CONSTRAINT {} FOREIGN KEY ({}) REFERENCES {parent} ({theirs})",
-        qualified(schema, dataset.table),
+        on.sql(),
         constraint(dataset, column),
         own_key(column),
     ))
 }
 
 /// The same taken away, where it is there: it may lead to a table that is no longer the parent.
-pub fn drop_foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> String {
-    let table = qualified(schema, dataset.table);
-    format!("ALTER TABLE {table} DROP CONSTRAINT IF EXISTS {}", constraint(dataset, column))
+pub fn drop_foreign_key(dataset: &Dataset, column: &Column, on: On<'_>) -> String {
+    format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {}", on.sql(), constraint(dataset, column))
 }
 
 /// The same held against the rows that were there when it was made NOT VALID.
-pub fn validate_foreign_key(dataset: &Dataset, column: &Column, schema: &str) -> String {
-    let table = qualified(schema, dataset.table);
-    format!("ALTER TABLE {table} VALIDATE CONSTRAINT {}", constraint(dataset, column))
+pub fn validate_foreign_key(dataset: &Dataset, column: &Column, on: On<'_>) -> String {
+    format!("ALTER TABLE {} VALIDATE CONSTRAINT {}", on.sql(), constraint(dataset, column))
 }
 
 fn constraint(dataset: &Dataset, column: &Column) -> String {
@@ -77,28 +104,27 @@ pub fn foreign_key_name(dataset: &Dataset, column: &Column) -> String {
 }
 
 /// The index that a column has.
-pub fn index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
-    reference_index(dataset, column, schema).or_else(|| day_index(dataset, column, schema))
+pub fn index(dataset: &Dataset, column: &Column, on: On<'_>) -> Option<String> {
+    reference_index(dataset, column, on).or_else(|| day_index(dataset, column, on))
 }
 
 /// An index to find the rows that refer to a record, or are parts of it.
-fn reference_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
-    let table = qualified(schema, dataset.table);
+fn reference_index(dataset: &Dataset, column: &Column, on: On<'_>) -> Option<String> {
     // Most rows have no promotion, and refund nothing.
     is_searched(dataset, column).then(|| {
         let (key, name) = (own_key(column), ident(column.name));
-        format!("CREATE INDEX ON {table} ({key}) WHERE {name} IS NOT NULL")
+        format!("CREATE INDEX ON {} ({key}) WHERE {name} IS NOT NULL", on.sql())
     })
 }
 
 /// An index to find the rows of some days, which lie beside each other as ids grow with time. One of
 /// that name may be a user's.
-pub fn day_index(dataset: &Dataset, column: &Column, schema: &str) -> Option<String> {
+pub fn day_index(dataset: &Dataset, column: &Column, on: On<'_>) -> Option<String> {
     is_day(dataset, column).then(|| {
         format!(
             "CREATE INDEX IF NOT EXISTS {} ON {} USING brin ({}) WITH (autosummarize = on)",
-            ident(&format!("{}_{}_idx", dataset.table, column.name)),
-            qualified(schema, dataset.table),
+            ident(&format!("{}_{}_idx", on.name, column.name)),
+            on.sql(),
             ident(column.name)
         )
     })

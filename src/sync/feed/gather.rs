@@ -66,7 +66,7 @@ impl Work {
         batches: &mut Vec<Batch>,
     ) -> Result<(), Failure> {
         let Fetched { page, mut bad } = fetched;
-        let mut rows = self.transform(&target.mapping, page)?;
+        let mut rows = self.transform(target, page)?;
         let ids = rows.ids.clone();
         self.fetching.begin_waiting(dataset, target, &ids);
         let mut is_complete = true;
@@ -86,7 +86,7 @@ impl Work {
             }
             for some in wanted.chunks(self.context.server.options.batch()) {
                 if let Some(more) = self.fetch(&target.mapping, some)? {
-                    rows.append(self.transform(&target.mapping, more.page)?);
+                    rows.append(self.transform(target, more.page)?);
                     bad.extend(more.bad);
                 }
             }
@@ -100,6 +100,11 @@ impl Work {
     /// long is left out. Two jobs that write the same parents in different orders may meet in a
     /// deadlock: the one that PostgreSQL picks writes again.
     fn write(&mut self, batches: &[Batch]) -> Result<Vec<Option<Loaded>>, Failure> {
+        for batch in batches {
+            if self.context.may_write(batch.dataset)? {
+                batch.target.loader.cover(&batch.rows, self.context.is_job)?;
+            }
+        }
         let mut trust = true;
         for _ in 0..DEADLOCKS {
             match pg::subtransaction(|| self.write_once(batches, trust)) {
@@ -155,8 +160,19 @@ impl Work {
         Ok(loaded)
     }
 
-    fn transform(&mut self, mapping: &Mapping, page: Page) -> Result<Rows, Failure> {
-        self.fetching.rows(&self.context, &mut self.reports, mapping, page)
+    /// The rows of a page, which refer to nothing that was let go.
+    fn transform(&mut self, target: &Target, page: Page) -> Result<Rows, Failure> {
+        let Work { context, fetching, reports, targets } = self;
+        let mut rows = fetching.rows(context, reports, &target.mapping, page)?;
+        for reference in target.loader.references() {
+            let gone = targets.let_go().of(reference.table);
+            if !gone.is_empty() {
+                rows.let_go(reference.index, |id| {
+                    gone.iter().any(|(from, to)| (*from..*to).contains(&id))
+                });
+            }
+        }
+        Ok(rows)
     }
 
     /// The rows of records that others refer to. What Odoo does not give stays missing.

@@ -5,6 +5,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 
 use pgrx::PgSqlErrorCode as State;
+use pgrx::datum::DatumWithOid;
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
@@ -13,9 +14,10 @@ use crate::query;
 use crate::quote::ident;
 use crate::sync::load::deletes;
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::patience::patiently;
+use crate::sync::load::partitions::{CONSTRAINT, leaves};
+use crate::sync::load::patience::{Lock, holders, patiently};
 use crate::sync::load::refused;
-use crate::warehouse::ddl::{self, EDITED_TRIGGER, qualified};
+use crate::warehouse::ddl::{self, EDITED_TRIGGER, On, qualified};
 use crate::warehouse::{Column, Dataset};
 
 /// What became of the making of a [`Piece`].
@@ -50,34 +52,54 @@ pub fn is_keyed(dataset: &Dataset) -> bool {
     dataset.value_columns().any(|column| ddl::is_indexed(dataset, column))
 }
 
-/// What a table lacks of what is declared, in the order in which it is made.
+/// What a table lacks of what is declared, in the order in which it is made. Partitions come first,
+/// one by one: the table then takes what they have as its own, and is not read once more.
 pub fn lacking(schema: &str, dataset: &'static Dataset) -> Result<VecDeque<Piece>, Failure> {
-    let there = There::look(schema, dataset)?;
+    let leaves = leaves(&qualified(schema, dataset.table))?;
+    let mut pieces = Vec::new();
+    for (schema_of_leaf, name) in &leaves {
+        let on = On { schema: schema_of_leaf, name };
+        pieces.extend(lacking_on(schema, dataset, on, true)?);
+    }
+    let on = On { schema, name: dataset.table };
+    pieces.extend(lacking_on(schema, dataset, on, leaves.is_empty())?);
+    Ok(pieces.into())
+}
+
+/// The same on one of the two. New rows are held to a foreign key first, then those are that are
+/// there, where the rows are its own.
+fn lacking_on(
+    schema: &str,
+    dataset: &'static Dataset,
+    on: On<'_>,
+    has_rows: bool,
+) -> Result<Vec<Piece>, Failure> {
+    let there = There::look(&on.sql())?;
     let mut pieces = Vec::new();
     for column in dataset.value_columns() {
         let mut add = |part, sql| pieces.push(Piece { dataset, column, part, sql });
-        if let Some(sql) = ddl::index(dataset, column, schema)
+        if let Some(sql) = ddl::index(dataset, column, on)
             && !there.indexes.contains(&ddl::indexed(dataset, column))
         {
             add(Part::Index, sql);
         }
-        if let Some(sql) = ddl::foreign_key(dataset, column, schema) {
+        if let Some(sql) = ddl::foreign_key(dataset, column, schema, on) {
             let key = there.keys.get(&ddl::foreign_key_name(dataset, column));
             if key.is_none() {
-                add(Part::Key, format!("{sql} NOT VALID"));
+                add(Part::Key, if has_rows { format!("{sql} NOT VALID") } else { sql });
             }
-            if key != Some(&true) {
-                add(Part::Validation, ddl::validate_foreign_key(dataset, column, schema));
+            if has_rows && key != Some(&true) {
+                add(Part::Validation, ddl::validate_foreign_key(dataset, column, on));
             }
         }
     }
     pieces.sort_by_key(|piece| piece.part as u8);
-    Ok(pieces.into())
+    Ok(pieces)
 }
 
 /// Whether a table has indexes, constraints or triggers of its users.
 pub fn is_extended(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
-    let there = There::look(schema, dataset)?;
+    let there = There::look(&qualified(schema, dataset.table))?;
     let indexed = dataset.value_columns().filter(|column| ddl::is_indexed(dataset, column));
     let (mut indexes, mut keys) = (HashSet::new(), HashSet::new());
     for column in indexed {
@@ -96,7 +118,7 @@ pub fn is_bare(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
     if !query::is_true(comment, &[qualified(schema, dataset.table).into(), ours.into()])? {
         return Ok(false);
     }
-    let there = There::look(schema, dataset)?;
+    let there = There::look(&qualified(schema, dataset.table))?;
     Ok(there.indexes.is_empty() && there.keys.is_empty())
 }
 
@@ -122,30 +144,33 @@ struct There {
 }
 
 impl There {
-    fn look(schema: &str, dataset: &Dataset) -> Result<There, Failure> {
-        let table = qualified(schema, dataset.table);
+    fn look(table: &str) -> Result<There, Failure> {
         let indexes = "SELECT (SELECT string_agg(a.attname, ', ' ORDER BY k.place) \
               FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k (attnum, place) \
               JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum) \
               || ' of ' || replace(coalesce(pg_catalog.pg_get_expr(i.indpred, i.indrelid), 'all'), '\"', ''), \
               i.indisvalid \
             FROM pg_catalog.pg_index i WHERE i.indrelid = to_regclass($1) AND NOT i.indisprimary";
-        let keys = "SELECT conname::text, convalidated FROM pg_catalog.pg_constraint \
-            WHERE conrelid = to_regclass($1) AND contype NOT IN ('p', 'n')";
+        // A key to a table in partitions has one for each beside it; a table that is about to be one
+        // is held to its ids for a while.
+        let keys = "SELECT conname::text, convalidated FROM pg_catalog.pg_constraint own \
+            WHERE conrelid = to_regclass($1) AND contype NOT IN ('p', 'n') AND conname <> $2 \
+              AND NOT EXISTS (SELECT FROM pg_catalog.pg_constraint whole \
+                WHERE whole.oid = own.conparentid AND whole.conrelid = own.conrelid)";
         let trigger = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger \
             WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgname <> $2)";
-        let indexes = pairs(indexes, &table)?.into_iter().filter(|(_, is_valid)| *is_valid);
+        let indexes = pairs(indexes, &[table.into()])?.into_iter().filter(|(_, is_valid)| *is_valid);
         Ok(There {
             indexes: indexes.map(|(index, _)| index).collect(),
-            keys: pairs(keys, &table)?.into_iter().collect(),
+            keys: pairs(keys, &[table.into(), CONSTRAINT.into()])?.into_iter().collect(),
             has_trigger: query::is_true(trigger, &[table.into(), EDITED_TRIGGER.into()])?,
         })
     }
 }
 
-fn pairs(sql: &str, table: &str) -> Result<Vec<(String, bool)>, Failure> {
+fn pairs(sql: &str, args: &[DatumWithOid<'_>]) -> Result<Vec<(String, bool)>, Failure> {
     Spi::connect(|client| {
-        let found = client.select(sql, None, &[table.into()])?;
+        let found = client.select(sql, None, args)?;
         found.map(|row| Ok((row.get(1)?.unwrap_or_default(), row.get(2)? == Some(true)))).collect()
     })
 }
@@ -209,7 +234,7 @@ impl Piece {
             let hint = "All rows are loaded; grant it to the table's owner, and the next run makes what is lacking.";
             return Ok(lacking.detail(failure.message).hint(hint));
         }
-        let detail = holders(tables)?.unwrap_or(failure.message);
+        let detail = holders(tables, Lock::ShareUpdateExclusive)?.unwrap_or(failure.message);
         Ok(lacking.detail(detail).hint("All rows are loaded; the next run makes what is lacking."))
     }
 }
@@ -224,18 +249,4 @@ fn is_in_the_way(failure: &Failure) -> bool {
             | State::ERRCODE_OBJECT_IN_USE
             | State::ERRCODE_INSUFFICIENT_PRIVILEGE
     )
-}
-
-/// Who writes some tables, or keeps others from it, in transactions of other sessions.
-fn holders(tables: Vec<String>) -> Result<Option<String>, Failure> {
-    let sql = "SELECT string_agg(DISTINCT format('%s holds %s on %s.', coalesce( \
-            'The process with PID ' || l.pid || coalesce(' of role ' || quote_ident(a.usename), ''), \
-            'The prepared transaction ' || quote_literal(x.gid)), l.mode, l.relation::regclass), E'\\n') \
-        FROM pg_catalog.pg_locks l \
-        LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
-        LEFT JOIN pg_catalog.pg_prepared_xacts x ON l.pid IS NULL AND l.virtualtransaction = '-1/' || x.transaction \
-        WHERE l.relation IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND l.granted \
-          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
-          AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode NOT IN ('AccessShareLock', 'RowShareLock')";
-    query::ask::<String>(sql, &[tables.into()])
 }

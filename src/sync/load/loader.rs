@@ -15,12 +15,13 @@ use crate::sync::load::key;
 use crate::sync::load::own::deleted;
 use crate::sync::load::own::history::Seen;
 use crate::sync::load::owner::{self, Table};
+use crate::sync::load::partitions::Partitions;
 use crate::sync::load::references::{Reference, references};
 use crate::sync::load::statements::Target;
 use crate::sync::transform::rows::Rows;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::deleted::ODOO_DELETED;
-use crate::warehouse::{Dataset, Source};
+use crate::warehouse::{Dataset, Source, history};
 
 /// What a page's statement did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -36,6 +37,8 @@ pub struct Loader {
     needed: &'static [Privilege],
     missing: Table,
     deleted: Table,
+    /// Of the table, and of its history.
+    partitions: [Partitions; 2],
     references: Vec<Reference>,
     /// The highest id of the feed's rows.
     highest: Statement,
@@ -86,6 +89,10 @@ impl Loader {
             needed: if key::moves(dataset, &key) { owner::REPLACE } else { owner::LOAD },
             missing: Table::missing(schema),
             deleted: Table::new(schema, ODOO_DELETED),
+            partitions: [
+                Partitions::new(schema, dataset.table),
+                Partitions::new(schema, &history::table_of(dataset.table)),
+            ],
             highest: Statement::new(target.highest(), Vec::new()),
             insert: Statement::new(target.insert(), all.clone()),
             upsert_with_history: Statement::new(
@@ -127,6 +134,17 @@ impl Loader {
             Ok(absent)
         };
         self.table.run(owner::READ, || absent.run(&args, take))
+    }
+
+    /// Makes the partitions that rows lack; `ahead` the next one too. Not in a subtransaction that
+    /// may be undone while this is kept.
+    pub fn cover(&self, rows: &Rows, ahead: bool) -> Result<(), Failure> {
+        self.partitions.iter().try_for_each(|table| table.cover(&rows.ids, ahead))
+    }
+
+    /// The columns that refer to other tables.
+    pub fn references(&self) -> &[Reference] {
+        &self.references
     }
 
     /// Whether no row has an id as high as these, so that all of them are new.

@@ -23,3 +23,36 @@ pub fn patiently<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Fail
     wait(&before.unwrap_or_default())?;
     Ok(done)
 }
+
+/// What is waited for.
+#[derive(Debug, Clone, Copy)]
+pub enum Lock {
+    /// Others may read meanwhile.
+    ShareUpdateExclusive,
+    AccessExclusive,
+}
+
+impl Lock {
+    /// The modes of locks that are not in its way.
+    fn beside(self) -> Vec<String> {
+        let modes: &[&str] = match self {
+            Lock::ShareUpdateExclusive => &["AccessShareLock", "RowShareLock"],
+            Lock::AccessExclusive => &[],
+        };
+        modes.iter().map(|mode| (*mode).to_owned()).collect()
+    }
+}
+
+/// Who keeps others from some tables, in transactions of other sessions.
+pub fn holders(tables: Vec<String>, lock: Lock) -> Result<Option<String>, Failure> {
+    let sql = "SELECT string_agg(DISTINCT format('%s holds %s on %s.', coalesce( \
+            'The process with PID ' || l.pid || coalesce(' of role ' || quote_ident(a.usename), ''), \
+            'The prepared transaction ' || quote_literal(x.gid)), l.mode, l.relation::regclass), E'\\n') \
+        FROM pg_catalog.pg_locks l \
+        LEFT JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid \
+        LEFT JOIN pg_catalog.pg_prepared_xacts x ON l.pid IS NULL AND l.virtualtransaction = '-1/' || x.transaction \
+        WHERE l.relation IN (SELECT to_regclass(name) FROM unnest($1::text[]) AS name) AND l.granted \
+          AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+          AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode <> ALL ($2::text[])";
+    query::ask::<String>(sql, &[tables.into(), lock.beside().into()])
+}

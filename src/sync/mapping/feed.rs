@@ -135,6 +135,20 @@ impl Mapping {
         self.domain.clone()
     }
 
+    /// Without the records of some ids, each from the first, below the second.
+    pub fn leaving_out(mut self, ranges: &[(i64, i64)]) -> Mapping {
+        for (from, to) in ranges {
+            let below = Domain::leaf("id", "<", *from);
+            // Behind Odoo's highest id there is nothing that could be compared with it.
+            let outside = match i32::try_from(*to) {
+                Ok(to) => below | Domain::leaf("id", ">=", i64::from(to)),
+                Err(_) => below,
+            };
+            self.domain = self.domain.and(outside);
+        }
+        self
+    }
+
     /// The field behind a column.
     pub fn field_of(&self, column: &str) -> Option<&str> {
         let mapped = self.columns.iter().find(|mapped| mapped.column.name == column)?;

@@ -16,7 +16,7 @@ use crate::sync::load::owner::{self, Table};
 use crate::sync::load::patience::patiently;
 use crate::sync::load::references::references;
 use crate::sync::tables::columns::{existing, lock};
-use crate::sync::tables::privileges;
+use crate::sync::load::privileges;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::history;
 use crate::warehouse::missing::{self, MISSING_DATA};

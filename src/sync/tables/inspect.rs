@@ -12,6 +12,7 @@ use crate::sync::load::owner;
 use crate::sync::tables::columns::existing;
 use crate::sync::tables::moved;
 use crate::sync::tables::origin::Survey;
+use crate::sync::tables::partition::check::{Trouble, trouble};
 use crate::sync::tables::ready;
 use crate::sync::tables::trigger;
 use crate::warehouse::dates::DIM_DATE;
@@ -196,6 +197,11 @@ pub fn tables(
         let table_name = qualified(schema, &table);
         let hint = format!("ALTER TABLE {table_name} ENABLE TRIGGER {EDITED_TRIGGER};");
         unseen(&table, "rows may be edited unseen: the trigger odoo_row_edited is disabled", hint);
+    }
+    for dataset in datasets.iter().filter(|dataset| found.contains_key(dataset.table)) {
+        if let Some(Trouble { detail, hint }) = trouble(schema, dataset)? {
+            unseen(dataset.table, &detail, hint);
+        }
     }
     Ok(findings)
 }

@@ -7,7 +7,7 @@ pub mod inspect;
 pub mod model;
 pub mod moved;
 pub mod origin;
-pub mod privileges;
+pub mod partition;
 pub mod ready;
 pub mod reports;
 pub mod trigger;

@@ -14,17 +14,20 @@ use crate::state::Store;
 use crate::sync::load::deletes;
 use crate::sync::load::first_load::{is_bare, is_keyed};
 use crate::sync::load::owner::Table;
+use crate::sync::load::partitions::Partitions;
 use crate::sync::load::patience::patiently;
+use crate::sync::load::privileges;
 use crate::sync::load::refused;
 use crate::sync::tables::columns::{Columns, Existing, existing, lock};
 use crate::sync::tables::history;
 use crate::sync::tables::moved;
-use crate::sync::tables::privileges;
+use crate::sync::tables::partition::retain::LetGo;
 use crate::sync::tables::trigger;
 use crate::warehouse::deleted::ODOO_DELETED;
 use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::own::{OWN_TABLES, own_tables};
-use crate::warehouse::{Dataset, Source, SqlType, Warehouse, ddl};
+use crate::warehouse::ddl::{self, Layout, On};
+use crate::warehouse::{Dataset, Source, SqlType, Warehouse};
 
 /// Widths of text columns that the user narrowed, by table and column.
 pub type Widths = HashMap<(String, String), usize>;
@@ -37,6 +40,8 @@ pub struct Ready {
     pub broken: HashMap<&'static str, Failure>,
     /// Tables that get their foreign keys and indexes when they are loaded.
     pub first_loads: HashSet<String>,
+    /// Ids that were let go.
+    pub let_go: LetGo,
 }
 
 /// Makes a server's tables ready. What was made anew, or completed, is read in full by the next
@@ -84,6 +89,7 @@ pub fn make_ready(warehouse: &Warehouse, store: &Store, server: &Server) -> Resu
     }
     ready.broken.extend(history::make_ready(warehouse, store, server)?);
     ready.first_loads = store.first_loads(&server.name)?;
+    ready.let_go = LetGo::of_server(store, server)?;
     moved::note(store, server, warehouse, &ready.first_loads)?;
     if !made.is_empty() {
         store.forget_watermarks(&server.name, &made)?;
@@ -223,7 +229,7 @@ fn make(
         let names = dataset.all_columns().into_iter().map(|(name, _)| name);
         let new: Vec<_> = names.filter(|name| !is_there(name)).collect();
         match there {
-            None => run(&ddl::create_table(dataset, schema))?,
+            None => create(dataset, store, server)?,
             Some(_) if new.is_empty() => {}
             Some(_) => {
                 announce(schema, dataset, &new)?;
@@ -233,23 +239,24 @@ fn make(
         made.extend(new.into_iter().map(|name| (dataset.table, name)));
     }
     for dataset in datasets {
+        let on = On { schema, name: dataset.table };
         let is_for_later = first_loads.contains(dataset.table);
         let is_completed = made.iter().any(|(table, _)| *table == dataset.table);
         for column in dataset.value_columns() {
-            let key = ddl::foreign_key(dataset, column, schema);
+            let key = ddl::foreign_key(dataset, column, schema, on);
             let (mut key_to_make, mut index) = (None, None);
             if made.contains(&(dataset.table, column.name)) {
-                (key_to_make, index) = (key, ddl::index(dataset, column, schema));
+                (key_to_make, index) = (key, ddl::index(dataset, column, on));
             } else if let Some(key) = key.filter(|_| column.refers_to().is_some_and(is_new)) {
                 // DROP TABLE … CASCADE of the parent took the key along, or it leads to a table
                 // that was let go. The references are restored when the rows are back.
                 let reason = "the table was dropped by hand";
                 deletes::release_absent(schema, dataset, column, reason)?;
-                alter(schema, dataset, &ddl::drop_foreign_key(dataset, column, schema))?;
+                alter(schema, dataset, &ddl::drop_foreign_key(dataset, column, on))?;
                 key_to_make = Some(key);
             } else if is_completed {
                 // Tables of the first release have the column without it.
-                index = ddl::day_index(dataset, column, schema);
+                index = ddl::day_index(dataset, column, on);
             }
             if is_for_later {
                 continue;
@@ -274,6 +281,16 @@ fn make(
     tables.sort_unstable();
     tables.dedup();
     Ok(tables)
+}
+
+/// Makes a table, with its first partition if it is to be in partitions.
+fn create(dataset: &Dataset, store: &Store, server: &Server) -> Result<(), Failure> {
+    let schema = server.options.schema.as_str();
+    let Some(rows) = store.rows_in_partition(&server.name, dataset.table)? else {
+        return run(&ddl::create_table(dataset, schema, Layout::Plain));
+    };
+    run(&ddl::create_table(dataset, schema, Layout::Partitioned))?;
+    Partitions::new(schema, dataset.table).begin(rows)
 }
 
 /// Makes sure that a table which is there is one that a sync may fill, which says of each row when it was
@@ -319,7 +336,7 @@ fn announce(schema: &str, dataset: &Dataset, new: &[&str]) -> Result<(), Failure
         notice.detail(columns).notice();
         return Ok(());
     }
-    let size = "SELECT pg_size_pretty(pg_table_size(to_regclass($1)))";
+    let size = "SELECT pg_size_pretty(sum(pg_table_size(relid))) FROM pg_partition_tree(to_regclass($1))";
     let size = query::ask::<String>(size, &[table.into()])?.unwrap_or_default();
     let rewrite = format!(
         "PostgreSQL writes the table ({size}) anew now, locked, for those that are generated: {}.",

@@ -54,6 +54,13 @@ impl Rows {
         ids
     }
 
+    /// Empties a column of references where it refers to some records.
+    pub fn let_go(&mut self, column: usize, of: impl Fn(i64) -> bool) {
+        if let Cells::Integers(ids) = &mut self.columns[column] {
+            ids.iter_mut().for_each(|id| *id = id.filter(|id| !of(*id)));
+        }
+    }
+
     /// Adds rows of the same table.
     pub fn append(&mut self, other: Rows) {
         self.ids.extend(&other.ids);

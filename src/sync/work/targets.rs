@@ -10,6 +10,7 @@ use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed::Mapping;
 use crate::sync::mapping::refused::Refused;
 use crate::sync::mirror::follow;
+use crate::sync::tables::partition::retain::LetGo;
 use crate::sync::work::context::Context;
 use crate::warehouse::{Dataset, Entity, Warehouse};
 
@@ -34,6 +35,7 @@ pub struct Targets {
     catalogue: Catalogue,
     /// Why tables cannot be loaded.
     broken: HashMap<&'static str, Failure>,
+    let_go: LetGo,
     known: HashMap<(&'static str, usize), Option<Rc<Target>>>,
 }
 
@@ -42,8 +44,9 @@ impl Targets {
         warehouse: Warehouse,
         catalogue: Catalogue,
         broken: HashMap<&'static str, Failure>,
+        let_go: LetGo,
     ) -> Targets {
-        Targets { warehouse, catalogue, broken, known: HashMap::new() }
+        Targets { warehouse, catalogue, broken, let_go, known: HashMap::new() }
     }
 
     /// The tables that the server fills.
@@ -87,10 +90,16 @@ impl Targets {
             self.leave_out(dataset, feed);
             return Ok(Found::Absent);
         };
+        let mapping = mapping.leaving_out(self.let_go.of(dataset.table));
         let loader = Loader::new(dataset, feed, schema)?;
         let target = Rc::new(Target { feed, mapping, loader });
         self.known.insert((dataset.table, feed), Some(target.clone()));
         Ok(Found::New(target))
+    }
+
+    /// What was let go of the tables.
+    pub fn let_go(&self) -> &LetGo {
+        &self.let_go
     }
 
     /// Does without a feed from now on.

@@ -1,0 +1,445 @@
+//! Tables in partitions by ranges of ids: what is there, and what a page's ids need beside. Read off
+//! the catalogue, whoever made them.
+
+use std::cell::RefCell;
+
+use pgrx::prelude::*;
+
+use crate::failure::Failure;
+use crate::pg::{self, Relation};
+use crate::query;
+use crate::quote::ident;
+use crate::sync::load::owner::{self, Table};
+use crate::sync::load::patience::{Lock, holders, patiently};
+use crate::sync::load::privileges;
+use crate::warehouse::ddl::qualified;
+
+/// Ids from the first, below the second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ids {
+    pub from: i64,
+    pub to: i64,
+}
+
+impl Ids {
+    fn contain(&self, id: i64) -> bool {
+        self.from <= id && id < self.to
+    }
+
+    /// The `rows` ids among which one is, as partitions are cut.
+    pub fn around(id: i64, rows: i64) -> Ids {
+        let from = id.div_euclid(rows).saturating_mul(rows);
+        Ids { from, to: from.saturating_add(rows) }
+    }
+}
+
+/// The partitions of a table that is partitioned by ranges of its ids.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bounds {
+    /// In the order of ids; without bounds at an end, those of the type.
+    ranges: Vec<Ids>,
+    /// The partition of all others.
+    default: Option<String>,
+    /// pg_partman makes them.
+    is_managed: bool,
+}
+
+impl Bounds {
+    /// Those of a table; `None` if it has no partitions, or others than by ranges of its ids.
+    pub fn of(table: &str) -> Result<Option<Bounds>, Failure> {
+        let sql = "SELECT (regexp_match(bound, 'FROM \\(''?(-?\\d+|MINVALUE)''?\\)'))[1], \
+              (regexp_match(bound, ' TO \\(''?(-?\\d+|MAXVALUE)''?\\)'))[1], \
+              CASE bound WHEN 'DEFAULT' THEN leaf::regclass::text END \
+            FROM pg_catalog.pg_partitioned_table p \
+            JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0] AND a.attname = 'id' \
+            LEFT JOIN (SELECT i.inhparent, c.oid AS leaf, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound \
+              FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid \
+              WHERE NOT i.inhdetachpending) AS leaves ON leaves.inhparent = p.partrelid \
+            WHERE p.partrelid = to_regclass($1) AND p.partstrat = 'r' AND p.partnatts = 1";
+        let mut bounds = Bounds { ranges: Vec::new(), default: None, is_managed: false };
+        let is_there = Spi::connect(|client| {
+            let found = client.select(sql, None, &[table.into()])?;
+            let is_there = !found.is_empty();
+            for row in found {
+                let (from, to) = (row.get::<String>(1)?, row.get::<String>(2)?);
+                if let (Some(from), Some(to)) = (from, to) {
+                    let from = from.parse().unwrap_or(i64::MIN);
+                    bounds.ranges.push(Ids { from, to: to.parse().unwrap_or(i64::MAX) });
+                }
+                bounds.default = bounds.default.take().or(row.get(3)?);
+            }
+            Ok::<_, Failure>(is_there)
+        })?;
+        if !is_there {
+            return Ok(None);
+        }
+        bounds.ranges.sort_unstable();
+        bounds.is_managed = is_managed(table)?;
+        Ok(Some(bounds))
+    }
+
+    /// How many ids the last partition with two ends takes: the next one takes as many.
+    pub fn rows(&self) -> Option<i64> {
+        let is_cut = |ids: &&Ids| ids.from != i64::MIN && ids.to != i64::MAX;
+        self.ranges.iter().rev().find(is_cut).map(|ids| ids.to.saturating_sub(ids.from))
+    }
+
+    /// The last partition.
+    pub fn last(&self) -> Option<Ids> {
+        self.ranges.last().copied()
+    }
+
+    pub fn default(&self) -> Option<&str> {
+        self.default.as_deref()
+    }
+
+    pub fn is_managed(&self) -> bool {
+        self.is_managed
+    }
+
+    /// Whether a partition takes an id.
+    pub fn take(&self, id: i64) -> bool {
+        let behind = self.ranges.partition_point(|ids| ids.from <= id);
+        behind > 0 && self.ranges[behind - 1].contain(id)
+    }
+
+    /// The partitions that ids lack, of so many rows each, where the ones that are there leave room.
+    fn lacking(&self, ids: &[i64], rows: i64) -> Vec<Ids> {
+        if self.default.is_some() {
+            return Vec::new();
+        }
+        let mut lacking: Vec<Ids> = Vec::new();
+        for id in ids.iter().copied().filter(|id| !self.take(*id)) {
+            if !lacking.iter().any(|ids| ids.contain(id)) {
+                lacking.push(self.free(id, rows));
+            }
+        }
+        lacking.sort_unstable();
+        lacking
+    }
+
+    /// The ids around one that no partition takes.
+    fn free(&self, id: i64, rows: i64) -> Ids {
+        let around = Ids::around(id, rows);
+        let behind = self.ranges.partition_point(|ids| ids.from <= id);
+        let before = behind.checked_sub(1).map_or(i64::MIN, |last| self.ranges[last].to);
+        let next = self.ranges.get(behind).map_or(i64::MAX, |next| next.from);
+        Ids { from: around.from.max(before), to: around.to.min(next) }
+    }
+
+    /// The partition to make ahead: the next one, once the last one is in use.
+    fn ahead(&self, ids: &[i64], rows: i64) -> Option<Ids> {
+        let last = self.ranges.last().filter(|_| self.default.is_none() && !self.is_managed)?;
+        let is_in_use = ids.iter().any(|id| last.contain(*id));
+        (is_in_use && last.to < i64::MAX - rows).then(|| self.free(last.to, rows))
+    }
+}
+
+/// Whether pg_partman makes a table's partitions.
+fn is_managed(table: &str) -> Result<bool, Failure> {
+    let home = "SELECT format('%I.part_config', n.nspname) FROM pg_catalog.pg_extension e \
+                JOIN pg_catalog.pg_namespace n ON n.oid = e.extnamespace WHERE e.extname = 'pg_partman'";
+    let Some(config) = query::ask::<String>(home, &[])? else {
+        return Ok(false);
+    };
+    // Not everybody may read it, and then it tells nothing.
+    if !query::is_true(
+        "SELECT has_table_privilege($1, 'SELECT')",
+        &[config.as_str().into()],
+    )? {
+        return Ok(false);
+    }
+    let sql = format!(
+        "SELECT EXISTS (SELECT FROM {config} WHERE to_regclass(parent_table) = to_regclass($1))"
+    );
+    query::is_true(&sql, &[table.into()])
+}
+
+/// The leaves of a table in partitions, as SQL: schema and name. None of a plain one.
+pub fn leaves(table: &str) -> Result<Vec<(String, String)>, Failure> {
+    let sql = "SELECT n.nspname::text, c.relname::text FROM pg_catalog.pg_partition_tree(to_regclass($1)) AS part \
+               JOIN pg_catalog.pg_class c ON c.oid = part.relid JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace \
+               WHERE part.isleaf AND part.level > 0 AND c.relkind = 'r' ORDER BY part.relid";
+    Spi::connect(|client| {
+        let found = client.select(sql, None, &[table.into()])?;
+        found.map(|row| Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()))).collect()
+    })
+}
+
+/// The partitions of a table that is partitioned by ranges of its ids, as SQL text, and their ids.
+pub fn attached(table: &str) -> Result<Vec<(String, Ids)>, Failure> {
+    let sql = "SELECT format('%I.%I', n.nspname, c.relname), \
+          (regexp_match(bound, 'FROM \\(''?(-?\\d+)''?\\)'))[1]::bigint, (regexp_match(bound, ' TO \\(''?(-?\\d+)''?\\)'))[1]::bigint \
+        FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid \
+        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound \
+        WHERE i.inhparent = to_regclass($1) AND NOT i.inhdetachpending ORDER BY 2";
+    Spi::connect(|client| {
+        let mut found = Vec::new();
+        for row in client.select(sql, None, &[table.into()])? {
+            if let (Some(name), Some(from), Some(to)) = (row.get(1)?, row.get(2)?, row.get(3)?) {
+                found.push((name, Ids { from, to }));
+            }
+        }
+        Ok(found)
+    })
+}
+
+/// The constraint of a plain table that is about to become the first partition: rows that it shall
+/// hold are looked at before anybody has to wait.
+pub const CONSTRAINT: &str = "odoo_partition";
+
+/// The ids to which [`CONSTRAINT`] holds a table, and whether its rows were looked at.
+pub fn constraint(table: &str) -> Result<Option<(Ids, bool)>, Failure> {
+    let sql = "SELECT (regexp_match(text, 'id >= ''?(-?\\d+)'))[1]::bigint, (regexp_match(text, 'id < ''?(-?\\d+)'))[1]::bigint, \
+          convalidated \
+        FROM pg_catalog.pg_constraint, replace(pg_get_constraintdef(oid), '\"', '') AS text \
+        WHERE conrelid = to_regclass($1) AND conname = $2 AND contype = 'c'";
+    Spi::connect(|client| {
+        let found = client.select(sql, Some(1), &[table.into(), CONSTRAINT.into()])?;
+        if found.is_empty() {
+            return Ok(None);
+        }
+        let row = found.first();
+        let (from, to) = (row.get(1)?.unwrap_or(i64::MIN), row.get(2)?.unwrap_or(i64::MAX));
+        Ok(Some((Ids { from, to }, row.get(3)? == Some(true))))
+    })
+}
+
+/// What is known of a table.
+enum Known {
+    /// It has no partitions that could be made here; where it is about to have some, the ids to
+    /// which it is held.
+    Plain(Option<Ids>),
+    Parts(Bounds),
+}
+
+/// A table of the warehouse, whose partitions may be made.
+pub struct Partitions {
+    schema: String,
+    table: String,
+    /// `None` until it was asked for.
+    known: RefCell<Option<Known>>,
+}
+
+impl Partitions {
+    pub fn new(schema: &str, table: &str) -> Partitions {
+        let (schema, table) = (schema.to_owned(), table.to_owned());
+        Partitions { schema, table, known: RefCell::new(None) }
+    }
+
+    fn name(&self) -> String {
+        qualified(&self.schema, &self.table)
+    }
+
+    /// Makes the partitions that ids lack; `ahead` the next one too, whose lack nobody feels yet.
+    ///
+    /// # Errors
+    /// If others keep a partition from being made that is needed now.
+    pub fn cover(&self, ids: &[i64], ahead: bool) -> Result<(), Failure> {
+        let known = match self.known.borrow_mut().take() {
+            Some(known) => known,
+            None => self.find()?,
+        };
+        let known = match known {
+            Known::Parts(bounds) => Known::Parts(self.complete(bounds, ids, ahead)?),
+            Known::Plain(Some(held)) if !ids.iter().all(|id| held.contain(*id)) => {
+                self.release()?;
+                Known::Plain(None)
+            }
+            plain => plain,
+        };
+        self.known.replace(Some(known));
+        Ok(())
+    }
+
+    fn find(&self) -> Result<Known, Failure> {
+        Ok(match Bounds::of(&self.name())? {
+            Some(bounds) => Known::Parts(bounds),
+            None => Known::Plain(constraint(&self.name())?.map(|(held, _)| held)),
+        })
+    }
+
+    /// Rows have outgrown what was to be the first partition before it was one.
+    fn release(&self) -> Result<(), Failure> {
+        let sql = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {CONSTRAINT}", self.name());
+        let table = Table::new(&self.schema, &self.table);
+        patiently(|| table.run(owner::LOAD, || Ok(Spi::run(&sql)?)))
+    }
+
+    fn complete(&self, known: Bounds, ids: &[i64], ahead: bool) -> Result<Bounds, Failure> {
+        let Some(rows) = known.rows() else {
+            return Ok(known);
+        };
+        let lacks = |bounds: &Bounds| (bounds.lacking(ids, rows), bounds.ahead(ids, rows));
+        let (lacking, next) = lacks(&known);
+        if lacking.is_empty() && (!ahead || next.is_none()) {
+            return Ok(known);
+        }
+        let made = self.make_all(&lacking).map_err(|failure| self.lacks(failure, &lacking))?;
+        let mut bounds = if made { self.look()? } else { known };
+        if let (true, Some(next)) = (ahead, bounds.ahead(ids, rows)) {
+            match self.make_all(&[next]) {
+                Ok(_) => bounds = self.look()?,
+                Err(failure) => self.lacks(failure, &[next]).warn(),
+            }
+        }
+        Ok(bounds)
+    }
+
+    fn look(&self) -> Result<Bounds, Failure> {
+        let gone = || Failure::new(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("table {} is gone", self.table));
+        Bounds::of(&self.name())?.ok_or_else(gone)
+    }
+
+    /// The first partition of a table that has none.
+    pub fn begin(&self, rows: i64) -> Result<(), Failure> {
+        self.make_all(&[Ids::around(0, rows)]).map(drop)
+    }
+
+    /// One more partition, behind the last one.
+    ///
+    /// # Errors
+    /// If others keep it from being made.
+    pub fn add(&self, rows: i64) -> Result<(), Failure> {
+        let next = match self.look()?.last() {
+            Some(last) => Ids { from: last.to, to: last.to.saturating_add(rows) },
+            None => Ids::around(0, rows),
+        };
+        self.make_all(&[next]).map(drop).map_err(|failure| self.lacks(failure, &[next]))
+    }
+
+    /// Makes partitions as the table's owner, with the table's privileges. Another session may have
+    /// made them meanwhile.
+    fn make_all(&self, all: &[Ids]) -> Result<bool, Failure> {
+        if all.is_empty() {
+            return Ok(false);
+        }
+        let table = Table::new(&self.schema, &self.table);
+        patiently(|| {
+            let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl partitions of ' || $1, 0))";
+            Spi::run_with_args(lock, &[self.name().into()])?;
+            let there = self.look()?;
+            let is_lacking = |ids: &&Ids| !there.take(ids.from);
+            all.iter().filter(is_lacking).try_for_each(|ids| table.run(owner::LOAD, || self.make(*ids)))
+        })?;
+        Ok(true)
+    }
+
+    /// A table like the others, then one of them: readers and writers of the others go on.
+    fn make(&self, ids: Ids) -> Result<(), Failure> {
+        let (table, name) = (self.name(), free_name(&self.schema, &self.table, ids));
+        let partition = qualified(&self.schema, &name);
+        let sql = "SELECT concat(' WITH (' || (SELECT string_agg(option, ', ') FROM unnest(( \
+                SELECT c.reloptions FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid \
+                WHERE i.inhparent = parent.oid AND c.relkind = 'r' ORDER BY c.oid DESC LIMIT 1)) AS option) || ')', \
+              ' TABLESPACE ' || quote_ident(space.spcname)) \
+            FROM pg_catalog.pg_class parent LEFT JOIN pg_catalog.pg_tablespace space ON space.oid = parent.reltablespace \
+            WHERE parent.oid = to_regclass($1)";
+        let storage = query::ask::<String>(sql, &[table.as_str().into()])?.unwrap_or_default();
+        Spi::run(&format!(
+            "CREATE TABLE {partition} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY){storage}"
+        ))?;
+        privileges::copy(&self.schema, &self.table, &name)?;
+        Ok(Spi::run(&format!(
+            "ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({}) TO ({})",
+            ids.from, ids.to
+        ))?)
+    }
+
+    /// Says what is lacking, and who is in the way.
+    fn lacks(&self, failure: Failure, lacking: &[Ids]) -> Failure {
+        if failure.sqlstate == PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE {
+            let owner = Relation::find(&self.schema, &self.table).map(|table| pg::role_name(table.owner));
+            let hint = format!(
+                "GRANT CREATE ON SCHEMA {} TO {};",
+                ident(&self.schema),
+                ident(&owner.unwrap_or_default())
+            );
+            return self.named(&failure, lacking).detail(failure.message).hint(hint);
+        }
+        let detail = holders(vec![self.name()], Lock::ShareUpdateExclusive).ok().flatten();
+        self.named(&failure, lacking)
+            .detail(detail.unwrap_or_else(|| failure.message.clone()))
+            .hint("The next run makes it.")
+    }
+
+    fn named(&self, failure: &Failure, lacking: &[Ids]) -> Failure {
+        let ranges: Vec<_> =
+            lacking.iter().map(|ids| format!("{} to {}", ids.from, ids.to - 1)).collect();
+        Failure::new(
+            failure.sqlstate,
+            format!("table {} lacks a partition for the ids {}", self.table, ranges.join(", ")),
+        )
+    }
+}
+
+/// A name for a partition, as pg_partman would give it, that nothing has yet.
+pub fn free_name(schema: &str, table: &str, ids: Ids) -> String {
+    let name = partition_name(table, ids.from, "");
+    let mut others = (1..).map(|n| partition_name(table, ids.from, &format!("_{n}")));
+    let is_free = |name: &String| Relation::find(schema, name).is_none();
+    Some(name).filter(is_free).or_else(|| others.find(is_free)).unwrap_or_default()
+}
+
+/// The longest name that PostgreSQL keeps whole.
+const NAME: usize = 63;
+
+/// `fact_sales_lines_p5000000`, with as much of the table's name as fits.
+fn partition_name(table: &str, from: i64, more: &str) -> String {
+    let sign = if from < 0 { "_n" } else { "_p" };
+    let end = format!("{sign}{}{more}", from.unsigned_abs());
+    let mut room = NAME.saturating_sub(end.len()).min(table.len());
+    while !table.is_char_boundary(room) {
+        room -= 1;
+    }
+    format!("{}{end}", &table[..room])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bounds(ranges: &[(i64, i64)]) -> Bounds {
+        let ranges = ranges.iter().map(|(from, to)| Ids { from: *from, to: *to }).collect();
+        Bounds { ranges, default: None, is_managed: false }
+    }
+
+    fn ids(ranges: &[(i64, i64)]) -> Vec<Ids> {
+        bounds(ranges).ranges
+    }
+
+    #[test]
+    fn what_ids_lack() {
+        let there = bounds(&[(0, 100), (200, 250)]);
+        assert_eq!(there.lacking(&[5, 99, 200], 100), []);
+        // Between two that are there, behind them, far behind, and below.
+        assert_eq!(there.lacking(&[150, 260, 999, 950, -1], 100), ids(&[(-100, 0), (100, 200), (250, 300), (900, 1000)]));
+        let with_default = Bounds { default: Some("rest".into()), ..there };
+        assert_eq!(with_default.lacking(&[150], 100), []);
+    }
+
+    #[test]
+    fn the_next_one_is_made_once_the_last_one_is_in_use() {
+        let there = bounds(&[(0, 100), (100, 200)]);
+        assert_eq!(there.ahead(&[99], 100), None);
+        assert_eq!(there.ahead(&[100], 100), Some(Ids { from: 200, to: 300 }));
+        assert_eq!(Bounds { is_managed: true, ..there }.ahead(&[100], 100), None);
+        assert_eq!(bounds(&[(0, i64::MAX)]).ahead(&[100], 100), None);
+    }
+
+    #[test]
+    fn rows_are_those_of_the_last_one_with_two_ends() {
+        assert_eq!(bounds(&[(0, 100), (100, 150), (150, i64::MAX)]).rows(), Some(50));
+        assert_eq!(bounds(&[(i64::MIN, 0)]).rows(), None);
+        assert_eq!(Ids::around(-1, 10), Ids { from: -10, to: 0 });
+        assert_eq!(Ids::around(i64::MAX, 10).to, i64::MAX);
+    }
+
+    #[test]
+    fn names_fit() {
+        assert_eq!(partition_name("facts", 5, ""), "facts_p5");
+        assert_eq!(partition_name("facts", -10, "_1"), "facts_n10_1");
+        let long = partition_name(&"ä".repeat(40), 1_000_000, "");
+        assert!(long.len() <= NAME && long.ends_with("_p1000000"));
+    }
+}
