@@ -3,7 +3,7 @@
 # make test    everything that CI checks; ODOO=fake leaves out the live tests, PG=system the short ones on PostgreSQL 16 to 18
 # make test-postgres PG=18   all tests that need no real Odoo, on another release of PostgreSQL; 17 needs root
 # make test-protocols   the tests again, over JSON-RPC, over JSON-2 and over the web client's protocol
-# make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
+# make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings, and the SQL surface with workers
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make fuzz SECONDS=30   what reads answers and domains, with invented ones, for so long each
@@ -81,6 +81,7 @@ test-protocols: deps install
 
 test-settings: deps install
 	SETTINGS=hostile $(PYTHON) -m tests.lab test --odoo fake -k 'test_in_step or test_versions or test_mirror or test_fdw'
+	$(PYTHON) -m tests.lab test --odoo fake -k test_settings
 
 test-odoo14: deps install
 	$(PYTHON) -m tests.lab test --odoo 14 $(if $(K),-k '$(K)')

@@ -165,26 +165,27 @@ COMMENT ON VIEW odoo_status IS 'how each table is, at a glance; odoo_sync_status
 
 -- The log as a picture: what took the time. # is waiting for Odoo, = loading.
 CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT NULL)
-RETURNS TABLE (started timestamp with time zone, run bigint, target text, fetched bigint, seconds numeric, chart text)
+RETURNS TABLE (started timestamp with time zone, run bigint, server text, target text, fetched bigint, seconds numeric, chart text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
     WITH recent AS (
         SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
         FROM odoo_sync_log AS log
         WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
     ), lines AS (
-        SELECT log.started, log.run, log.target, log.fetched, log.seconds, log.seconds_waiting, log.seconds_loading,
+        SELECT log.started, log.run, log.server, log.target, log.fetched, log.seconds, log.seconds_waiting, log.seconds_loading,
                nullif(nullif(log.status, 'ok'), 'absent') AS trouble
         FROM recent AS log WHERE $2 IS NULL AND log.age = 1
         UNION ALL
-        SELECT min(log.started), log.run, CASE count(*) WHEN 1 THEN min(log.target) ELSE count(*) || ' tables' END,
+        SELECT min(log.started), log.run, log.server, CASE count(*) WHEN 1 THEN min(log.target) ELSE count(*) || ' tables' END,
                sum(log.fetched)::bigint, sum(log.seconds), sum(log.seconds_waiting), sum(log.seconds_loading),
                (array_agg(log.status ORDER BY array_position('{failed,partial,denied,interrupted,running}'::text[], log.status))
                     FILTER (WHERE log.status NOT IN ('ok', 'absent')))[1]
         FROM recent AS log WHERE log.age <= $2 GROUP BY log.server, log.run
     ), longest AS (SELECT max(lines.seconds) AS seconds FROM lines)
-    SELECT date_trunc('second', lines.started), lines.run, lines.target, lines.fetched, round(lines.seconds::numeric, 3),
-           concat(repeat('#', round(30 * lines.seconds_waiting / nullif(longest.seconds, 0))::integer),
-                  repeat('=', round(30 * lines.seconds_loading / nullif(longest.seconds, 0))::integer), ' ' || lines.trouble)
+    SELECT date_trunc('second', lines.started), lines.run, lines.server, lines.target, lines.fetched,
+           round(lines.seconds::numeric, 3),
+           concat(repeat('#', round(20 * lines.seconds_waiting / nullif(longest.seconds, 0))::integer),
+                  repeat('=', round(20 * lines.seconds_loading / nullif(longest.seconds, 0))::integer), ' ' || lines.trouble)
     FROM lines, longest
     ORDER BY CASE WHEN $2 IS NULL THEN -lines.run ELSE lines.run END, lines.seconds DESC;
 END;

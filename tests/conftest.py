@@ -5,6 +5,7 @@ import itertools
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 import time
 from contextlib import contextmanager
@@ -56,6 +57,10 @@ def cluster(folder):
     with running(folder / "pg") as cluster:
         if SETTINGS == "hostile":
             hostile.beset(cluster, "ROLE postgres", hostile.FOR_PSYCOPG2)
+        # To make the extension takes longer than to copy it.
+        cluster.sql("CREATE DATABASE extended")
+        cluster.sql("CREATE EXTENSION odoo_etl", "extended")
+        cluster.extended = "extended"
         yield cluster
 
 
@@ -111,6 +116,9 @@ BY_PASSWORD = "jsonrpc" if PROTOCOL == "json2" else PROTOCOL
 #: The same for tests of the id that a user is known by: over web each session logs in.
 BY_ID = "jsonrpc" if PROTOCOL in ("json2", "web") else PROTOCOL
 
+#: Characters that a line of a terminal has.
+TERMINAL = 120
+
 numbers = itertools.count(1)
 
 
@@ -127,9 +135,10 @@ class Database:
     def __init__(self, cluster, name=None):
         self.cluster = cluster
         self.name = name or f"db{next(numbers)}"
-        cluster.sql(f"CREATE DATABASE {self.name}")
+        cluster.sql(f"CREATE DATABASE {self.name} TEMPLATE {cluster.extended or 'template1'}")
         self.connection = self.connect()
-        self.run("CREATE EXTENSION odoo_etl")
+        # CREATE EXTENSION loads the library too.
+        self.run("LOAD 'odoo_etl'" if cluster.extended else "CREATE EXTENSION odoo_etl")
 
     @classmethod
     def of(cls, cluster, name):
@@ -194,6 +203,11 @@ class Database:
 
     def value(self, sql, *args):
         return self.run(sql, *args)[0][0]
+
+    def shown(self, statement):
+        """The lines that psql prints."""
+        command = [*self.cluster.psql(self.name), "-X", "-c", statement]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
 
     def report(self, sql):
         """The rows of a sync by table, as dictionaries."""

@@ -25,6 +25,8 @@ from .test_history import HISTORIES, require_sound
 
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ROUNDS = int(os.environ.get("ROUNDS") or 15)
+#: Of what takes long: a parallel worker for each statement. `make test-convergence` names a seed, be it an empty one.
+FEW_ROUNDS = ROUNDS if "SEED" in os.environ else 4
 OVERLAP = 600
 ENTITIES = ("currencies", "taxes", "products", "warehouses", "stock", "employees", "customers", "promotions",
             "payment_methods", "sessions", "sales", "payments", "loyalty", "purchases", "stock_moves")
@@ -484,19 +486,18 @@ class Scene:
         return unlike_a_full_load(self.db, "sound")
 
 
-#: Of `make test-convergence`, which names a seed, be it an empty one.
 LONGER = pytest.mark.skipif("SEED" not in os.environ, reason="make test-convergence runs it")
 
 
-@pytest.mark.parametrize("rights, settings, options, is_loaded_anew", [
-    pytest.param({}, {}, {}, False, id="all"),
-    pytest.param(FEW_RIGHTS, {}, {}, False, id="few"),
-    pytest.param({}, hostile.FOR_PSYCOPG2, {}, False, id="settings"),
-    pytest.param({}, {}, {}, True, id="first-loads", marks=LONGER),
-    pytest.param({}, {}, {"protocol": "web"}, True, id="web", marks=LONGER),
+@pytest.mark.parametrize("rights, settings, options, is_loaded_anew, rounds", [
+    pytest.param({}, {}, {}, False, ROUNDS, id="all"),
+    pytest.param(FEW_RIGHTS, {}, {}, False, ROUNDS, id="few"),
+    pytest.param({}, hostile.FOR_PSYCOPG2, {}, False, FEW_ROUNDS, id="settings"),
+    pytest.param({}, {}, {}, True, ROUNDS, id="first-loads", marks=LONGER),
+    pytest.param({}, {}, {"protocol": "web"}, True, ROUNDS, id="web", marks=LONGER),
 ])
-def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
-    print(f"SEED={SEED} ROUNDS={ROUNDS}")
+def test_convergence(db, fake, rights, settings, options, is_loaded_anew, rounds):
+    print(f"SEED={SEED} ROUNDS={rounds}")
     hostile.beset(db.cluster, f"DATABASE {db.name}", settings)
     db.connection.close()
     db.connection = db.connect()
@@ -504,7 +505,7 @@ def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     scene.first_loads()
     assert scene.interrupted["at the beginning"] > 0 and scene.count_owed() == 0
     scene.keep_histories("erp")
-    for number in range(ROUNDS):
+    for number in range(rounds):
         scene.load_anew() if is_loaded_anew and number % 2 else scene.round()
     db.run("SELECT odoo_resume('erp')")
     # For so long what Odoo refused is not tried again.
@@ -517,7 +518,7 @@ def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     print(f"first loads interrupted: {dict(scene.interrupted)}, faults: {kinds}\njobs that ended: {dict(scene.ends)}, {scene.pauses} scans went on hours later, {len(before)} differences after the job, "
           f"{len(after)} after the reconcile")
     assert after == []
-    if ROUNDS >= 15:
+    if rounds >= 15:
         assert is_loaded_anew and scene.interrupted["between pages"] + scene.interrupted["at keys"] > 0 or scene.pauses > 0
     # What only a reconcile finds are rows whose record was deleted.
     assert {(table, sign) for table, sign, _ in before} <= {("dim_customers", "+"), ("dim_products", "+")}
@@ -525,7 +526,7 @@ def test_convergence(db, fake, rights, settings, options, is_loaded_anew):
     days = ("SELECT product_id, location_id, lot, owner_id, day, until, quantity, reserved, value FROM {}.fact_stock_daily "
             "ORDER BY 1, 2, 3, 4, 5")
     assert db.run(days.format("public")) == db.run(days.format("calm")) != []
-    assert db.value("SELECT count(DISTINCT day) FROM fact_stock_daily") > 2 or ROUNDS < 15
+    assert db.value("SELECT count(DISTINCT day) FROM fact_stock_daily") > 2 or rounds < 15
     assert db.run(KEYS, "public", "public") == db.run(KEYS, "truth", "truth")
     for table in HISTORIES:
         require_sound(db, table)

@@ -169,12 +169,14 @@ def test_the_doctor_knows_the_index_that_a_large_odoo_lacks(db, orders):
     assert db.run(LINES) == [("ok", "pos.order.line: 600000 records", None)]
     execute = orders.behaviour.database.execute
 
-    def take_long(model, method, args, kwargs):
-        if "write_date" in str(kwargs.get("domain", args)):
-            time.sleep(0.4)
-        return execute(model, method, args, kwargs)
+    def take_long(seconds, concerned):
+        def slow(model, method, args, kwargs):
+            time.sleep(seconds * concerned(model, method, str(kwargs.get("domain", args))))
+            return execute(model, method, args, kwargs)
 
-    orders.behaviour.database.execute = take_long
+        orders.behaviour.database.execute = slow
+
+    take_long(0.4, lambda model, method, domain: "write_date" in domain)
     for _ in range(2):
         db.run(SALES)
     # Seen too few times.
@@ -184,9 +186,9 @@ def test_the_doctor_knows_the_index_that_a_large_odoo_lacks(db, orders):
     assert status == "ok" and "its changes take 0." in detail
     assert "CREATE INDEX CONCURRENTLY ON pos_order_line (write_date);" in hint
     # Where every search takes as long no index helps, nor is one worth it in a smaller table.
-    orders.behaviour.turn("slow=0.6@search")
+    take_long(0.6, lambda model, method, domain: (model, method) == ("pos.order.line", "search"))
     assert db.run(LINES)[0][2] is None
-    orders.behaviour.turn()
+    take_long(0, lambda *_: 0)
     orders.models["pos.order.line"].search_count = lambda domain, context=None: 400_000
     assert db.run(LINES)[0][2] is None
     orders.models["pos.order.line"].search_count = lambda domain, context=None: 600_000

@@ -54,7 +54,9 @@ def told(text):
     return [" ".join(line.split()) for line in text.splitlines()]
 
 
-def test_the_sql_surface(cluster, fake):
+@pytest.mark.parametrize("workers", ["0", pytest.param("8", marks=pytest.mark.whole)])
+def test_the_sql_surface(cluster, fake, workers):
+    """Plans are parallel ones; to start a process for each takes most of the time."""
     # The files change an Odoo's records, and count them.
     behaviour_of.cache_clear()
     # The files know it by that name.
@@ -67,7 +69,7 @@ def test_the_sql_surface(cluster, fake):
         for name in TESTS:
             command = cluster.psql("regression") + ["-X", "-a", "-q", "-v", "HIDE_TABLEAM=on"]
             # EXPLAIN shows how a statement is planned.
-            plans = {} if name == "fdw_plans" else PLANS
+            plans = {} if name == "fdw_plans" else {**PLANS, "max_parallel_workers": workers}
             options = " ".join(f"-c {setting}={value}" for setting, value in plans.items())
             with open(FILES / "sql" / f"{name}.sql") as file:
                 done = subprocess.run(

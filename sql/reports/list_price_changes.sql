@@ -1,20 +1,24 @@
 -- When sales prices and costs of products changed, as far as the history goes: SELECT
 -- odoo_keep_history('dim_products') begins it.
 -- changed_at: when the new price began
+-- price: the sales price
+-- price_before: that before
 -- percent: how much dearer it became
+-- cost: the cost
+-- cost_before: that before
 WITH prices AS (
     SELECT
-        id, name, sku, valid_from, list_price, standard_price,
-        lag(list_price) OVER before AS list_price_before,
-        lag(standard_price) OVER before AS standard_price_before,
+        id, name, sku, valid_from, list_price AS price, standard_price AS cost,
+        lag(list_price) OVER before AS price_before,
+        lag(standard_price) OVER before AS cost_before,
         row_number() OVER before AS version
     FROM warehouse.dim_products_history
     WINDOW before AS (PARTITION BY id ORDER BY valid_from)
 )
 SELECT
-    id AS product_id, name AS product, sku, valid_from AS changed_at, list_price_before, list_price,
-    round((list_price - list_price_before) / nullif(list_price_before, 0) * 100, 1) AS percent,
-    standard_price_before, standard_price
+    id AS product_id, name AS product, sku, valid_from AS changed_at, price_before, price,
+    round((price - price_before) / nullif(price_before, 0) * 100, 1) AS percent,
+    cost_before, cost
 FROM prices
 WHERE version > 1
-  AND (list_price, standard_price) IS DISTINCT FROM (list_price_before, standard_price_before)
+  AND (price, cost) IS DISTINCT FROM (price_before, cost_before)

@@ -34,11 +34,12 @@ lines AS (
 )
 SELECT
     l.month, l.company_id, c.name AS company, c.currency, t.top, l.category_id, t.complete_name AS category,
-    sum(l.revenue) AS revenue,
-    sum(l.cost) AS cost,
-    coalesce(sum(l.revenue) FILTER (WHERE l.is_estimated), 0) AS estimated,
-    coalesce(sum(l.revenue) FILTER (WHERE l.cost IS NULL), 0) AS without_cost,
-    sum(l.revenue - l.cost) AS margin,
+    -- Converted at a rate, they may have any number of digits.
+    trim_scale(round(sum(l.revenue), 4)) AS revenue,
+    trim_scale(round(sum(l.cost), 4)) AS cost,
+    trim_scale(round(coalesce(sum(l.revenue) FILTER (WHERE l.is_estimated), 0), 4)) AS estimated,
+    trim_scale(round(coalesce(sum(l.revenue) FILTER (WHERE l.cost IS NULL), 0), 4)) AS without_cost,
+    trim_scale(round(sum(l.revenue - l.cost), 4)) AS margin,
     round(
         sum(l.revenue - l.cost) / nullif(sum(l.revenue) FILTER (WHERE l.cost IS NOT NULL), 0) * 100,
         1

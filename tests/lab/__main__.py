@@ -110,7 +110,7 @@ def real():
 def odoo14():
     odoo.ready(odoo.ODOO_19)
     odoo.ready(odoo.ODOO_14)
-    return "odoo14 or whole", None
+    return "odoo14 or whole and live", None
 
 
 def fake():

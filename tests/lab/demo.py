@@ -99,7 +99,7 @@ SECOND_LOOK = (
 )
 
 PRICES = (
-    "SELECT product, sku, changed_at, list_price_before, list_price, percent FROM reports.list_price_changes "
+    "SELECT product, sku, changed_at, price_before, price, percent FROM reports.list_price_changes "
     "ORDER BY changed_at DESC LIMIT 5",
 )
 

@@ -18,6 +18,8 @@ class Cluster:
         self.settings = settings or {}
         self.environment = environment or {}
         self.installation = installation or installations.chosen()
+        #: A database with the extension, of which others can be copies.
+        self.extended = None
 
     @property
     def log(self):

@@ -452,8 +452,8 @@ TRUTH = {
             LEFT JOIN product_template t ON t.id = p.product_tmpl_id
             WHERE NOT l.settles
         )
-        SELECT month, company_id, category_id, round(sum(revenue), 6) AS revenue, round(sum(cost), 6) AS cost,
-               round(coalesce(sum(revenue) FILTER (WHERE cost IS NULL), 0), 6) AS without_cost, round(sum(revenue - cost), 6) AS margin
+        SELECT month, company_id, category_id, round(sum(revenue), 4) AS revenue, round(sum(cost), 4) AS cost,
+               round(coalesce(sum(revenue) FILTER (WHERE cost IS NULL), 0), 4) AS without_cost, round(sum(revenue - cost), 4) AS margin
         FROM sold
         GROUP BY 1, 2, 3
     """,
@@ -481,7 +481,7 @@ def test_no_report_is_left_out(warehouse):
 
 def test_a_price_that_changed(warehouse, made):
     row = row_of(warehouse, "list_price_changes", product_id=made["cup"])
-    assert (row["list_price_before"], row["list_price"], row["percent"]) == (3, Decimal("3.6"), 20)
+    assert (row["price_before"], row["price"], row["percent"]) == (3, Decimal("3.6"), 20)
 
 
 def test_fiscal_years_are_odoos(warehouse, made, api):

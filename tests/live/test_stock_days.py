@@ -3,7 +3,7 @@ its inventory at a date."""
 
 import time
 import xmlrpc.client
-from datetime import date, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -94,6 +94,12 @@ def warehouse(store, star_database, real):
     return star_database
 
 
+def days_before(warehouse):
+    """Those before the stock was read first: of that one, and of those since, the warehouse tells what it saw."""
+    first = warehouse.value("SELECT min(day) FROM fact_stock_daily")
+    return [first - timedelta(days=days) for days in range(1, DAYS)]
+
+
 def require_same_days(warehouse, store, days):
     """What Odoo's own inventory at a date says of all goods, per warehouse, at the end of some days."""
     zone = ZoneInfo(warehouse.value("SELECT timezone FROM fact_stock_locations WHERE id = %s", store.shelves[store.here]))
@@ -134,12 +140,12 @@ def test_quantities_are_in_the_products_unit(warehouse, store, truth):
 
 
 def test_the_stock_of_any_day_is_odoos_own(warehouse, store):
-    today = date.today()
-    require_same_days(warehouse, store, [today - timedelta(days=days) for days in range(1, DAYS)])
-    assert warehouse.value("SELECT min(day) FROM fact_stock_daily") >= today - timedelta(days=1)
+    require_same_days(warehouse, store, days_before(warehouse))
+    assert warehouse.value("SELECT abs(min(taken_at)::date - min(day)) FROM fact_stock_daily") <= 1
     # Those that were seen are known by shelf.
-    assert warehouse.run("SELECT * FROM odoo_stock_on(current_date + 1) WHERE location_id IS NULL") == []
-    require_same_days(warehouse, store, [today + timedelta(days=1)])
+    to_come = warehouse.value("SELECT current_date + 1")
+    assert warehouse.run("SELECT * FROM odoo_stock_on(%s) WHERE location_id IS NULL", to_come) == []
+    require_same_days(warehouse, store, [to_come])
 
 
 def test_a_done_move_can_change_but_not_go(warehouse, store, truth):
@@ -156,8 +162,7 @@ def test_a_done_move_can_change_but_not_go(warehouse, store, truth):
     assert warehouse.value("SELECT quantity FROM fact_stock_moves WHERE id = %s", move) == 132
     for table in ("fact_stock_moves", "fact_stock"):
         assert differences(warehouse, truth, table) == []
-    today = date.today()
-    require_same_days(warehouse, store, [today - timedelta(days=days) for days in range(1, DAYS)])
+    require_same_days(warehouse, store, days_before(warehouse))
 
 
 def test_negative_stock_is_told_as_it_is(warehouse, store):
@@ -165,7 +170,6 @@ def test_negative_stock_is_told_as_it_is(warehouse, store):
     store.transfer("outgoing", store.shelves[store.there], store.customers, 2, (store.boxes, 2, store.dozen), warehouse=store.there)
     time.sleep(1.1)
     warehouse.run("SELECT * FROM odoo_sync_all()")
-    today = date.today()
-    require_same_days(warehouse, store, [today - timedelta(days=days) for days in range(1, DAYS)])
+    require_same_days(warehouse, store, days_before(warehouse))
     left = "SELECT sum(quantity)::float FROM odoo_stock_on(%s) WHERE product_id = %s AND warehouse_id = %s"
-    assert warehouse.value(left, today + timedelta(days=1), store.boxes, store.there) == -1.75
+    assert warehouse.value(left, warehouse.value("SELECT current_date + 1"), store.boxes, store.there) == -1.75

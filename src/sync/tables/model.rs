@@ -1,7 +1,9 @@
 //! The tables of a server as tools for reports take them: a view for each, in which a column is one
 //! value.
 
-use pgrx::pg_sys;
+use std::collections::HashMap;
+
+use pgrx::{Spi, pg_sys};
 
 use super::views::Place;
 use crate::failure::Failure;
@@ -20,10 +22,10 @@ const SELECTED: &str = "SELECT string_agg(CASE \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped";
 
-/// What is said of a table, and of a column of it.
+/// What is said of a table, and of its columns.
 const ABOUT: &str = "SELECT obj_description($1, 'pg_class')";
-const COMMENT: &str = "SELECT col_description(attrelid, attnum) FROM pg_catalog.pg_attribute \
-    WHERE attrelid = $1 AND attname = $2";
+const COMMENTS: &str = "SELECT attname::text, col_description(attrelid, attnum) \
+    FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped";
 
 /// Makes a view for each table that is there, or replaces it. Returns the views.
 pub fn create_model(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>, Failure> {
@@ -41,10 +43,19 @@ pub fn create_model(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>, F
             Some(dataset) => dataset.about.to_owned(),
             None => query::ask::<String>(ABOUT, &[relation.oid.into()])?.unwrap_or_default(),
         };
-        place.describe(table, &about, |column| {
-            query::ask::<String>(COMMENT, &[relation.oid.into(), column.into()]).ok().flatten()
-        })?;
+        let comments = comments(&relation)?;
+        place.describe(table, &about, |column| comments.get(column).cloned())?;
         views.extend(Relation::find(schema, table).map(|view| view.oid));
     }
     Ok(views)
+}
+
+fn comments(table: &Relation) -> Result<HashMap<String, String>, Failure> {
+    Spi::connect(|client| {
+        let mut found = HashMap::new();
+        for row in client.select(COMMENTS, None, &[table.oid.into()])? {
+            found.extend(row.get::<String>(1)?.zip(row.get::<String>(2)?));
+        }
+        Ok(found)
+    })
 }
