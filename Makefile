@@ -7,7 +7,8 @@
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make fuzz SECONDS=30   what reads answers and domains, with invented ones, for so long each
-# make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines
+# make bench   the table of docs/performance.md; B=load does one of its rows alone, LINES=100000 fewer lines;
+#              B=scale LINES=100000000 [PARTITIONED=5000000] a large shop, which takes hours and 60 GB in the folder of TMPDIR
 # make dashboards   imports dashboards/superset into a Superset (825 MB), over the demo's warehouse, and looks at it with a browser
 # make clean   removes what the others made here; the cache of downloads stays
 # make         builds the extension for the PostgreSQL of PG_CONFIG=pg_config; make install puts it there
@@ -92,7 +93,7 @@ test-convergence: deps install
 
 bench: PACKAGES += $(BENCH_PACKAGES)
 bench: deps install
-	$(PYTHON) -m tests.bench $(B) $(if $(LINES),--lines $(LINES))
+	$(PYTHON) -m tests.bench $(B) $(if $(LINES),--lines $(LINES)) $(if $(PARTITIONED),--partitioned $(PARTITIONED))
 
 # What it finds, and what it has learnt, stays under target; ours to keep are the seeds.
 fuzz: PACKAGES += $(FUZZ_PACKAGES)

@@ -1,8 +1,11 @@
 """The benchmarks with few rows: that they run, and that the rows are right. No times."""
 
+import json
+import xmlrpc.client
+
 import pytest
 
-from .bench import idle, load, memory, nochange
+from .bench import idle, instant as instant_odoo, load, memory, nochange, scale, shop
 from .bench.instant import instant, path
 from .bench.measure import Result, Times, ratio, table
 from .bench.proxy import proxy
@@ -52,6 +55,42 @@ def test_what_a_run_writes_is_seen(cluster, odoo):
         db.run("CREATE TRIGGER touch AFTER INSERT ON odoo_etl.runs EXECUTE FUNCTION touch()")
         run = nochange.unchanged_run(db, server)
         assert run.tuples >= 1 and run.moved == [LINES]
+
+
+def test_the_instant_odoo_says_what_the_shop_does():
+    """Of records of all times, and of some that were written again."""
+    odoo = instant_odoo.Shop(100_000_000)
+    odoo.write_again(10)
+    time = min(odoo.again.values())
+    for name, (make, _, of_order) in shop.LARGE.items():
+        model = odoo.large[name]
+        ids = [13, 20, 50, 45_000, 45_001, 7_777_777, *of_order(10_000_000)]
+        again = model.search([["write_date", ">=", time]])
+        assert len(again) == 10 * len(of_order(1))
+        fields = [*make(1)]
+        for protocol, read in (("json2", json.loads), ("xmlrpc", lambda text: xmlrpc.client.loads(text)[0][0])):
+            records = read(model.read(ids + again, fields, "").written(protocol))
+            assert records[: len(ids)] == [make(id) for id in ids]
+            assert all(record["write_date"] == time for record in records[len(ids) :])
+            assert [record["id"] for record in records[len(ids) :]] == again
+
+
+def test_a_large_shop_is_measured():
+    results = scale.run(MANY)
+    assert len(results) == 6 and all(result.value > 0 for result in results)
+
+
+@pytest.mark.parametrize("wrong", [f"UPDATE {LINES} SET cost = cost + 0.01 WHERE id = 7", f"DELETE FROM {LINES} WHERE id = 7",
+                                   f"UPDATE {LINES} SET business_date = business_date + 60 WHERE id = 7",
+                                   "UPDATE fact_payments SET amount = 0 WHERE id = 7"])
+def test_a_large_shop_has_the_rows_of_the_shop(cluster, odoo, wrong):
+    with database(cluster, f"{odoo}/{path(FEW)}") as db:
+        db.run("CALL odoo_sync_job('sales')")
+        db.run("CALL odoo_sync_job('payments')")
+        scale.check(db, FEW)
+        db.run(wrong)
+        with pytest.raises(Mismatch):
+            scale.check(db, FEW)
 
 
 def test_memory_is_measured(cluster, odoo):
