@@ -2,8 +2,10 @@
 # make demo    a private PostgreSQL with the extension, a real Odoo with a year of a shop's sales, a first sync, a page of charts
 # make test    everything that CI checks; ODOO=fake leaves out the live tests, PG=system the short ones on PostgreSQL 16 to 18
 # make test-postgres PG=18   all tests that need no real Odoo, on another release of PostgreSQL; 17 needs root
+# make test-scale   the tests of a sync with facts in partitions; facts as hypertables of TimescaleDB, on the PostgreSQL 18 of Debian's sid,
+#              which needs root
 # make test-protocols   the tests again, over JSON-RPC, over JSON-2 and over the web client's protocol
-# make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings, and the SQL surface with workers
+# make test-settings    those of a sync and of foreign tables again, in sessions with hostile settings
 # make test-odoo14   all tests against a real Odoo 14, of which make test has the short ones; needs root
 # make test-convergence SECONDS=60 ROUNDS=60 SEED=7   writers, faults and kills against the jobs, for longer
 # make fuzz SECONDS=30   what reads answers and domains, with invented ones, for so long each
@@ -34,6 +36,9 @@ PACKAGE_PACKAGES := dpkg-dev lintian
 FUZZ_PACKAGES := g++
 # The fonts are those of which a page's text may be.
 BROWSER_PACKAGES := chromium fonts-dejavu-core fonts-noto-color-emoji
+# The tests that say how rows come into tables.
+OF_A_SYNC := test_in_step or test_deleted or test_job or test_history or test_mirror or test_till or test_money or test_invoices \
+             or test_values or test_versions or test_refused or test_reports
 FUZZ_TARGETS := xmlrpc json domain
 
 # pgrx finds PostgreSQL by it, and so needs no folder of its own.
@@ -48,10 +53,10 @@ VERSION := $(shell sed -n '/^version = /{s/[^"]*"//;s/"//p;q}' Cargo.toml)
 CARGO_FEATURES = --no-default-features --features "pg$(MAJOR) $(FEATURES)"
 
 # What users install lacks the setting odoo_etl.debug_without, by which tests switch safeguards off.
-test test-postgres test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
+test test-postgres test-scale test-protocols test-settings test-odoo14 test-convergence: FEATURES := failpoints
 
 .PHONY: all install package packages dist release release-check sums image deps lint unit bench fuzz fuzz-seeds \
-        demo dashboards test test-postgres test-protocols test-settings test-odoo14 test-convergence clean distclean help
+        demo dashboards test test-postgres test-scale test-protocols test-settings test-odoo14 test-convergence clean distclean help
 
 all:
 	cargo build --release $(CARGO_FEATURES)
@@ -75,6 +80,10 @@ test: deps lint unit fuzz-seeds install package
 test-postgres: deps install
 	$(PYTHON) -m tests.lab test-postgres $(PG) $(if $(K),-k '$(K)')
 
+test-scale: deps install
+	FACTS=partitioned $(PYTHON) -m tests.lab test --odoo fake -k '$(or $(K),$(OF_A_SYNC))'
+	$(PYTHON) -m tests.lab test-scale $(if $(K),-k '$(K)')
+
 test-protocols: deps install
 	PROTOCOL=jsonrpc $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
 	PROTOCOL=json2 $(PYTHON) -m tests.lab test --odoo $(ODOO) $(if $(K),-k '$(K)')
@@ -82,7 +91,6 @@ test-protocols: deps install
 
 test-settings: deps install
 	SETTINGS=hostile $(PYTHON) -m tests.lab test --odoo fake -k 'test_in_step or test_versions or test_mirror or test_fdw'
-	$(PYTHON) -m tests.lab test --odoo fake -k test_settings
 
 test-odoo14: deps install
 	$(PYTHON) -m tests.lab test --odoo 14 $(if $(K),-k '$(K)')

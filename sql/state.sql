@@ -67,6 +67,7 @@ CREATE TABLE odoo_etl.runs (
 );
 CREATE INDEX ON odoo_etl.runs (finished);
 CREATE INDEX ON odoo_etl.runs (server, target, run);
+CREATE INDEX runs_running_idx ON odoo_etl.runs (run) WHERE status = 'running';
 COMMENT ON TABLE odoo_etl.runs IS 'what each run did with each table, kept for odoo_etl.log_retention';
 
 -- Jobs that pg_cron runs.
@@ -78,6 +79,8 @@ CREATE TABLE odoo_etl.schedules (
     schedule text NOT NULL,
     jobid bigint NOT NULL,
     scheduled_at timestamp with time zone NOT NULL DEFAULT now(),
+    -- The same as pg_cron has it; the first release knew no difference.
+    cron text,
     PRIMARY KEY (server, entity, reconcile, role)
 );
 

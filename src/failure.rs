@@ -128,6 +128,16 @@ impl Failure {
     }
 }
 
+/// Names for a line of an error: of many the first ones.
+pub fn some_of<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    const SOME: usize = 10;
+    let names: Vec<_> = names.into_iter().collect();
+    match names.len().saturating_sub(SOME) {
+        0 => names.join(", "),
+        more => format!("{} and {more} more", names[..SOME].join(", ")),
+    }
+}
+
 /// pgrx's macro of the name, without its look for a cancel.
 macro_rules! notice {
     ($($text:tt)*) => { $crate::pg::uninterrupted(|| pgrx::notice!($($text)*)) };
@@ -179,6 +189,12 @@ const SEARCH_PATH: &str = "Triggers and other functions of a table run with sear
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_names_are_cut_short() {
+        assert_eq!(some_of(["a", "b"]), "a, b");
+        assert_eq!(some_of(["a"; 50]), "a, a, a, a, a, a, a, a, a, a and 40 more");
+    }
 
     #[test]
     fn codes_have_five_characters() {

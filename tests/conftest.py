@@ -192,9 +192,13 @@ class Database:
         try:
             self.run("CALL odoo_partition('', server => %s)", server)
         except psycopg2.Error as error:
-            tables = re.search("Tables: (.*)[.]$", error.diag.message_hint)[1].split(", ")
+            hint = error.diag.message_hint or ""
+        found = re.search("Tables: (.*)[.]$", hint)
+        tables = found[1].split(", ") if found else []
+        self.run("SET client_min_messages = warning")
         for table in tables:
-            self.run("SET client_min_messages = warning; CALL odoo_partition(%s, %s, %s); RESET client_min_messages", table, rows, server)
+            self.run("CALL odoo_partition(%s, %s, %s)", table, rows, server)
+        self.run("RESET client_min_messages")
 
     def run(self, sql, *args):
         with self.connection.cursor() as cursor:

@@ -25,8 +25,10 @@ from .test_history import HISTORIES, require_sound
 
 SEED = int(os.environ.get("SEED") or random.randrange(10_000))
 ROUNDS = int(os.environ.get("ROUNDS") or 15)
-#: Of what takes long: a parallel worker for each statement. `make test-convergence` names a seed, be it an empty one.
-FEW_ROUNDS = ROUNDS if "SEED" in os.environ else 4
+#: `make test-convergence` names a seed, be it an empty one.
+IS_LONGER = "SEED" in os.environ
+#: Sessions with hostile settings are slow.
+HOSTILE, HOSTILE_ROUNDS = (hostile.FOR_PSYCOPG2, ROUNDS) if IS_LONGER else (hostile.QUICKER, 5)
 OVERLAP = 600
 ENTITIES = ("currencies", "taxes", "products", "warehouses", "stock", "employees", "customers", "promotions",
             "payment_methods", "sessions", "sales", "payments", "loyalty", "purchases", "stock_moves")
@@ -486,13 +488,13 @@ class Scene:
         return unlike_a_full_load(self.db, "sound")
 
 
-LONGER = pytest.mark.skipif("SEED" not in os.environ, reason="make test-convergence runs it")
+LONGER = pytest.mark.skipif(not IS_LONGER, reason="make test-convergence runs it")
 
 
 @pytest.mark.parametrize("rights, settings, options, is_loaded_anew, rounds", [
     pytest.param({}, {}, {}, False, ROUNDS, id="all"),
     pytest.param(FEW_RIGHTS, {}, {}, False, ROUNDS, id="few"),
-    pytest.param({}, hostile.FOR_PSYCOPG2, {}, False, FEW_ROUNDS, id="settings"),
+    pytest.param({}, HOSTILE, {}, False, HOSTILE_ROUNDS, id="settings"),
     pytest.param({}, {}, {}, True, ROUNDS, id="first-loads", marks=LONGER),
     pytest.param({}, {}, {"protocol": "web"}, True, ROUNDS, id="web", marks=LONGER),
 ])

@@ -58,6 +58,7 @@ STATEMENTS = {
     "function odoo_mirror(text,text,text[],odoo_domain,boolean,text)": ("SELECT odoo_mirror('x.y', server => 'erp')", DENIED),
     "function odoo_mirror_drop(text,text)": ("SELECT odoo_mirror_drop('x', 'erp')", DENIED),
     "function odoo_create_model(text,text)": ("SELECT odoo_create_model(server => 'erp')", DENIED),
+    "function odoo_union(text,text)": ("SELECT odoo_union('dim_products')", psycopg2.errors.UndefinedObject),
     "function odoo_dashboard(text,text,text)": ("SELECT odoo_dashboard(server => 'erp')", DENIED),
     "function odoo_enable(text,text)": ("SELECT odoo_enable('invoices', 'erp')", DENIED),
     "function odoo_disable(text,text)": ("SELECT odoo_disable('invoices', 'erp')", DENIED),
@@ -148,15 +149,21 @@ OBJECTS = """SELECT pg_describe_object(classid, objid, 0) FROM pg_depend
 
 
 @pytest.fixture
-def filled(db, fake):
-    """A warehouse with something in every table of the extension, and a role that may nothing."""
+def stranger(db, fake):
+    """A server, and a role that may nothing."""
     db.server(url(fake, "version=19/poison=res.partner:10:street"))
-    db.run("SELECT * FROM odoo_sync_all()")
     db.run("CREATE ROLE nobody_special")
     yield db
     db.run("RESET ROLE")
     db.run("DROP OWNED BY nobody_special CASCADE")
     db.run("DROP ROLE nobody_special")
+
+
+@pytest.fixture
+def filled(stranger):
+    """A warehouse with something in every table of the extension, besides."""
+    stranger.run("SELECT * FROM odoo_sync_all()")
+    return stranger
 
 
 def test_a_role_without_usage_gets_nothing_of_anything(filled):
@@ -245,10 +252,10 @@ SETTINGS = ["allowed_hosts", "debug_without", "deleted_retention", "log_level", 
 
 @pytest.mark.parametrize("loaded", [True, False])
 @pytest.mark.parametrize("name", SETTINGS)
-def test_settings_of_superusers(filled, name, loaded):
+def test_settings_of_superusers(stranger, name, loaded):
     if name == "debug_without":
-        require_failpoints(filled)
-    with closing(filled.connect()) as connection, connection.cursor() as cursor:
+        require_failpoints(stranger)
+    with closing(stranger.connect()) as connection, connection.cursor() as cursor:
         cursor.execute("SET ROLE nobody_special")
         if loaded:
             cursor.execute("SELECT odoo_etl.server_visible('erp'), odoo_etl.fdw_validator('{}', 0)")

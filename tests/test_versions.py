@@ -5,7 +5,7 @@ Where releases differ, a value is a dictionary: what holds from which release on
 
 import pytest
 
-from .conftest import url
+from .conftest import Database, url
 
 RELEASES = range(14, 21)
 
@@ -514,16 +514,25 @@ def at(release, value):
 MARKS = {19: pytest.mark.postgres}
 
 
-@pytest.fixture(params=[pytest.param(release, marks=MARKS.get(release, ())) for release in RELEASES])
+@pytest.fixture(scope="module", params=[pytest.param(release, marks=MARKS.get(release, ())) for release in RELEASES])
 def release(request):
     return request.param
 
 
-@pytest.fixture
-def report(release, db, fake):
+@pytest.fixture(scope="module")
+def db(release, cluster, fake):
+    """One for all tests of a release, which read it."""
+    database = Database(cluster)
+    database.server(url(fake, f"version={release}"))
+    database.run("SET timezone = 'UTC'; SELECT odoo_enable('invoices')")
+    yield database
+    database.connection.close()
+    cluster.sql(f"DROP DATABASE {database.name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="module")
+def report(db):
     """The report of a whole sync."""
-    db.server(url(fake, f"version={release}"))
-    db.run("SET timezone = 'UTC'; SELECT odoo_enable('invoices')")
     return db.report("SELECT * FROM odoo_sync_all()")
 
 
@@ -596,8 +605,7 @@ def test_a_second_run_writes_nothing(report, db):
         assert row["unchanged"] == row["fetched"] == report[table]["fetched"], table
 
 
-def test_check_knows_the_release(release, db, fake):
-    db.server(url(fake, f"version={release}"))
+def test_check_knows_the_release(release, db):
     found = {row[0]: row[1:3] for row in db.run("SELECT item, status, detail FROM odoo_check()")}
     assert found["version"] == ("ok", "Odoo saas~18.2" if release == 18 else f"Odoo {release}.0")
     assert found["login"] == ("ok", "database demo, user id 2, companies 1, 3")

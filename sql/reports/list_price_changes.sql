@@ -1,11 +1,11 @@
 -- When sales prices and costs of products changed, as far as the history goes: SELECT
 -- odoo_keep_history('dim_products') begins it.
 -- changed_at: when the new price began
--- price: the sales price
--- price_before: that before
+-- price: the new sales price
+-- price_before: the sales price before
 -- percent: how much dearer it became
--- cost: the cost
--- cost_before: that before
+-- cost: the new cost
+-- cost_before: the cost before
 WITH prices AS (
     SELECT
         id, name, sku, valid_from, list_price AS price, standard_price AS cost,

@@ -37,7 +37,10 @@ fn odoo_retain(
     keep: Option<Interval>,
     server: Option<&str>,
     drop_tables: bool,
-) -> TableIterator<'static, (name!(target, String), name!(partition, String), name!(from_id, i64), name!(to_id, i64))> {
+) -> TableIterator<
+    'static,
+    (name!(target, String), name!(partition, String), name!(from_id, i64), name!(to_id, i64)),
+> {
     let retain = || -> Result<Vec<Row>, Failure> {
         let server = Server::named_or_only(server)?;
         let keep = keep.ok_or_else(|| null_argument("keep"))?;

@@ -1,5 +1,5 @@
-//! odoo_create_reports, odoo_create_model and odoo_drop_reports. What they take and return is said in
-//! sql/reports.sql.
+//! odoo_create_reports, odoo_create_model, odoo_union and odoo_drop_reports. What they take and return is
+//! said in sql/reports.sql.
 
 use pgrx::pg_sys;
 use pgrx::prelude::*;
@@ -36,6 +36,13 @@ fn create(
 ) -> SetOfIterator<'static, pg_sys::Oid> {
     let create = || views(&Server::named_or_only(server)?, required("schema", schema)?);
     SetOfIterator::new(create().or_raise())
+}
+
+/// Makes the view of a table of all servers. Returns it.
+#[pg_extern(sql = false)]
+fn odoo_union(target: Option<&str>, schema: Option<&str>) -> pg_sys::Oid {
+    let union = || sync::create_union(required("target", target)?, required("schema", schema)?);
+    union().or_raise()
 }
 
 /// Drops them.

@@ -21,10 +21,10 @@ pub use kept::{Listed, disconnect, list as kept};
 pub use options::{DEFAULT_SCHEMA, OptionError, Place, ServerOptions, check, find, flag};
 pub use session::{Session, Ticket, when_logged_in};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, some_of};
 use crate::odoo::{AllowedHosts, Credentials, Identity, Settings, is_loopback};
 use crate::pg;
-use crate::quote::ident;
+use crate::quote::{ident, literal};
 use crate::settings;
 use crate::state::Cache;
 
@@ -98,13 +98,29 @@ impl Server {
     }
 
     fn only() -> Result<Server, Failure> {
-        let mut servers: Vec<Server> = Server::list("true", &[])?
-            .into_iter()
-            .filter_map(|(server, usable)| usable.then_some(server))
-            .collect();
+        let mut servers = Server::usable()?;
         match servers.len() {
             1 => Ok(servers.remove(0)),
-            0 => Err(Failure::new(
+            _ => Err(Failure::new(
+                State::ERRCODE_AMBIGUOUS_PARAMETER,
+                "there are several Odoo servers",
+            )
+            .detail(format!(
+                "Servers: {}.",
+                some_of(servers.iter().map(|server| server.name.as_str()))
+            ))
+            .hint(format!("Name the one you mean: server => {}.", literal(&servers[0].name)))),
+        }
+    }
+
+    /// The servers that the user may use, in the order of their names; an error if there is none.
+    pub fn usable() -> Result<Vec<Server>, Failure> {
+        let servers = Server::list("true", &[])?.into_iter();
+        let servers: Vec<_> =
+            servers.filter_map(|(server, usable)| usable.then_some(server)).collect();
+        match servers.is_empty() {
+            false => Ok(servers),
+            true => Err(Failure::new(
                 State::ERRCODE_UNDEFINED_OBJECT,
                 "there is no Odoo server to use",
             )
@@ -112,15 +128,6 @@ impl Server {
                 "No server of the foreign-data wrapper odoo_fdw exists on which you have USAGE.",
             )
             .hint(CREATE_SERVER)),
-            _ => {
-                let names: Vec<_> = servers.iter().map(|server| server.name.as_str()).collect();
-                Err(Failure::new(
-                    State::ERRCODE_AMBIGUOUS_PARAMETER,
-                    "there are several Odoo servers",
-                )
-                .detail(format!("Servers: {}.", names.join(", ")))
-                .hint(format!("Name the one you mean: server => '{}'.", names[0])))
-            }
         }
     }
 

@@ -34,10 +34,16 @@ pub struct Stop {
 }
 
 impl Store {
-    /// Remembers a schedule.
+    /// Remembers a schedule, as its user wrote it and as pg_cron has it. Older scripts know no difference.
     ///
     /// Durable with the caller's transaction, in which pg_cron's own table has the job too.
-    pub fn note_schedule(&self, of: JobKey<'_>, cron: &str, jobid: i64) -> Result<(), Failure> {
+    pub fn note_schedule(
+        &self,
+        of: JobKey<'_>,
+        schedule: &str,
+        cron: &str,
+        jobid: i64,
+    ) -> Result<(), Failure> {
         let sql = format!(
             "INSERT INTO {} AS known (server, entity, reconcile, role, schedule, jobid) \
              VALUES ($1, $2, $3, $4, $5, $6) \
@@ -50,13 +56,33 @@ impl Store {
             of.entity.into(),
             of.reconcile.into(),
             current_user()?.into(),
-            cron.into(),
+            if self.is_current { schedule } else { cron }.into(),
             jobid.into(),
         ];
+        self.write(&sql, &args)?;
+        if !self.is_current {
+            return Ok(());
+        }
+        let sql = format!("UPDATE {} SET cron = $5 WHERE {OF_JOB}", self.table(SCHEDULES));
+        let user = current_user()?;
+        let args =
+            [of.server.into(), of.entity.into(), of.reconcile.into(), user.into(), cron.into()];
         self.write(&sql, &args)
     }
 
-    /// The cron expression of a job.
+    /// What pg_cron has for a job, if it is scheduled, and for all others, be they other users'.
+    pub fn crons(&self, of: JobKey<'_>) -> Result<(Option<String>, Vec<String>), Failure> {
+        let cron = if self.is_current { "coalesce(cron, schedule)" } else { "schedule" };
+        let sql = format!("SELECT {OF_JOB}, {cron} FROM {}", self.table(SCHEDULES));
+        let args =
+            [of.server.into(), of.entity.into(), of.reconcile.into(), current_user()?.into()];
+        let all = self.read(&sql, &args, |row| Ok((is_set(&row, 1)?, text(&row, 2)?)))?;
+        let (own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(is_own, _)| *is_own);
+        let texts = |rows: Vec<(bool, String)>| rows.into_iter().map(|(_, cron)| cron);
+        Ok((texts(own).next(), texts(others).collect()))
+    }
+
+    /// The cron expression of a job, as its user wrote it.
     pub fn schedule(&self, of: JobKey<'_>) -> Result<Option<String>, Failure> {
         let sql = format!("SELECT schedule FROM {} WHERE {OF_JOB}", self.table(SCHEDULES));
         let user = current_user()?;

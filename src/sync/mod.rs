@@ -38,6 +38,7 @@ pub use tables::partition::order::Order as PartitionOrder;
 pub use tables::partition::retain::{Detached, Retention};
 pub use tables::partition::steps::step as partition_step;
 pub use tables::reports::create_reports;
+pub use tables::union::create_union;
 pub use tables::views::drop_all as drop_reports;
 pub use work::changes::poll_time;
 pub use work::report::TableReport;

@@ -74,9 +74,11 @@ pub fn add_days(schema: &str) -> String {
 /// Gives days other names, where they differ from `$1` for months and `$2` for weekdays.
 pub fn rename_days(schema: &str) -> String {
     format!(
-        "UPDATE {} SET month_name = ($1::text[])[month], weekday_name = ($2::text[])[weekday] \
-         WHERE (month_name, weekday_name) IS DISTINCT FROM (($1::text[])[month], ($2::text[])[weekday])",
-        ddl::qualified(schema, DIM_DATE)
+        "UPDATE {table} AS row SET month_name = named.month_name, weekday_name = named.weekday_name \
+         FROM (SELECT day, ($1::text[])[month] AS month_name, ($2::text[])[weekday] AS weekday_name FROM {table}) AS named \
+         WHERE named.day = row.day \
+           AND (row.month_name, row.weekday_name) IS DISTINCT FROM (named.month_name, named.weekday_name)",
+        table = ddl::qualified(schema, DIM_DATE)
     )
 }
 

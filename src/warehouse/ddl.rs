@@ -65,12 +65,7 @@ pub fn add_columns(dataset: &Dataset, names: &[&str], schema: &str) -> String {
 }
 
 /// The foreign key of a column that refers to another table of a schema.
-pub fn foreign_key(
-    dataset: &Dataset,
-    column: &Column,
-    schema: &str,
-    on: On<'_>,
-) -> Option<String> {
+pub fn foreign_key(dataset: &Dataset, column: &Column, schema: &str, on: On<'_>) -> Option<String> {
     let parent = qualified(schema, column.refers_to()?);
     let theirs = match column.source {
         Source::Reference { key: Key::OwnChannel | Key::Channel { .. }, .. } => "channel, id",

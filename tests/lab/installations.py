@@ -148,5 +148,5 @@ def chosen():
 
 def named(pg_config):
     """The one that this pg_config is of."""
-    kept = [make() for make in RELEASES.values()]
+    kept = [make() for make in (*RELEASES.values(), timescale)]
     return next((one for one in kept if str(one.pg_config) == pg_config), Installation(pg_config))

@@ -51,6 +51,25 @@ class Cluster:
         places.give_to_service(self.data)
         self._pg_ctl("start", "--log", self.log)
 
+    def copy(self, folder, port):
+        """A standby of it, which is to be started and then follows as long as this one runs."""
+        settings = {**self.settings, "primary_conninfo": f"host={self.folder} port={self.port} user=postgres"}
+        copy = Cluster(folder, port, settings, self.environment, self.installation)
+        copy.folder.mkdir(parents=True)
+        places.give_to_service(copy.folder)
+        places.run(
+            self.installation.as_service(
+                "pg_basebackup", "-h", self.folder, "-p", self.port, "-U", "postgres", "-D", copy.data, "-X", "stream",
+                "-c", "fast", "--no-sync",
+            ),
+            "pg_basebackup", cwd="/", env=places.service_environment(),
+        )
+        (copy.data / "standby.signal").touch()
+        return copy
+
+    def promote(self):
+        self._pg_ctl("promote")
+
     def stop(self, mode="fast"):
         if (self.data / "postmaster.pid").exists():
             self._pg_ctl("stop", "--mode", mode)

@@ -46,7 +46,9 @@ ELSEWHERE = {
     "docs/reports.md": "tests/live/test_reports.py",
     "docs/history.md": "tests/test_history.py",
     "docs/monitoring.md": "tests/test_monitoring.py",
+    "docs/readers.md": "tests/test_replication.py",
     "docs/security.md": "tests/test_security.py",
+    "docs/servers.md": "tests/test_servers.py",
 }
 
 

@@ -102,10 +102,10 @@ fn gone_parents(
         return Ok(Vec::new());
     };
     let sql = format!(
-        "SELECT array_agg(parent.id) FROM {} AS parent WHERE parent.deleted_at IS NOT NULL \
-         AND EXISTS (SELECT FROM {} AS row WHERE row.{} = parent.id AND {})",
-        qualified(schema, parent.table),
+        "SELECT array_agg(id) FROM (SELECT DISTINCT parent.id FROM {} AS row JOIN {} AS parent ON parent.id = row.{} \
+         WHERE parent.deleted_at IS NOT NULL AND {}) AS gone",
         qualified(schema, mapping.dataset.table),
+        qualified(schema, parent.table),
         ident(reference.column),
         of_feed(mapping.dataset, feed, "row"),
     );

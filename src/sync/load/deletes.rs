@@ -42,7 +42,7 @@ impl Range {
 pub fn has_no_rows(schema: &str, dataset: &'static Dataset, feed: usize) -> Result<bool, Failure> {
     let table = qualified(schema, dataset.table);
     let condition = dataset.feeds[feed].condition("row");
-    let sql = format!("SELECT NOT EXISTS (SELECT FROM {table} AS row WHERE {condition})");
+    let sql = format!("SELECT NOT EXISTS (SELECT 1 FROM {table} AS row WHERE {condition} LIMIT 1)");
     let ask = || Ok(Spi::get_one(&sql)?.unwrap_or(false));
     Table::new(schema, dataset.table).run(owner::READ, ask)
 }

@@ -14,7 +14,7 @@ use crate::query;
 use crate::quote::ident;
 use crate::sync::load::deletes;
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::partitions::{CONSTRAINT, leaves};
+use crate::sync::load::partitions::bounds::{CONSTRAINT, leaves};
 use crate::sync::load::patience::{Lock, holders, patiently};
 use crate::sync::load::refused;
 use crate::warehouse::ddl::{self, EDITED_TRIGGER, On, qualified};
@@ -124,7 +124,7 @@ pub fn is_bare(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
 
 /// Whether a table has rows.
 pub fn has_rows(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
-    let sql = format!("SELECT EXISTS (SELECT FROM {})", qualified(schema, dataset.table));
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM {} LIMIT 1)", qualified(schema, dataset.table));
     Table::new(schema, dataset.table).run(owner::READ, || query::is_true(&sql, &[]))
 }
 
@@ -159,7 +159,8 @@ impl There {
                 WHERE whole.oid = own.conparentid AND whole.conrelid = own.conrelid)";
         let trigger = "SELECT EXISTS (SELECT FROM pg_catalog.pg_trigger \
             WHERE tgrelid = to_regclass($1) AND NOT tgisinternal AND tgname <> $2)";
-        let indexes = pairs(indexes, &[table.into()])?.into_iter().filter(|(_, is_valid)| *is_valid);
+        let indexes =
+            pairs(indexes, &[table.into()])?.into_iter().filter(|(_, is_valid)| *is_valid);
         Ok(There {
             indexes: indexes.map(|(index, _)| index).collect(),
             keys: pairs(keys, &[table.into(), CONSTRAINT.into()])?.into_iter().collect(),

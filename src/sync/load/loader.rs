@@ -15,7 +15,7 @@ use crate::sync::load::key;
 use crate::sync::load::own::deleted;
 use crate::sync::load::own::history::Seen;
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::partitions::Partitions;
+use crate::sync::load::partitions::making::Partitions;
 use crate::sync::load::references::{Reference, references};
 use crate::sync::load::statements::Target;
 use crate::sync::transform::rows::Rows;

@@ -24,17 +24,10 @@ pub fn unless(
 }
 
 /// That a table is left without.
-pub fn told(
-    schema: &str,
-    dataset: &Dataset,
-    name: &str,
-    hint: &str,
-    failure: Failure,
-) -> Failure {
+pub fn told(schema: &str, dataset: &Dataset, name: &str, hint: &str, failure: Failure) -> Failure {
     let table = qualified(schema, dataset.table);
-    let told =
-        Failure::new(failure.sqlstate, format!("table {table} does without {name}"))
-            .detail(format!("Its engine refused it: {}.", failure.message));
+    let told = Failure::new(failure.sqlstate, format!("table {table} does without {name}"))
+        .detail(format!("Its engine refused it: {}.", failure.message));
     match hint.is_empty() {
         true => told,
         false => told.hint(hint),

@@ -151,8 +151,10 @@ pub fn pass_on_all(
                     "UPDATE {heir} AS row SET {changes}, synced_at = $1 \
                      FROM (SELECT parent.id{of_parent} FROM {parents} AS parent WHERE {of_feed} OFFSET 0) AS parent \
                      WHERE row.{through} = parent.id AND {own_feed} AND ({ours}) IS DISTINCT FROM ({theirs})",
-                    of_parent =
-                        columns.iter().map(|(_, theirs)| format!(", parent.{theirs}")).collect::<String>(),
+                    of_parent = columns
+                        .iter()
+                        .map(|(_, theirs)| format!(", parent.{theirs}"))
+                        .collect::<String>(),
                     heir = qualified(schema, heir.table),
                     changes = list(&|(ours, theirs)| format!("{ours} = parent.{theirs}")),
                     parents = qualified(schema, from.table),

@@ -28,6 +28,12 @@ fn parameter(column: usize) -> usize {
     column + 2
 }
 
+/// One of the ids that a parameter brings. Behind a subquery they are a few to the planner, which would
+/// estimate what it costs to find each.
+fn any_of(ids: usize) -> String {
+    format!("ANY ((SELECT ${ids})::bigint[])")
+}
+
 /// What the statements are written for.
 ///
 /// Engines that keep a table in parts take no statement that asks once for each row of another: what
@@ -128,8 +134,9 @@ impl Target<'_> {
     /// The rows that a reference points to from a page, whose ids a parameter brings.
     fn parents(&self, reference: &Reference, ids: usize, columns: &str) -> String {
         format!(
-            "SELECT {columns} FROM {} AS there WHERE there.id = ANY (${ids}) AND {}",
+            "SELECT {columns} FROM {} AS there WHERE there.id = {} AND {}",
             qualified(self.schema, reference.table),
+            any_of(ids),
             reference.of_feed("there"),
         )
     }
@@ -272,7 +279,7 @@ impl Target<'_> {
 
     /// The condition under which a row is one of the page's.
     fn of_page(&self, alias: &str) -> String {
-        format!("{alias}.id = ANY ($1) AND {}", self.feed().condition(alias))
+        format!("{alias}.id = {} AND {}", any_of(1), self.feed().condition(alias))
     }
 
     /// Where the unique key has more than the declared columns, takes away the rows of records that
@@ -344,11 +351,11 @@ impl Target<'_> {
         let parts = self.references.iter().enumerate().map(|(place, reference)| {
             let wanted = place + 2;
             let own = match reference.points_to(self.dataset, self.feed) {
-                true => " EXCEPT SELECT unnest($1)",
+                true => " WHERE id NOT IN (SELECT unnest($1))",
                 false => "",
             };
             format!(
-                "SELECT {place} AS place, id FROM (SELECT unnest(${wanted}) AS id EXCEPT {}{own}) AS absent",
+                "SELECT {place} AS place, id FROM (SELECT unnest(${wanted}) AS id EXCEPT {}) AS absent{own}",
                 self.parents(reference, wanted, "there.id"),
             )
         });

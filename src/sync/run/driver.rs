@@ -74,7 +74,8 @@ impl Run {
         let is_fresh = full_refresh || kind == Kind::Reconcile;
         let mut catalogue = Catalogue::remembering(session.clone(), cache.clone(), is_fresh);
         let warehouse = follow::refresh(&store, &server, entity, &mut catalogue)?;
-        let Ready { widths, broken, first_loads, let_go } = ready::make_ready(&warehouse, &store, &server)?;
+        let Ready { widths, broken, first_loads, let_go } =
+            ready::make_ready(&warehouse, &store, &server)?;
         let journal = Journal::begin(&store, kind)?;
         let work = Work {
             targets: Targets::new(warehouse, catalogue, broken, let_go),

@@ -23,9 +23,151 @@ pub fn interval(cron: &Cron, now: DateTime<Utc>) -> Option<Duration> {
     (then - next).to_std().ok()
 }
 
+/// The minutes of an hour.
+const MINUTES: usize = 60;
+
+/// What else an expression may be whose minute its writer leaves open, as a step or a name does: one
+/// for each minute in which it may start first, itself before all others. An expression that says its
+/// minute stands alone.
+pub fn choices(text: &str) -> Vec<String> {
+    let moved = |step: usize, minute: &dyn Fn(usize) -> String| {
+        let others = (1..step).map(minute);
+        [text.to_owned()].into_iter().chain(others).collect()
+    };
+    let rest = match text {
+        "@hourly" => "* * * *",
+        "@daily" => "0 * * *",
+        "@weekly" => "0 * * 0",
+        "@monthly" => "0 1 * *",
+        "@yearly" | "@annually" => "0 1 1 *",
+        _ => {
+            let step = text.trim().strip_prefix("*/").and_then(|rest| rest.split_once(' '));
+            return match step.and_then(|(step, rest)| Some((step.parse().ok()?, rest))) {
+                // As often from each minute, and at the same intervals.
+                Some((step, rest)) if step < MINUTES && MINUTES.is_multiple_of(step) => {
+                    moved(step, &|minute| format!("{minute}-59/{step} {rest}"))
+                }
+                _ => vec![text.to_owned()],
+            };
+        }
+    };
+    moved(MINUTES, &|minute| format!("{minute} {rest}"))
+}
+
+/// The choice in whose minutes the fewest of other jobs start, whatever the hour; among equals the one
+/// from before, else the first.
+pub fn spread(choices: Vec<String>, before: Option<&str>, others: &[String]) -> Option<String> {
+    let mut jobs = [0; MINUTES];
+    for minute in others.iter().flat_map(|cron| minutes(cron)) {
+        jobs[minute] += 1;
+    }
+    let busiest = |choice: &String| {
+        let busiest = minutes(choice).map(|minute| jobs[minute]).max();
+        (busiest, before != Some(choice))
+    };
+    choices.into_iter().min_by_key(busiest)
+}
+
+/// The minutes in which it starts.
+fn minutes(text: &str) -> impl Iterator<Item = usize> + use<> {
+    let cron = parse(text).ok();
+    let starts = move |minute: &usize| {
+        let matches = |cron: &Cron| cron.pattern.minute_match(*minute as u32).unwrap_or(false);
+        cron.as_ref().is_some_and(matches)
+    };
+    (0..MINUTES).filter(starts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn scheduled(expressions: &[&str]) -> Vec<String> {
+        let mut others = Vec::new();
+        for text in expressions {
+            others.push(spread(choices(text), None, &others).unwrap());
+        }
+        others
+    }
+
+    /// How many start in the minute that has most of them, and in how many minutes none does.
+    fn busiest(others: &[String]) -> (usize, usize) {
+        let count = |minute: usize| {
+            others.iter().flat_map(|cron| minutes(cron)).filter(|m| *m == minute).count()
+        };
+        let counts: Vec<_> = (0..MINUTES).map(count).collect();
+        (*counts.iter().max().unwrap(), counts.iter().filter(|count| **count == 0).count())
+    }
+
+    #[test]
+    fn fifty_servers_are_spread() {
+        assert_eq!(busiest(&scheduled(&["*/10 * * * *"; 50])), (5, 0));
+        assert_eq!(busiest(&scheduled(&["*/5 * * * *"; 50])), (10, 0));
+        assert_eq!(busiest(&scheduled(&["@hourly"; 50])), (1, 10));
+        assert_eq!(busiest(&scheduled(&["@daily"; 61])), (2, 0));
+        // Nightly ones besides.
+        assert_eq!(busiest(&scheduled(&[["*/10 * * * *"; 50], ["@daily"; 50]].concat())), (6, 0));
+        // What is written out is meant.
+        assert_eq!(busiest(&scheduled(&["0 3 * * *"; 50])).0, 50);
+        assert_eq!(busiest(&scheduled(&["* * * * *"; 50])).0, 50);
+    }
+
+    #[test]
+    fn every_choice_starts_as_often() {
+        let now = "2024-01-01T00:00:00Z".parse().unwrap();
+        for text in [
+            "*/2 * * * *",
+            "*/10 8-20 * * 1-5",
+            " */30  6 * * *",
+            "@hourly",
+            "@daily",
+            "@weekly",
+            "@monthly",
+            "@annually",
+        ] {
+            let choices = choices(text);
+            assert_eq!(choices[0], text);
+            for choice in &choices {
+                let (is, was) = (parse(choice).unwrap(), parse(text).unwrap());
+                assert_eq!(interval(&is, now), interval(&was, now), "{choice}");
+                assert_eq!(minutes(choice).count(), minutes(text).count(), "{choice}");
+            }
+            let firsts: Vec<_> =
+                choices.iter().map(|choice| minutes(choice).next().unwrap()).collect();
+            assert_eq!(firsts, (0..choices.len()).collect::<Vec<_>>(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_minute_that_is_said_is_meant() {
+        for text in [
+            "0 * * * *",
+            "5-59/10 * * * *",
+            "*/7 * * * *",
+            "*/60 * * * *",
+            "*/0 * * * *",
+            "*/1 * * * *",
+            "* * * * *",
+            "0,30 * * * *",
+            "*/10,5 * * * *",
+            "@midnight",
+            "@DAILY",
+            "@reboot",
+            "*/10",
+            "",
+        ] {
+            assert_eq!(choices(text), [text]);
+        }
+    }
+
+    #[test]
+    fn a_job_stays_where_it_is_as_good() {
+        let others = ["* * * * *".to_owned()];
+        let again = |before| spread(choices("*/10 * * * *"), before, &others).unwrap();
+        assert_eq!(again(Some("7-59/10 * * * *")), "7-59/10 * * * *");
+        assert_eq!(again(Some("5-59/15 * * * *")), "*/10 * * * *");
+        assert_eq!(again(None), "*/10 * * * *");
+    }
 
     #[test]
     fn the_interval() {

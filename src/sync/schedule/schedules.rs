@@ -18,21 +18,22 @@ use crate::sync::schedule::cron;
 pub struct Schedule<'a>(pub JobKey<'a>);
 
 impl Schedule<'_> {
-    /// Has pg_cron run it from now on, in the place of an earlier schedule. Returns pg_cron's
-    /// number of the job.
+    /// Has pg_cron run it from now on, in the place of an earlier schedule. Where the expression leaves
+    /// the minute open, it is one in which few other jobs start. Returns pg_cron's number of the job.
     pub fn set(&self, cron: &str) -> Result<i64, Failure> {
         require_writable()?;
         let parsed = cron::parse(cron).map_err(|reason| invalid(cron, &reason))?;
         let store = Store::find()?;
         let command = self.command(&store);
         self.require_pg_cron(&store, cron, &command)?;
-        let args = [self.job_name().into(), cron.into(), command.into()];
+        let chosen = self.choose(&store, cron)?;
+        let args = [self.job_name().into(), chosen.as_str().into(), command.into()];
         let job = Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)?;
         if cron::interval(&parsed, SystemTime::now().into()).is_none() {
             return Err(invalid(cron, "There is no such day"));
         }
         let job = job.unwrap_or(0);
-        store.note_schedule(self.0, cron, job)?;
+        store.note_schedule(self.0, cron, &chosen, job)?;
         Ok(job)
     }
 
@@ -52,6 +53,16 @@ impl Schedule<'_> {
         }
         store.forget_schedule(self.0)?;
         Ok(true)
+    }
+
+    /// What pg_cron gets for an expression.
+    fn choose(&self, store: &Store, cron: &str) -> Result<String, Failure> {
+        let choices = cron::choices(cron);
+        if choices.len() == 1 {
+            return Ok(cron.to_owned());
+        }
+        let (own, others) = store.crons(self.0)?;
+        Ok(cron::spread(choices, own.as_deref(), &others).unwrap_or_else(|| cron.to_owned()))
     }
 
     fn job_name(&self) -> String {

@@ -8,7 +8,7 @@ use crate::quote::ident;
 use crate::server::{Server, Session};
 use crate::state::Store;
 use crate::sync::load::own::{calendar, history};
-use crate::sync::load::owner;
+use crate::sync::load::{key, owner};
 use crate::sync::tables::columns::existing;
 use crate::sync::tables::moved;
 use crate::sync::tables::origin::Survey;
@@ -166,7 +166,8 @@ pub fn tables(
         };
         let is_other = ready::refuse_others(server, dataset, columns);
         let columns = ready::check_columns(schema, dataset, &found);
-        let failures = [is_loadable, is_other, columns].into_iter().filter_map(Result::err);
+        let key = key::of(schema, dataset).map(drop);
+        let failures = [is_loadable, is_other, columns, key].into_iter().filter_map(Result::err);
         findings.extend(failures.map(|failure| Finding::failed(dataset.table, failure)));
     }
     for dataset in store.histories(&server.name)?.iter().filter_map(|kept| warehouse.dataset(kept))

@@ -11,4 +11,5 @@ pub mod partition;
 pub mod ready;
 pub mod reports;
 pub mod trigger;
+pub mod union;
 pub mod views;

@@ -1,18 +1,16 @@
 //! The tables of a server as tools for reports take them: a view for each, in which a column is one
 //! value.
 
-use std::collections::HashMap;
-
-use pgrx::{Spi, pg_sys};
+use pgrx::pg_sys;
 
 use super::views::Place;
 use crate::failure::Failure;
 use crate::pg::Relation;
 use crate::query;
 use crate::server::Server;
+use crate::warehouse::datasets;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::own::OWN_TABLES;
-use crate::warehouse::{dataset, datasets};
 
 /// Lists are texts with commas, JSON is its text.
 const SELECTED: &str = "SELECT string_agg(CASE \
@@ -21,11 +19,6 @@ const SELECTED: &str = "SELECT string_agg(CASE \
         ELSE quote_ident(a.attname) END, ', ' ORDER BY a.attnum) \
     FROM pg_catalog.pg_attribute a JOIN pg_catalog.pg_type t ON t.oid = a.atttypid \
     WHERE a.attrelid = $1 AND a.attnum > 0 AND NOT a.attisdropped";
-
-/// What is said of a table, and of its columns.
-const ABOUT: &str = "SELECT obj_description($1, 'pg_class')";
-const COMMENTS: &str = "SELECT attname::text, col_description(attrelid, attnum) \
-    FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped";
 
 /// Makes a view for each table that is there, or replaces it. Returns the views.
 pub fn create_model(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>, Failure> {
@@ -39,23 +32,8 @@ pub fn create_model(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>, F
         let columns = query::ask::<String>(SELECTED, &[relation.oid.into()])?.unwrap_or_default();
         let (view, from) = (qualified(schema, table), qualified(warehouse, table));
         place.make(table, &format!("CREATE OR REPLACE VIEW {view} WITH (security_invoker) AS SELECT {columns} FROM {from}"))?;
-        let about = match dataset(table) {
-            Some(dataset) => dataset.about.to_owned(),
-            None => query::ask::<String>(ABOUT, &[relation.oid.into()])?.unwrap_or_default(),
-        };
-        let comments = comments(&relation)?;
-        place.describe(table, &about, |column| comments.get(column).cloned())?;
+        place.describe_as(table, relation.oid, |_| None)?;
         views.extend(Relation::find(schema, table).map(|view| view.oid));
     }
     Ok(views)
-}
-
-fn comments(table: &Relation) -> Result<HashMap<String, String>, Failure> {
-    Spi::connect(|client| {
-        let mut found = HashMap::new();
-        for row in client.select(COMMENTS, None, &[table.oid.into()])? {
-            found.extend(row.get::<String>(1)?.zip(row.get::<String>(2)?));
-        }
-        Ok(found)
-    })
 }

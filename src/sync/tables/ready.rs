@@ -14,7 +14,7 @@ use crate::state::Store;
 use crate::sync::load::deletes;
 use crate::sync::load::first_load::{is_bare, is_keyed};
 use crate::sync::load::owner::Table;
-use crate::sync::load::partitions::Partitions;
+use crate::sync::load::partitions::making::Partitions;
 use crate::sync::load::patience::patiently;
 use crate::sync::load::privileges;
 use crate::sync::load::refused;
@@ -23,10 +23,10 @@ use crate::sync::tables::history;
 use crate::sync::tables::moved;
 use crate::sync::tables::partition::retain::LetGo;
 use crate::sync::tables::trigger;
+use crate::warehouse::ddl::{self, Layout, On};
 use crate::warehouse::deleted::ODOO_DELETED;
 use crate::warehouse::missing::MISSING_DATA;
 use crate::warehouse::own::{OWN_TABLES, own_tables};
-use crate::warehouse::ddl::{self, Layout, On};
 use crate::warehouse::{Dataset, Source, SqlType, Warehouse};
 
 /// Widths of text columns that the user narrowed, by table and column.
@@ -336,7 +336,8 @@ fn announce(schema: &str, dataset: &Dataset, new: &[&str]) -> Result<(), Failure
         notice.detail(columns).notice();
         return Ok(());
     }
-    let size = "SELECT pg_size_pretty(sum(pg_table_size(relid))) FROM pg_partition_tree(to_regclass($1))";
+    let size =
+        "SELECT pg_size_pretty(sum(pg_table_size(relid))) FROM pg_partition_tree(to_regclass($1))";
     let size = query::ask::<String>(size, &[table.into()])?.unwrap_or_default();
     let rewrite = format!(
         "PostgreSQL writes the table ({size}) anew now, locked, for those that are generated: {}.",

@@ -20,7 +20,7 @@ pub fn create_reports(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>,
         if made.contains(report.name) {
             continue;
         }
-        match make(&place, report, &made)? {
+        match make(&place, &server.options.schema, report, &made)? {
             // There is another way to it.
             Some(_) if REPORTS.get(index + 1).is_some_and(|next| next.name == report.name) => {}
             Some(reason) => notice!("{}: left out, {reason}", report.name),
@@ -36,10 +36,10 @@ pub fn create_reports(server: &Server, schema: &str) -> Result<Vec<pg_sys::Oid>,
 /// Makes a report, or tells why it cannot be made yet.
 fn make(
     place: &Place<'_>,
+    warehouse: &str,
     report: &Report,
     made: &HashSet<&str>,
 ) -> Result<Option<String>, Failure> {
-    let warehouse = &place.server.options.schema;
     let is_missing = |table: &&&str| Relation::find(warehouse, table).is_none();
     if let Some(table) = report.tables().iter().find(is_missing) {
         return Ok(Some(format!("table {} does not exist", qualified(warehouse, table))));

@@ -56,8 +56,7 @@ pub fn to_be_made(
 
 /// Makes the trigger of a table that got new columns.
 pub fn renew(store: &Store, server: &Server, dataset: &Dataset) -> Result<(), Failure> {
-    let without =
-        store.known_to_lack(&server.name, &server.options.schema, EDITED_TRIGGER)?;
+    let without = store.known_to_lack(&server.name, &server.options.schema, EDITED_TRIGGER)?;
     match without.iter().any(|table| table == dataset.table) {
         true => Ok(()),
         false => make(store, server, dataset).map(drop),

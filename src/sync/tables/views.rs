@@ -1,9 +1,13 @@
-//! Views over a server's tables, in a schema that a user names. They are ordinary views of whoever
+//! Views over the tables of servers, in a schema that a user names. They are ordinary views of whoever
 //! has them made; the comment of each, and of a schema that is made for them, has a mark by which
 //! they are known again.
 
-use pgrx::PgSqlErrorCode as State;
+use std::collections::HashMap;
+
+use std::slice;
+
 use pgrx::prelude::*;
+use pgrx::{PgSqlErrorCode as State, pg_sys};
 
 use crate::failure::{Failure, notice};
 use crate::pg::{self, Relation};
@@ -11,35 +15,51 @@ use crate::query::{self, require_writable};
 use crate::quote::{ident, literal};
 use crate::server::Server;
 use crate::state::Store;
+use crate::warehouse::dataset;
 use crate::warehouse::ddl::qualified;
 
-/// How the mark begins; the server's name follows.
-const MARK: &str = "(odoo_etl: report of server ";
+/// How the mark begins; of what it is a report follows.
+const MARK: &str = "(odoo_etl: report of ";
+
+/// What is said of a relation, and of a column of it.
+const ABOUT: &str = "SELECT obj_description($1, 'pg_class')";
+const COMMENTS: &str = "SELECT attname::text, col_description(attrelid, attnum) \
+    FROM pg_catalog.pg_attribute WHERE attrelid = $1 AND attnum > 0 AND NOT attisdropped";
 
 /// Where views are made, and over what.
 pub struct Place<'a> {
     pub schema: &'a str,
-    pub server: &'a Server,
+    /// What stands behind the comments.
+    mark: String,
 }
 
 impl<'a> Place<'a> {
-    /// Makes the schema if it is not there.
-    pub fn open(server: &'a Server, schema: &'a str) -> Result<Place<'a>, Failure> {
+    /// That of views over a server's tables. Makes the schema if it is not there.
+    pub fn open(server: &Server, schema: &'a str) -> Result<Place<'a>, Failure> {
+        Place::over(slice::from_ref(server), &format!("server {}", server.name), schema)
+    }
+
+    /// That of views over the tables of several.
+    pub fn over(servers: &[Server], of: &str, schema: &'a str) -> Result<Place<'a>, Failure> {
         require_writable()?;
-        if Store::find()?.owns(schema) || schema == server.options.schema {
-            return Err(not_for_reports(schema, server));
+        let filler = servers.iter().find(|server| server.options.schema == schema);
+        if Store::find()?.owns(schema) || filler.is_some() {
+            return Err(not_for_reports(schema, filler));
         }
-        make_schema(schema, server)?;
-        Ok(Place { schema, server })
+        let place = Place { schema, mark: format!("{MARK}{of})") };
+        place.make_schema()?;
+        Ok(place)
     }
 
     /// Makes or replaces a view.
     pub fn make(&self, name: &str, create: &str) -> Result<(), Failure> {
         self.refuse_others(name)?;
         pg::subtransaction(|| run(create)).map_err(|failure| match failure.sqlstate {
-            State::ERRCODE_INVALID_TABLE_DEFINITION => {
-                failure.hint(format!("SELECT odoo_drop_reports({});", literal(self.schema)))
-            }
+            State::ERRCODE_INVALID_TABLE_DEFINITION => failure.hint(format!(
+                "DROP VIEW {}; or all of them: SELECT odoo_drop_reports({});",
+                qualified(self.schema, name),
+                literal(self.schema)
+            )),
             _ => failure,
         })
     }
@@ -52,7 +72,7 @@ impl<'a> Place<'a> {
         columns: impl Fn(&str) -> Option<String>,
     ) -> Result<(), Failure> {
         let view = qualified(self.schema, name);
-        let about = literal(&format!("{about} {}", mark(self.server)));
+        let about = literal(&format!("{about} {}", self.mark));
         run(&format!("COMMENT ON VIEW {view} IS {about}"))?;
         for column in columns_of(&view)? {
             if let Some(about) = columns(&column) {
@@ -66,30 +86,67 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
+    /// Comments a view of the name of a table as that is, but for some columns.
+    pub fn describe_as(
+        &self,
+        table: &str,
+        relation: pg_sys::Oid,
+        others: impl Fn(&str) -> Option<String>,
+    ) -> Result<(), Failure> {
+        let about = match dataset(table) {
+            Some(dataset) => dataset.about.to_owned(),
+            None => query::ask::<String>(ABOUT, &[relation.into()])?.unwrap_or_default(),
+        };
+        let comments = comments(relation)?;
+        self.describe(table, &about, |column| {
+            others(column).or_else(|| comments.get(column).cloned())
+        })
+    }
+
     /// Makes sure that a name is free, or that of the same report.
     fn refuse_others(&self, name: &str) -> Result<(), Failure> {
         let Some(relation) = Relation::find(self.schema, name) else {
             return Ok(());
         };
-        let sql = "SELECT obj_description($1, 'pg_class')";
-        let comment = query::ask::<String>(sql, &[relation.oid.into()])?.unwrap_or_default();
-        if comment.ends_with(&mark(self.server)) {
+        let comment = query::ask::<String>(ABOUT, &[relation.oid.into()])?.unwrap_or_default();
+        if comment.ends_with(&self.mark) {
             return Ok(());
         }
         let view = qualified(self.schema, name);
         let state = State::ERRCODE_DUPLICATE_TABLE;
         Err(match comment.contains(MARK) {
-            true => Failure::new(state, format!("{view} is a report of another server"))
+            true => Failure::new(state, format!("{view} is another report"))
                 .detail(format!("Its comment says: {comment}"))
                 .hint(format!(
-                    "Name another schema: odoo_create_reports('…'); or SELECT odoo_drop_reports({});",
+                    "Name another schema, or SELECT odoo_drop_reports({});",
                     literal(self.schema)
                 )),
             false => Failure::new(state, format!("relation {view} already exists"))
                 .detail("It is no report of odoo_etl, or its comment was changed.")
-                .hint("Name another schema: odoo_create_reports('…'); or move it out of the way."),
+                .hint("Name another schema, or move it out of the way."),
         })
     }
+
+    fn make_schema(&self) -> Result<(), Failure> {
+        let name = ident(self.schema);
+        if query::is_true("SELECT to_regnamespace($1) IS NOT NULL", &[name.as_str().into()])? {
+            return Ok(());
+        }
+        run(&format!("CREATE SCHEMA {name}"))?;
+        let about = literal(&format!("Reports over the warehouse {}", self.mark));
+        run(&format!("COMMENT ON SCHEMA {name} IS {about}"))
+    }
+}
+
+/// What is said of a table's columns.
+fn comments(relation: pg_sys::Oid) -> Result<HashMap<String, String>, Failure> {
+    Spi::connect(|client| {
+        let mut found = HashMap::new();
+        for row in client.select(COMMENTS, None, &[relation.into()])? {
+            found.extend(row.get::<String>(1)?.zip(row.get::<String>(2)?));
+        }
+        Ok(found)
+    })
 }
 
 /// Drops the views that were made in a schema, and the schema if it made that too and nothing
@@ -113,40 +170,26 @@ pub fn drop_all(schema: &str) -> Result<(), Failure> {
     Ok(())
 }
 
-fn columns_of(view: &str) -> Result<Vec<String>, Failure> {
+/// The columns of a view.
+pub fn columns_of(view: &str) -> Result<Vec<String>, Failure> {
     let sql = "SELECT array_agg(attname::text ORDER BY attnum) FROM pg_catalog.pg_attribute \
                WHERE attrelid = $1::text::regclass AND attnum > 0 AND NOT attisdropped";
     Ok(query::ask::<Vec<String>>(sql, &[view.into()])?.unwrap_or_default())
-}
-
-/// What stands behind the comments.
-fn mark(server: &Server) -> String {
-    format!("{MARK}{})", server.name)
-}
-
-fn make_schema(schema: &str, server: &Server) -> Result<(), Failure> {
-    let name = ident(schema);
-    if query::is_true("SELECT to_regnamespace($1) IS NOT NULL", &[name.as_str().into()])? {
-        return Ok(());
-    }
-    run(&format!("CREATE SCHEMA {name}"))?;
-    let about = literal(&format!("Reports over the warehouse {}", mark(server)));
-    run(&format!("COMMENT ON SCHEMA {name} IS {about}"))
 }
 
 fn run(statement: &str) -> Result<(), Failure> {
     Ok(Spi::run(statement)?)
 }
 
-fn not_for_reports(schema: &str, server: &Server) -> Failure {
+fn not_for_reports(schema: &str, filler: Option<&Server>) -> Failure {
     Failure::new(
         State::ERRCODE_INVALID_PARAMETER_VALUE,
         format!("schema \"{schema}\" is not for reports"),
     )
-    .detail(format!(
-        "It holds what the extension keeps, or the tables of server \"{}\".",
-        server.name
-    ))
+    .detail(match filler {
+        Some(server) => format!("It holds the tables of server \"{}\".", server.name),
+        None => "It holds what the extension keeps.".to_owned(),
+    })
     .hint("Name one of their own: SELECT odoo_create_reports('reports');")
 }
 

@@ -33,9 +33,12 @@ REPORTS = {
         "`odoo_dashboard` found no schema of reports.",
         "`SELECT odoo_create_reports('reports')`."),
     '"…" is no period': ("`period` is `day`, `week` or `month`.", "Leave it NULL to have one chosen."),
-    "… is a report of another server": (
-        "The schema holds the reports of another server.",
-        "Name another schema: `odoo_create_reports('…')`."),
+    "… is another report": (
+        "The schema holds the reports of another server, or views of all servers. The DETAIL has the view's comment.",
+        "Name another schema."),
+    'no server has a table "…"': (
+        "`odoo_union` found no table of that name in the schema of any server that the role may use.",
+        "Correct the name, or run a sync first."),
     'schema "…" is not for reports': (
         "The schema holds the extension, or the tables of the warehouse.",
         "Name one of their own."),

@@ -78,6 +78,12 @@ TABLES = {
         "The rows are all loaded; an index or foreign key could not be made, as others use the table or its owner lacks a right. This "
         "is a warning.",
         "The next run makes it; the DETAIL names who is in the way."),
+    "table … does without …": (
+        "The engine that keeps the table in parts, such as TimescaleDB or Citus, has no such foreign key or trigger. This is a warning.",
+        "Nothing is to be done; `lacks` of `odoo_sync_status` names it from then on. Without `odoo_row_edited` edits are not seen."),
+    "table … has no primary key (…)": (
+        "The table's primary key was dropped, or made of other columns. A key that has more columns than these will do.",
+        "The HINT has the `ALTER TABLE`."),
     "table … gets new columns, and all its records are read again": (
         "A newer release of the extension has more columns. This is a notice.",
         "Nothing is to be done."),

@@ -4,7 +4,7 @@ use crate::failure::Failure;
 use crate::query;
 use crate::quote::literal;
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::partitions::Bounds;
+use crate::sync::load::partitions::bounds::Bounds;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::{Dataset, entity_of};
 

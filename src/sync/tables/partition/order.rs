@@ -34,13 +34,16 @@ impl<'a> Order<'a> {
             let message = format!("rows must be from 1 to {MOST}, not {rows}");
             return Err(Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
                 .detail("It is how many ids each partition takes.")
-                .hint("A few millions: CALL odoo_partition('fact_sales_lines', rows => 5000000);"));
+                .hint(
+                    "A few millions: CALL odoo_partition('fact_sales_lines', rows => 5000000);",
+                ));
         }
         let (store, warehouse) = (Store::find()?, warehouse_of(&server.name)?);
         let histories = store.histories(&server.name)?;
         let kept = histories.iter().find(|kept| history::table_of(kept) == table);
         let known = kept.map_or(table, String::as_str);
-        let Some(dataset) = warehouse.dataset(known).filter(|_| kept.is_some() || is_cut(table)) else {
+        let Some(dataset) = warehouse.dataset(known).filter(|_| kept.is_some() || is_cut(table))
+        else {
             return Err(unknown(&warehouse, &histories, table));
         };
         Ok(Order {

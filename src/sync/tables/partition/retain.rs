@@ -12,7 +12,7 @@ use crate::quote::{ident, literal};
 use crate::server::{Server, lock};
 use crate::state::{Store, warehouse_of};
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::partitions::{Bounds, Ids, attached};
+use crate::sync::load::partitions::bounds::{Bounds, Ids, attached};
 use crate::sync::load::patience::{Lock, holders, patiently};
 use crate::sync::load::references::{Reference, declared, references};
 use crate::warehouse::ddl::qualified;
@@ -74,8 +74,10 @@ impl<'a> Retention<'a> {
             dataset.kind == Kind::Fact && dataset.columns.iter().any(|column| column.name == DAY)
         };
         let dated = |entity: &&&Entity| entity.datasets.iter().any(is_dated);
-        let Some(found) = warehouse.entities().iter().filter(dated).find(|own| own.name == entity) else {
-            let names: Vec<_> = warehouse.entities().iter().filter(dated).map(|own| own.name).collect();
+        let Some(found) = warehouse.entities().iter().filter(dated).find(|own| own.name == entity)
+        else {
+            let names: Vec<_> =
+                warehouse.entities().iter().filter(dated).map(|own| own.name).collect();
             let message = format!("entity \"{entity}\" has no table with a {DAY}");
             return Err(Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
                 .hint(format!("Entities: {}.", names.join(", "))));
@@ -99,7 +101,11 @@ impl<'a> Retention<'a> {
             for (leaf, ids) in attached(&table)? {
                 if self.is_old(dataset, &leaf)? && !self.is_owner(dataset, &leaf, ids)? {
                     self.let_go(dataset, &leaf, ids, drops)?;
-                    detached.push(Detached { target: dataset.table.to_owned(), partition: leaf, ids });
+                    detached.push(Detached {
+                        target: dataset.table.to_owned(),
+                        partition: leaf,
+                        ids,
+                    });
                 }
             }
         }
@@ -138,7 +144,10 @@ impl<'a> Retention<'a> {
             if child.owner != Some(reference.column) {
                 continue;
             }
-            let sql = format!("SELECT EXISTS (SELECT {})", refers(self.schema(), child, feed, &reference, ids));
+            let sql = format!(
+                "SELECT EXISTS (SELECT {})",
+                refers(self.schema(), child, feed, &reference, ids)
+            );
             let ask = || query::is_true(&sql, &[]);
             if Table::new(self.schema(), child.table).run(owner::READ, ask)? {
                 notice!("partition {leaf} stays, as rows of {} are parts of its rows", child.table);
@@ -154,13 +163,21 @@ impl<'a> Retention<'a> {
         for child in declared(self.schema()).chain(self.warehouse.mirrors()) {
             for feed in 0..child.feeds.len() {
                 let theirs = references(child, feed).into_iter();
-                found.extend(theirs.filter(|one| one.table == dataset.table).map(|one| (child, feed, one)));
+                found.extend(
+                    theirs.filter(|one| one.table == dataset.table).map(|one| (child, feed, one)),
+                );
             }
         }
         found
     }
 
-    fn let_go(&self, dataset: &'static Dataset, leaf: &str, ids: Ids, drops: bool) -> Result<(), Failure> {
+    fn let_go(
+        &self,
+        dataset: &'static Dataset,
+        leaf: &str,
+        ids: Ids,
+        drops: bool,
+    ) -> Result<(), Failure> {
         let table = Table::new(self.schema(), dataset.table);
         let mut inside = Vec::new();
         for (child, feed, reference) in self.referring(dataset) {
@@ -191,7 +208,13 @@ impl<'a> Retention<'a> {
     }
 
     /// Empties a reference to rows that go.
-    fn empty(&self, child: &'static Dataset, feed: usize, reference: &Reference, ids: Ids) -> Result<(), Failure> {
+    fn empty(
+        &self,
+        child: &'static Dataset,
+        feed: usize,
+        reference: &Reference,
+        ids: Ids,
+    ) -> Result<(), Failure> {
         let column = ident(reference.column);
         let sql = format!(
             "UPDATE {} AS row SET {column} = NULL, synced_at = now() WHERE {}",

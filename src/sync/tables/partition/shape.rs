@@ -16,7 +16,8 @@ pub struct Statement {
 
 /// Statements of a query with the table `$1` as its parameter.
 fn texts(sql: &str, table: &str) -> Result<Vec<String>, Failure> {
-    let sql = format!("SELECT array_agg(sql ORDER BY place, sql) FROM ({sql}) AS made (place, sql)");
+    let sql =
+        format!("SELECT array_agg(sql ORDER BY place, sql) FROM ({sql}) AS made (place, sql)");
     Ok(query::ask::<Vec<String>>(&sql, &[table.into()])?.unwrap_or_default())
 }
 
@@ -97,7 +98,8 @@ pub fn indexes(table: &str) -> Result<Vec<String>, Failure> {
 
 /// Its triggers: what takes them away, and what makes them again.
 pub fn triggers(table: &str) -> Result<[Vec<String>; 2], Failure> {
-    let own = "FROM pg_catalog.pg_trigger t WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal";
+    let own =
+        "FROM pg_catalog.pg_trigger t WHERE t.tgrelid = to_regclass($1) AND NOT t.tgisinternal";
     let drop = format!("SELECT '', format('DROP TRIGGER %I ON %s', t.tgname, $1) {own}");
     let make = format!(
         "SELECT '1', pg_get_triggerdef(t.oid) {own} \

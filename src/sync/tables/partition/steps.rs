@@ -12,7 +12,8 @@ use crate::query;
 use crate::server::lock;
 use crate::sync::load::first_load::{self, Made};
 use crate::sync::load::owner::{self, Table};
-use crate::sync::load::partitions::{self, Bounds, CONSTRAINT, Ids, Partitions};
+use crate::sync::load::partitions::bounds::{self, Bounds, CONSTRAINT, Ids};
+use crate::sync::load::partitions::making::Partitions;
 use crate::sync::load::patience::patiently;
 use crate::warehouse::{self, Dataset};
 
@@ -34,12 +35,14 @@ pub fn step(order: &Order<'_>) -> Result<bool, Failure> {
 fn approach(order: &Order<'_>) -> Result<bool, Failure> {
     let table = Table::new(order.schema(), &order.table);
     let alter = |sql: String| {
-        patiently(|| table.alter(|| Ok(Spi::run(&sql)?))).map_err(|failure| match failure.sqlstate {
-            State::ERRCODE_LOCK_NOT_AVAILABLE => in_use(order, &failure),
-            _ => failure,
+        patiently(|| table.alter(|| Ok(Spi::run(&sql)?))).map_err(|failure| {
+            match failure.sqlstate {
+                State::ERRCODE_LOCK_NOT_AVAILABLE => in_use(order, &failure),
+                _ => failure,
+            }
         })
     };
-    match partitions::constraint(&order.name())? {
+    match bounds::constraint(&order.name())? {
         None => {
             table.alter(|| Ok(()))?;
             require_plain(order)?;
@@ -140,7 +143,9 @@ fn extreme(order: &Order<'_>, function: &str) -> Result<Option<i64>, Failure> {
         Some(dataset) => dataset.feeds.iter().map(|feed| feed.condition("row")).collect(),
         None => vec!["true".to_owned()],
     };
-    let one = |condition: &String| format!("(SELECT {function}(row.id) FROM {} AS row WHERE {condition})", order.name());
+    let one = |condition: &String| {
+        format!("(SELECT {function}(row.id) FROM {} AS row WHERE {condition})", order.name())
+    };
     let all: Vec<_> = of_feeds.iter().map(one).collect();
     let which = if function == "min" { "least" } else { "greatest" };
     let sql = format!("SELECT {which}({})", all.join(", "));
@@ -156,8 +161,11 @@ fn require_plain(order: &Order<'_>) -> Result<(), Failure> {
         WHERE c.oid = to_regclass($1) LIMIT 1";
     let state = State::ERRCODE_WRONG_OBJECT_TYPE;
     if let Some(reason) = query::ask::<String>(sql, &[order.name().into()])? {
-        return Err(Failure::new(state, format!("table {} cannot become a partition", order.table))
-            .detail(reason));
+        return Err(Failure::new(
+            state,
+            format!("table {} cannot become a partition", order.table),
+        )
+        .detail(reason));
     }
     let owed = order.store.first_loads(&order.server.name)?;
     if !owed.contains(&order.table) {

@@ -11,7 +11,8 @@ use crate::pg::{self, Relation};
 use crate::query;
 use crate::quote::ident;
 use crate::sync::load::owner::Table;
-use crate::sync::load::partitions::{self, CONSTRAINT, Ids};
+use crate::sync::load::partitions::bounds::{CONSTRAINT, Ids};
+use crate::sync::load::partitions::making;
 use crate::sync::load::patience::{Lock, holders, patiently};
 use crate::sync::load::privileges;
 use crate::warehouse::ddl::qualified;
@@ -23,9 +24,12 @@ pub fn require_free(order: &Order<'_>) -> Result<(), Failure> {
     let obstacles = shape::obstacles(&table)?;
     if !obstacles.is_empty() {
         let lines: Vec<_> = obstacles.iter().map(|what| format!("{what} depends on it.")).collect();
-        return Err(Failure::new(state, format!("table {} cannot become a partition", order.table))
-            .detail(lines.join("\n"))
-            .hint("Drop it, or take the table out of it, and make it again afterwards."));
+        return Err(Failure::new(
+            state,
+            format!("table {} cannot become a partition", order.table),
+        )
+        .detail(lines.join("\n"))
+        .hint("Drop it, or take the table out of it, and make it again afterwards."));
     }
     let [dropped, _] = shape::referring(&table, &table)?;
     for statement in shape::views(&table)?.iter().chain(&dropped) {
@@ -52,7 +56,12 @@ struct Plan(Vec<Statement>);
 
 impl Plan {
     /// Everything is asked while the names are still the table's.
-    fn make(order: &Order<'_>, held: Ids, partition: &str, owner: pg_sys::Oid) -> Result<Plan, Failure> {
+    fn make(
+        order: &Order<'_>,
+        held: Ids,
+        partition: &str,
+        owner: pg_sys::Oid,
+    ) -> Result<Plan, Failure> {
         let (table, name) = (order.name(), qualified(order.schema(), partition));
         let [drop_referring, make_referring] = shape::referring(&table, &name)?;
         let [drop_triggers, make_triggers] = shape::triggers(&table)?;
@@ -83,9 +92,9 @@ impl Plan {
     }
 
     fn run(&self) -> Result<(), Failure> {
-        self.0.iter().try_for_each(|Statement { owner, sql }| {
-            pg::as_owner(*owner, || Ok(Spi::run(sql)?))
-        })
+        self.0
+            .iter()
+            .try_for_each(|Statement { owner, sql }| pg::as_owner(*owner, || Ok(Spi::run(sql)?)))
     }
 }
 
@@ -100,10 +109,13 @@ fn tablespace(table: &str) -> Result<String, Failure> {
 pub fn swap(order: &Order<'_>, held: Ids) -> Result<(), Failure> {
     require_free(order)?;
     let table = Table::new(order.schema(), &order.table);
-    let partition = partitions::free_name(order.schema(), &order.table, held);
+    let partition = making::free_name(order.schema(), &order.table, held);
     let done = patiently(|| {
-        table.alter(|| Ok(Spi::run(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", order.name()))?))?;
-        let owner = Relation::find(order.schema(), &order.table).map_or(pg_sys::InvalidOid, |table| table.owner);
+        table.alter(|| {
+            Ok(Spi::run(&format!("LOCK TABLE {} IN ACCESS EXCLUSIVE MODE", order.name()))?)
+        })?;
+        let owner = Relation::find(order.schema(), &order.table)
+            .map_or(pg_sys::InvalidOid, |table| table.owner);
         Plan::make(order, held, &partition, owner)?.run()?;
         privileges::copy(order.schema(), &partition, &order.table)
     });

@@ -1,18 +1,9 @@
-//! Tables in partitions by ranges of ids: what is there, and what a page's ids need beside. Read off
-//! the catalogue, whoever made them.
-
-use std::cell::RefCell;
+//! What partitions a table has, and which ids lack one. Read off the catalogue, whoever made them.
 
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
-use crate::pg::{self, Relation};
 use crate::query;
-use crate::quote::ident;
-use crate::sync::load::owner::{self, Table};
-use crate::sync::load::patience::{Lock, holders, patiently};
-use crate::sync::load::privileges;
-use crate::warehouse::ddl::qualified;
 
 /// Ids from the first, below the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,7 +13,7 @@ pub struct Ids {
 }
 
 impl Ids {
-    fn contain(&self, id: i64) -> bool {
+    pub fn contain(&self, id: i64) -> bool {
         self.from <= id && id < self.to
     }
 
@@ -104,7 +95,7 @@ impl Bounds {
     }
 
     /// The partitions that ids lack, of so many rows each, where the ones that are there leave room.
-    fn lacking(&self, ids: &[i64], rows: i64) -> Vec<Ids> {
+    pub fn lacking(&self, ids: &[i64], rows: i64) -> Vec<Ids> {
         if self.default.is_some() {
             return Vec::new();
         }
@@ -128,7 +119,7 @@ impl Bounds {
     }
 
     /// The partition to make ahead: the next one, once the last one is in use.
-    fn ahead(&self, ids: &[i64], rows: i64) -> Option<Ids> {
+    pub fn ahead(&self, ids: &[i64], rows: i64) -> Option<Ids> {
         let last = self.ranges.last().filter(|_| self.default.is_none() && !self.is_managed)?;
         let is_in_use = ids.iter().any(|id| last.contain(*id));
         (is_in_use && last.to < i64::MAX - rows).then(|| self.free(last.to, rows))
@@ -143,10 +134,7 @@ fn is_managed(table: &str) -> Result<bool, Failure> {
         return Ok(false);
     };
     // Not everybody may read it, and then it tells nothing.
-    if !query::is_true(
-        "SELECT has_table_privilege($1, 'SELECT')",
-        &[config.as_str().into()],
-    )? {
+    if !query::is_true("SELECT has_table_privilege($1, 'SELECT')", &[config.as_str().into()])? {
         return Ok(false);
     }
     let sql = format!(
@@ -162,7 +150,9 @@ pub fn leaves(table: &str) -> Result<Vec<(String, String)>, Failure> {
                WHERE part.isleaf AND part.level > 0 AND c.relkind = 'r' ORDER BY part.relid";
     Spi::connect(|client| {
         let found = client.select(sql, None, &[table.into()])?;
-        found.map(|row| Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default()))).collect()
+        found
+            .map(|row| Ok((row.get(1)?.unwrap_or_default(), row.get(2)?.unwrap_or_default())))
+            .collect()
     })
 }
 
@@ -205,196 +195,6 @@ pub fn constraint(table: &str) -> Result<Option<(Ids, bool)>, Failure> {
     })
 }
 
-/// What is known of a table.
-enum Known {
-    /// It has no partitions that could be made here; where it is about to have some, the ids to
-    /// which it is held.
-    Plain(Option<Ids>),
-    Parts(Bounds),
-}
-
-/// A table of the warehouse, whose partitions may be made.
-pub struct Partitions {
-    schema: String,
-    table: String,
-    /// `None` until it was asked for.
-    known: RefCell<Option<Known>>,
-}
-
-impl Partitions {
-    pub fn new(schema: &str, table: &str) -> Partitions {
-        let (schema, table) = (schema.to_owned(), table.to_owned());
-        Partitions { schema, table, known: RefCell::new(None) }
-    }
-
-    fn name(&self) -> String {
-        qualified(&self.schema, &self.table)
-    }
-
-    /// Makes the partitions that ids lack; `ahead` the next one too, whose lack nobody feels yet.
-    ///
-    /// # Errors
-    /// If others keep a partition from being made that is needed now.
-    pub fn cover(&self, ids: &[i64], ahead: bool) -> Result<(), Failure> {
-        let known = match self.known.borrow_mut().take() {
-            Some(known) => known,
-            None => self.find()?,
-        };
-        let known = match known {
-            Known::Parts(bounds) => Known::Parts(self.complete(bounds, ids, ahead)?),
-            Known::Plain(Some(held)) if !ids.iter().all(|id| held.contain(*id)) => {
-                self.release()?;
-                Known::Plain(None)
-            }
-            plain => plain,
-        };
-        self.known.replace(Some(known));
-        Ok(())
-    }
-
-    fn find(&self) -> Result<Known, Failure> {
-        Ok(match Bounds::of(&self.name())? {
-            Some(bounds) => Known::Parts(bounds),
-            None => Known::Plain(constraint(&self.name())?.map(|(held, _)| held)),
-        })
-    }
-
-    /// Rows have outgrown what was to be the first partition before it was one.
-    fn release(&self) -> Result<(), Failure> {
-        let sql = format!("ALTER TABLE {} DROP CONSTRAINT IF EXISTS {CONSTRAINT}", self.name());
-        let table = Table::new(&self.schema, &self.table);
-        patiently(|| table.run(owner::LOAD, || Ok(Spi::run(&sql)?)))
-    }
-
-    fn complete(&self, known: Bounds, ids: &[i64], ahead: bool) -> Result<Bounds, Failure> {
-        let Some(rows) = known.rows() else {
-            return Ok(known);
-        };
-        let lacks = |bounds: &Bounds| (bounds.lacking(ids, rows), bounds.ahead(ids, rows));
-        let (lacking, next) = lacks(&known);
-        if lacking.is_empty() && (!ahead || next.is_none()) {
-            return Ok(known);
-        }
-        let made = self.make_all(&lacking).map_err(|failure| self.lacks(failure, &lacking))?;
-        let mut bounds = if made { self.look()? } else { known };
-        if let (true, Some(next)) = (ahead, bounds.ahead(ids, rows)) {
-            match self.make_all(&[next]) {
-                Ok(_) => bounds = self.look()?,
-                Err(failure) => self.lacks(failure, &[next]).warn(),
-            }
-        }
-        Ok(bounds)
-    }
-
-    fn look(&self) -> Result<Bounds, Failure> {
-        let gone = || Failure::new(PgSqlErrorCode::ERRCODE_UNDEFINED_TABLE, format!("table {} is gone", self.table));
-        Bounds::of(&self.name())?.ok_or_else(gone)
-    }
-
-    /// The first partition of a table that has none.
-    pub fn begin(&self, rows: i64) -> Result<(), Failure> {
-        self.make_all(&[Ids::around(0, rows)]).map(drop)
-    }
-
-    /// One more partition, behind the last one.
-    ///
-    /// # Errors
-    /// If others keep it from being made.
-    pub fn add(&self, rows: i64) -> Result<(), Failure> {
-        let next = match self.look()?.last() {
-            Some(last) => Ids { from: last.to, to: last.to.saturating_add(rows) },
-            None => Ids::around(0, rows),
-        };
-        self.make_all(&[next]).map(drop).map_err(|failure| self.lacks(failure, &[next]))
-    }
-
-    /// Makes partitions as the table's owner, with the table's privileges. Another session may have
-    /// made them meanwhile.
-    fn make_all(&self, all: &[Ids]) -> Result<bool, Failure> {
-        if all.is_empty() {
-            return Ok(false);
-        }
-        let table = Table::new(&self.schema, &self.table);
-        patiently(|| {
-            let lock = "SELECT pg_advisory_xact_lock(hashtextextended('odoo_etl partitions of ' || $1, 0))";
-            Spi::run_with_args(lock, &[self.name().into()])?;
-            let there = self.look()?;
-            let is_lacking = |ids: &&Ids| !there.take(ids.from);
-            all.iter().filter(is_lacking).try_for_each(|ids| table.run(owner::LOAD, || self.make(*ids)))
-        })?;
-        Ok(true)
-    }
-
-    /// A table like the others, then one of them: readers and writers of the others go on.
-    fn make(&self, ids: Ids) -> Result<(), Failure> {
-        let (table, name) = (self.name(), free_name(&self.schema, &self.table, ids));
-        let partition = qualified(&self.schema, &name);
-        let sql = "SELECT concat(' WITH (' || (SELECT string_agg(option, ', ') FROM unnest(( \
-                SELECT c.reloptions FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid \
-                WHERE i.inhparent = parent.oid AND c.relkind = 'r' ORDER BY c.oid DESC LIMIT 1)) AS option) || ')', \
-              ' TABLESPACE ' || quote_ident(space.spcname)) \
-            FROM pg_catalog.pg_class parent LEFT JOIN pg_catalog.pg_tablespace space ON space.oid = parent.reltablespace \
-            WHERE parent.oid = to_regclass($1)";
-        let storage = query::ask::<String>(sql, &[table.as_str().into()])?.unwrap_or_default();
-        Spi::run(&format!(
-            "CREATE TABLE {partition} (LIKE {table} INCLUDING ALL EXCLUDING IDENTITY){storage}"
-        ))?;
-        privileges::copy(&self.schema, &self.table, &name)?;
-        Ok(Spi::run(&format!(
-            "ALTER TABLE {table} ATTACH PARTITION {partition} FOR VALUES FROM ({}) TO ({})",
-            ids.from, ids.to
-        ))?)
-    }
-
-    /// Says what is lacking, and who is in the way.
-    fn lacks(&self, failure: Failure, lacking: &[Ids]) -> Failure {
-        if failure.sqlstate == PgSqlErrorCode::ERRCODE_INSUFFICIENT_PRIVILEGE {
-            let owner = Relation::find(&self.schema, &self.table).map(|table| pg::role_name(table.owner));
-            let hint = format!(
-                "GRANT CREATE ON SCHEMA {} TO {};",
-                ident(&self.schema),
-                ident(&owner.unwrap_or_default())
-            );
-            return self.named(&failure, lacking).detail(failure.message).hint(hint);
-        }
-        let detail = holders(vec![self.name()], Lock::ShareUpdateExclusive).ok().flatten();
-        self.named(&failure, lacking)
-            .detail(detail.unwrap_or_else(|| failure.message.clone()))
-            .hint("The next run makes it.")
-    }
-
-    fn named(&self, failure: &Failure, lacking: &[Ids]) -> Failure {
-        let ranges: Vec<_> =
-            lacking.iter().map(|ids| format!("{} to {}", ids.from, ids.to - 1)).collect();
-        Failure::new(
-            failure.sqlstate,
-            format!("table {} lacks a partition for the ids {}", self.table, ranges.join(", ")),
-        )
-    }
-}
-
-/// A name for a partition, as pg_partman would give it, that nothing has yet.
-pub fn free_name(schema: &str, table: &str, ids: Ids) -> String {
-    let name = partition_name(table, ids.from, "");
-    let mut others = (1..).map(|n| partition_name(table, ids.from, &format!("_{n}")));
-    let is_free = |name: &String| Relation::find(schema, name).is_none();
-    Some(name).filter(is_free).or_else(|| others.find(is_free)).unwrap_or_default()
-}
-
-/// The longest name that PostgreSQL keeps whole.
-const NAME: usize = 63;
-
-/// `fact_sales_lines_p5000000`, with as much of the table's name as fits.
-fn partition_name(table: &str, from: i64, more: &str) -> String {
-    let sign = if from < 0 { "_n" } else { "_p" };
-    let end = format!("{sign}{}{more}", from.unsigned_abs());
-    let mut room = NAME.saturating_sub(end.len()).min(table.len());
-    while !table.is_char_boundary(room) {
-        room -= 1;
-    }
-    format!("{}{end}", &table[..room])
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -413,7 +213,10 @@ mod tests {
         let there = bounds(&[(0, 100), (200, 250)]);
         assert_eq!(there.lacking(&[5, 99, 200], 100), []);
         // Between two that are there, behind them, far behind, and below.
-        assert_eq!(there.lacking(&[150, 260, 999, 950, -1], 100), ids(&[(-100, 0), (100, 200), (250, 300), (900, 1000)]));
+        assert_eq!(
+            there.lacking(&[150, 260, 999, 950, -1], 100),
+            ids(&[(-100, 0), (100, 200), (250, 300), (900, 1000)])
+        );
         let with_default = Bounds { default: Some("rest".into()), ..there };
         assert_eq!(with_default.lacking(&[150], 100), []);
     }
@@ -433,13 +236,5 @@ mod tests {
         assert_eq!(bounds(&[(i64::MIN, 0)]).rows(), None);
         assert_eq!(Ids::around(-1, 10), Ids { from: -10, to: 0 });
         assert_eq!(Ids::around(i64::MAX, 10).to, i64::MAX);
-    }
-
-    #[test]
-    fn names_fit() {
-        assert_eq!(partition_name("facts", 5, ""), "facts_p5");
-        assert_eq!(partition_name("facts", -10, "_1"), "facts_n10_1");
-        let long = partition_name(&"ä".repeat(40), 1_000_000, "");
-        assert!(long.len() <= NAME && long.ends_with("_p1000000"));
     }
 }
