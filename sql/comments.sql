@@ -13,7 +13,11 @@ COMMENT ON FUNCTION odoo_forget(text) IS
     'forgets what was synced from a server, so that it may lead to another Odoo database or have another name';
 COMMENT ON FUNCTION odoo_schedule(text, text, text, boolean) IS
     'has pg_cron load an entity, or all, or compare it with Odoo; returns the number of the job';
+COMMENT ON FUNCTION odoo_schedule(text, text, interval, text) IS
+    'has pg_cron follow an entity, or all: each job stays until the next one, and looks for changes so often';
 COMMENT ON FUNCTION odoo_unschedule(text, text, boolean) IS 'ends a schedule of the current user';
+COMMENT ON FUNCTION odoo_wake(text, text) IS
+    'has a job that follows an entity look for changes at once; returns whether there is one';
 COMMENT ON FUNCTION odoo_resume(text) IS
     'lets scheduled jobs run again that a refused login stopped, or that wait after failures';
 COMMENT ON FUNCTION odoo_etl.fdw_validator(text[], oid) IS 'what PostgreSQL calls for the options of odoo_fdw';

@@ -81,6 +81,8 @@ CREATE TABLE odoo_etl.schedules (
     scheduled_at timestamp with time zone NOT NULL DEFAULT now(),
     -- The same as pg_cron has it; the first release knew no difference.
     cron text,
+    -- How often it looks, if it stays until the next one.
+    follow interval,
     PRIMARY KEY (server, entity, reconcile, role)
 );
 

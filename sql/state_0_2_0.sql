@@ -86,6 +86,14 @@ CREATE TABLE odoo_etl.detached (
     PRIMARY KEY (server, target, from_id, to_id)
 );
 COMMENT ON TABLE odoo_etl.detached IS 'ids that odoo_retain() let go, from from_id to below to_id: runs leave their records out';
+-- Signals for jobs that follow: a row each, so that none waits for another. What is lost costs a few seconds, and is
+-- worth no log.
+CREATE UNLOGGED TABLE odoo_etl.wakes (
+    server text NOT NULL,
+    entity text NOT NULL,
+    at timestamp with time zone NOT NULL DEFAULT now()
+);
+COMMENT ON TABLE odoo_etl.wakes IS 'signals of odoo_wake() that a job which follows has not seen yet';
 
 -- What spares Odoo a question: the fields of its models, and digests of tables that are read whole.
 CREATE TABLE odoo_etl.cache (

@@ -77,11 +77,12 @@ SELECT server,
            WHEN greatest(state.next_start, held.until) > now() THEN 'backing off'
            WHEN coalesce(jobs.status, state.status) IN ('failed', 'partial', 'denied', 'absent', 'interrupted')
                THEN coalesce(jobs.status, state.status)
+           WHEN followers.pid IS NOT NULL THEN 'following'
            ELSE 'idle'
        END AS state,
-       coalesce(runners.pid, CASE jobs.status WHEN 'running' THEN jobs.pid END) AS pid,
+       coalesce(runners.pid, CASE jobs.status WHEN 'running' THEN jobs.pid END, followers.pid) AS pid,
        watermarks.watermark,
-       -- What was committed in Odoo before the last good run began is here.
+       -- What was committed in Odoo before the last good run, or look, began is here.
        extract(epoch FROM now() - state.last_success)::bigint AS lag_seconds,
        (WITH RECURSIVE parts AS (
             SELECT oid FROM pg_catalog.pg_class
@@ -121,6 +122,11 @@ LEFT JOIN LATERAL (
     WHERE key = hashtextextended(format('odoo_etl %s %s', server, coalesce(state.entity, jobs.entity)), 0) LIMIT 1
 ) AS runners ON true
 LEFT JOIN LATERAL (
+    SELECT pid FROM runners WHERE key IN (
+        hashtextextended(format('odoo_etl follow %s %s', server, coalesce(state.entity, jobs.entity)), 0),
+        hashtextextended(format('odoo_etl follow %s all', server), 0)) LIMIT 1
+) AS followers ON true
+LEFT JOIN LATERAL (
     SELECT bool_or(until IS NULL) AS is_stopped, max(until) AS until FROM odoo_etl.stops AS stops WHERE stops.server = state.server
 ) AS held ON true
 WHERE odoo_etl.server_visible(server)
@@ -153,7 +159,7 @@ WHERE progress.param11 = 7366746 AND progress.datid = (SELECT oid FROM pg_catalo
 COMMENT ON VIEW odoo_sync_progress IS 'the runs in progress';
 
 CREATE OR REPLACE VIEW odoo_schedules WITH (security_barrier) AS
-SELECT server, entity, reconcile, schedule, role, jobid, scheduled_at, coalesce(cron, schedule) AS cron
+SELECT server, entity, reconcile, schedule, role, jobid, scheduled_at, coalesce(cron, schedule) AS cron, follow
 FROM odoo_etl.schedules
 WHERE odoo_etl.server_visible(server)
 ORDER BY server, entity, reconcile;
@@ -204,7 +210,7 @@ COMMENT ON COLUMN odoo_sync_log.run IS 'the number of the run; of one job all ta
 COMMENT ON COLUMN odoo_sync_log.server IS 'the Odoo server';
 COMMENT ON COLUMN odoo_sync_log.entity IS 'what odoo_sync() takes: the tables that are loaded together';
 COMMENT ON COLUMN odoo_sync_log.target IS 'the table';
-COMMENT ON COLUMN odoo_sync_log.kind IS 'what was called: sync, job or reconcile';
+COMMENT ON COLUMN odoo_sync_log.kind IS 'what was called: sync, job, reconcile or follow';
 COMMENT ON COLUMN odoo_sync_log.status IS 'how it ended: ok, failed, partial, denied, absent, interrupted, skipped, or running';
 COMMENT ON COLUMN odoo_sync_log.role IS 'the role that ran it';
 COMMENT ON COLUMN odoo_sync_log.pid IS 'the process of the session that ran it';
@@ -230,12 +236,12 @@ COMMENT ON COLUMN odoo_sync_log.sqlstate IS 'the error code of that';
 COMMENT ON COLUMN odoo_sync_status.server IS 'the Odoo server';
 COMMENT ON COLUMN odoo_sync_status.entity IS 'what odoo_sync() takes: the tables that are loaded together';
 COMMENT ON COLUMN odoo_sync_status.target IS 'the table';
-COMMENT ON COLUMN odoo_sync_status.state IS 'idle, running, backing off, stopped, or how the last run ended if not well';
-COMMENT ON COLUMN odoo_sync_status.pid IS 'the process that runs it';
+COMMENT ON COLUMN odoo_sync_status.state IS 'idle, following, running, backing off, stopped, or how the last run ended if not well';
+COMMENT ON COLUMN odoo_sync_status.pid IS 'the process that runs it, or follows';
 COMMENT ON COLUMN odoo_sync_status.watermark IS 'changes in Odoo up to then are here, by Odoo''s clock';
-COMMENT ON COLUMN odoo_sync_status.lag_seconds IS 'how long ago the last run began that ended well';
+COMMENT ON COLUMN odoo_sync_status.lag_seconds IS 'how long ago the last run began that ended well, or the last look of a job that follows';
 COMMENT ON COLUMN odoo_sync_status.rows_estimate IS 'rows, as the planner knows them';
-COMMENT ON COLUMN odoo_sync_status.last_success IS 'when the last run began that ended well';
+COMMENT ON COLUMN odoo_sync_status.last_success IS 'when the last run began that ended well, or the last look of a job that follows';
 COMMENT ON COLUMN odoo_sync_status.last_finished IS 'when the last run ended';
 COMMENT ON COLUMN odoo_sync_status.last_duration IS 'how long that took';
 COMMENT ON COLUMN odoo_sync_status.failures IS 'runs that failed since one ended well';
@@ -250,8 +256,8 @@ COMMENT ON COLUMN odoo_sync_status.lacks IS 'foreign keys and triggers that the 
 
 COMMENT ON COLUMN odoo_status.server IS 'the Odoo server';
 COMMENT ON COLUMN odoo_status.target IS 'the table';
-COMMENT ON COLUMN odoo_status.state IS 'idle, running, backing off, stopped, or how the last run ended if not well';
-COMMENT ON COLUMN odoo_status.lag IS 'how long ago the last run began that ended well';
+COMMENT ON COLUMN odoo_status.state IS 'idle, following, running, backing off, stopped, or how the last run ended if not well';
+COMMENT ON COLUMN odoo_status.lag IS 'how long ago the last run began that ended well, or the last look of a job that follows';
 COMMENT ON COLUMN odoo_status.rows IS 'rows, as the planner knows them';
 COMMENT ON COLUMN odoo_status.missing IS 'references of the last run to records that Odoo does not show';
 COMMENT ON COLUMN odoo_status.quarantined IS 'values that Odoo could not give, now';
@@ -297,3 +303,4 @@ COMMENT ON COLUMN odoo_schedules.role IS 'the role that it runs as';
 COMMENT ON COLUMN odoo_schedules.jobid IS 'the job in cron.job';
 COMMENT ON COLUMN odoo_schedules.scheduled_at IS 'when odoo_schedule() was called';
 COMMENT ON COLUMN odoo_schedules.cron IS 'the same as pg_cron has it: where the minute was left open, in which few other jobs start';
+COMMENT ON COLUMN odoo_schedules.follow IS 'how often the job looks for changes, if it stays until the next one';

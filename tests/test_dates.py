@@ -59,6 +59,26 @@ def test_days_are_added_and_stay(db, fake):
     assert db.value("SELECT max(day) FROM dim_date") == date(before.year + 2, 3, 1)
 
 
+@pytest.mark.parametrize("gone", ["day < '2024-02-01'", "day > '2024-02-01'", "day = '2024-02-01'", "true"])
+def test_days_that_were_deleted_come_back(db, fake, gone):
+    db.server(url(fake, "version=19"))
+    db.run(SYNC)
+    days = db.run("SELECT * FROM dim_date ORDER BY day")
+    assert db.value(f"WITH gone AS (DELETE FROM dim_date WHERE {gone} RETURNING day) SELECT count(*) FROM gone") > 0
+    db.run(SYNC)
+    assert db.run("SELECT * FROM dim_date ORDER BY day") == days
+
+
+def test_an_order_before_the_first_day_adds_days(db, fake):
+    shop = Shop(db, fake, "version=19")
+    db.run(SYNC)
+    order = next(id for id, record in shop.records("pos.order").items() if record["state"] == "paid")
+    shop.write("pos.order", order, date_order="2022-12-31 12:00:00")
+    db.run(SYNC)
+    first, days = db.run("SELECT min(day), max(day) - min(day) + 1 = count(*) FROM dim_date")[0]
+    assert (first, days) == (date(2022, 12, 31), True)
+
+
 @pytest.mark.parametrize("slip", ["0201-05-05 10:00:00", "9998-12-31 10:00:00"])
 def test_a_slip_of_the_pen_makes_no_million_rows(db, fake, slip):
     shop = Shop(db, fake, "version=19")

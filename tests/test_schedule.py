@@ -115,6 +115,39 @@ def test_a_schedule_runs(home, db, fake):
     assert home.run("SELECT jobname FROM cron.job") == [("odoo_etl erp all reconcile",)]
 
 
+def test_a_schedule_follows(home, fake):
+    """Each job stays until a second before the next one, which waits for it if it is late."""
+    home.server(url(fake, "version=19"))
+    home.run("SELECT * FROM odoo_sync_all()")
+    job = home.value("SELECT odoo_schedule('sales', '* * * * *', follow => '5 seconds')")
+    assert home.run("SELECT jobid, jobname, command FROM cron.job") == [
+        (job, "odoo_etl erp sales",
+         "CALL \"public\".odoo_follow('sales', every => '5 seconds', until => '59 seconds', server => 'erp')")]
+    assert home.run("SELECT schedule, follow::text, jobid FROM odoo_schedules") == [("* * * * *", "00:00:05", job)]
+    wait_for(home, "SELECT 1 FROM odoo_sync_status WHERE target = 'all_sales' AND state = 'following'")
+    assert home.value("SELECT odoo_wake('sales')") is True
+    details = wait_for(home, "SELECT status, extract(epoch FROM end_time - start_time)::float FROM cron.job_run_details "
+                             "WHERE jobid = %s AND end_time IS NOT NULL", job)
+    assert details[0][0] == "succeeded" and 58 < details[0][1] < 65, details
+    wait_for(home, "SELECT 1 FROM odoo_sync_status WHERE target = 'all_sales' AND state = 'following'", seconds=10)
+    assert home.value("SELECT odoo_schedule('sales', '*/10 * * * *')") == job
+    assert home.run("SELECT schedule, follow FROM odoo_schedules") == [("*/10 * * * *", None)]
+    assert home.value("SELECT odoo_unschedule('sales')") is True
+    home.run("SELECT pg_terminate_backend(pid) FROM odoo_sync_status WHERE state = 'following'")
+
+
+@pytest.mark.parametrize("cron, follow, error", [
+    ("* * * * *", "1 minute", "follow must be shorter than the time between two jobs"),
+    ("* * * * *", "0", "follow must be at least one second"),
+    ("61 * * * *", "5 seconds", "invalid cron expression"),
+])
+def test_a_schedule_that_cannot_follow(home, fake, cron, follow, error):
+    home.server(url(fake))
+    with pytest.raises(psycopg2.errors.InvalidParameterValue, match=error):
+        home.run("SELECT odoo_schedule('sales', %s, follow => %s)", cron, follow)
+    assert home.run("SELECT * FROM cron.job") == []
+
+
 def test_the_reconcile_job_repairs(home, fake):
     home.server(url(fake, "rows=40"))
     home.run("CALL odoo_sync_job('products')")

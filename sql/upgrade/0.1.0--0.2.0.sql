@@ -37,8 +37,10 @@ BEGIN
 END
 $$;
 
--- When an interrupted scan began, by Odoo's clock; how long a refused login holds jobs back; what pg_cron has of a schedule.
+-- When an interrupted scan began, by Odoo's clock; how long a refused login holds jobs back; what pg_cron has of a
+-- schedule, and which jobs follow.
 ALTER TABLE odoo_etl.watermarks ADD COLUMN resume_began timestamp with time zone;
+ALTER TABLE odoo_etl.schedules ADD COLUMN follow interval;
 ALTER TABLE odoo_etl.stops ADD COLUMN until timestamp with time zone;
 ALTER TABLE odoo_etl.schedules ADD COLUMN cron text;
 -- The log may be long, and few of it go on.
@@ -89,5 +91,25 @@ ALTER FOREIGN DATA WRAPPER odoo_fdw HANDLER odoo_etl.fdw_handler;
 \ir ../dashboard.sql
 \ir ../job.sql
 \ir ../partition.sql
+\ir ../follow.sql
+
+CREATE FUNCTION "odoo_schedule"(
+	"entity" TEXT,
+	"cron" TEXT,
+	"follow" interval,
+	"server" TEXT DEFAULT NULL
+) RETURNS bigint
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'odoo_schedule_following_wrapper';
+
+CREATE FUNCTION "odoo_wake"(
+	"entity" TEXT,
+	"server" TEXT DEFAULT NULL
+) RETURNS bool
+SET search_path TO pg_catalog, pg_temp
+LANGUAGE c
+AS 'MODULE_PATHNAME', 'odoo_wake_wrapper';
+
 \ir ../plans.sql
 \ir ../comments.sql

@@ -1,5 +1,8 @@
 //! Checks that the arguments of several functions share.
 
+use std::time::Duration;
+
+use pgrx::datum::Interval;
 use pgrx::{JsonB, PgSqlErrorCode as State};
 
 use crate::failure::Failure;
@@ -53,4 +56,19 @@ pub fn object(name: &str, json: Option<JsonB>) -> Result<Members, Failure> {
 
 pub fn invalid(message: String) -> Failure {
     Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
+}
+
+/// In microseconds.
+const DAY: i64 = 86_400_000_000;
+
+/// The length of an interval between polls: Odoo has others to serve.
+pub fn duration(name: &str, interval: Option<Interval>) -> Result<Duration, Failure> {
+    let interval = interval.ok_or_else(|| null_argument(name))?;
+    let micros = i64::from(interval.days()).saturating_mul(DAY).saturating_add(interval.micros());
+    match (interval.months(), u64::try_from(micros).map(Duration::from_micros)) {
+        (0, Ok(duration)) if duration.as_secs() > 0 => Ok(duration),
+        (0, _) => Err(invalid(format!("{name} must be at least one second"))),
+        _ => Err(invalid(format!("{name} must be a number of days, hours, minutes and seconds"))
+            .detail("Months have no length of their own.")),
+    }
 }

@@ -7,6 +7,7 @@ mod connections;
 mod dashboard;
 mod describe;
 mod domain;
+mod follow;
 mod forget;
 mod job;
 mod live;

@@ -1,9 +1,13 @@
 //! odoo_schedule, odoo_unschedule and odoo_resume.
 
+use std::time::Duration;
+
+use pgrx::datum::Interval;
 use pgrx::prelude::*;
 
-use super::arguments::required;
-use crate::failure::OrRaise;
+use super::arguments::{duration, required};
+use crate::failure::{Failure, OrRaise};
+use crate::query::require_writable;
 use crate::server::Server;
 use crate::sync::{self, JobKey, Schedule, entities_named, warehouse_of};
 
@@ -18,15 +22,36 @@ fn odoo_schedule(
     server: default!(Option<&str>, "NULL"),
     reconcile: default!(bool, "false"),
 ) -> i64 {
-    let schedule = || {
-        let entity = required("entity", entity)?;
-        let cron = required("cron", cron)?;
-        let server = Server::named_or_only(server)?;
-        crate::query::require_writable()?;
-        entities_named(&warehouse_of(&server.name)?, entity)?;
-        Schedule(JobKey { server: &server.name, entity, reconcile }).set(cron)
-    };
-    schedule().or_raise()
+    schedule(entity, cron, server, reconcile, None).or_raise()
+}
+
+/// The same for a job that follows: each stays until the next one, and looks for changes so often.
+#[pg_extern(name = "odoo_schedule")]
+#[search_path(pg_catalog, pg_temp)]
+fn odoo_schedule_following(
+    entity: Option<&str>,
+    cron: Option<&str>,
+    follow: Option<Interval>,
+    server: default!(Option<&str>, "NULL"),
+) -> i64 {
+    let follow = duration("follow", follow).or_raise();
+    schedule(entity, cron, server, false, Some(follow)).or_raise()
+}
+
+fn schedule(
+    entity: Option<&str>,
+    cron: Option<&str>,
+    server: Option<&str>,
+    reconcile: bool,
+    follow: Option<Duration>,
+) -> Result<i64, Failure> {
+    let entity = required("entity", entity)?;
+    let cron = required("cron", cron)?;
+    let server = Server::named_or_only(server)?;
+    require_writable()?;
+    entities_named(&warehouse_of(&server.name)?, entity)?;
+    let of = JobKey { server: &server.name, entity, reconcile };
+    Schedule { of, follow }.set(cron)
 }
 
 /// Ends a schedule of the current user. `false` if there is none.
@@ -44,7 +69,8 @@ fn odoo_unschedule(
             Some(name) => name.to_owned(),
             None => Server::named_or_only(None)?.name,
         };
-        Schedule(JobKey { server: &server, entity, reconcile }).unset()
+        let of = JobKey { server: &server, entity, reconcile };
+        Schedule { of, follow: None }.unset()
     };
     unschedule().or_raise()
 }

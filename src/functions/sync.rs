@@ -117,7 +117,13 @@ fn odoo_verify(
         entities_named(&known, entity)?;
         let mut run = Run::begin(
             server,
-            Order { entity: None, kind: Kind::Reconcile, full_refresh: false, is_job: false },
+            Order {
+                entity: None,
+                kind: Kind::Reconcile,
+                full_refresh: false,
+                is_job: false,
+                adds_to: None,
+            },
         )?;
         let mut verdicts = Vec::new();
         for entity in entities_named(run.warehouse(), entity)? {
@@ -147,7 +153,7 @@ fn with_run(
     kind: Kind,
     full_refresh: bool,
 ) -> Result<Vec<TableReport>, Failure> {
-    let order = Order { entity, kind, full_refresh, is_job: false };
+    let order = Order { entity, kind, full_refresh, is_job: false, adds_to: None };
     let mut run = Run::begin(Server::named_or_only(server)?, order)?;
     let entities = entities_named(run.warehouse(), entity.unwrap_or(ALL))?;
     run.plan_ahead(entities.iter().copied());

@@ -13,7 +13,8 @@
 //! - `unreadable`: what Odoo keeps from the user (denied)
 //! - `relations`: where the tables are, and what they lack (relations)
 //! - `runs`: the log, and how the last run of each table ended (run, runs, state)
-//! - `schedules`: jobs of pg_cron, and what holds them back (schedules, stops)
+//! - `schedules`: jobs of pg_cron, what holds them back, and signals for jobs that follow (schedules,
+//!   stops, wakes)
 //! - `additions`: what users declared (mirrors, added_columns, histories, enabled,
 //!   partitions) and let go (detached)
 //! - `cache`: what spares Odoo a question (cache)

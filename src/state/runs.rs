@@ -13,6 +13,22 @@ use crate::quote::literal;
 const RUNS: &str = "runs";
 const STATE: &str = "state";
 
+/// What the log counts, column by column.
+const SUMS: [&str; 12] = [
+    "fetched",
+    "inserted",
+    "updated",
+    "deleted",
+    "pages",
+    "requests",
+    "retries",
+    "bytes",
+    "seconds",
+    "seconds_waiting",
+    "seconds_loading",
+    "seconds_decoding",
+];
+
 /// The log's status of a table that a run is at.
 const RUNNING: &str = "running";
 
@@ -21,7 +37,7 @@ const RUNNING: &str = "running";
 pub struct RunKey<'a> {
     pub number: i64,
     pub server: &'a str,
-    /// `sync`, `job` or `reconcile`.
+    /// `sync`, `job`, `reconcile` or `follow`.
     pub kind: &'a str,
 }
 
@@ -78,28 +94,30 @@ impl Store {
     /// Durable with the caller's transaction, that of a job's page: others see it from then on, and
     /// it is true of what they see of the table.
     pub fn log_running(&self, run: RunKey<'_>, table: TableRun<'_>) -> Result<(), Failure> {
-        self.log(run, &TableRun { status: RUNNING, ..table })
+        self.log(run, &TableRun { status: RUNNING, ..table }, false)
     }
 
-    /// Logs what a run did with a table, in the place of what it logged before.
+    /// Logs what a run did with a table, in the place of what it logged before, or in addition to it.
     ///
     /// Durable with the caller's transaction. Where that is the one which loaded the table, a run
     /// that fails whole leaves no row; who catches the failure logs it.
-    pub fn log(&self, run: RunKey<'_>, table: &TableRun<'_>) -> Result<(), Failure> {
+    pub fn log(&self, run: RunKey<'_>, table: &TableRun<'_>, adds: bool) -> Result<(), Failure> {
+        let sum = |column: &&str| match adds {
+            true => format!("{column} = runs.{column} + EXCLUDED.{column}"),
+            false => format!("{column} = EXCLUDED.{column}"),
+        };
+        let sums: Vec<_> = SUMS.iter().map(sum).collect();
         let sql = format!(
-            "INSERT INTO {} (run, server, entity, target, kind, status, role, pid, started, finished, \
+            "INSERT INTO {} AS runs (run, server, entity, target, kind, status, role, pid, started, finished, \
                fetched, inserted, updated, deleted, missing, quarantined, pages, requests, retries, bytes, \
                seconds, seconds_waiting, seconds_loading, seconds_decoding, error, sqlstate) \
              SELECT $1, $2, $3, $4, $5, $6, $7, pg_backend_pid(), clock_timestamp() - make_interval(secs => $18), \
                clock_timestamp(), $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23 \
              ON CONFLICT (run, target) DO UPDATE SET status = EXCLUDED.status, finished = EXCLUDED.finished, \
-               fetched = EXCLUDED.fetched, inserted = EXCLUDED.inserted, updated = EXCLUDED.updated, \
-               deleted = EXCLUDED.deleted, missing = EXCLUDED.missing, quarantined = EXCLUDED.quarantined, \
-               pages = EXCLUDED.pages, requests = EXCLUDED.requests, retries = EXCLUDED.retries, \
-               bytes = EXCLUDED.bytes, seconds = EXCLUDED.seconds, seconds_waiting = EXCLUDED.seconds_waiting, \
-               seconds_loading = EXCLUDED.seconds_loading, seconds_decoding = EXCLUDED.seconds_decoding, \
+               missing = EXCLUDED.missing, quarantined = EXCLUDED.quarantined, {}, \
                error = EXCLUDED.error, sqlstate = EXCLUDED.sqlstate",
-            self.table(RUNS)
+            self.table(RUNS),
+            sums.join(", "),
         );
         let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let args = [
@@ -185,6 +203,25 @@ impl Store {
         );
         let interval = interval.map(|interval| interval.as_secs_f64());
         self.write(&sql, &[server.into(), table.target.into(), interval.into()])
+    }
+
+    /// Notes that a look at entities has found their tables up to date, so long ago. The state of
+    /// those whose last run did not end well stays as it is.
+    ///
+    /// Durable with the caller's transaction; if it is lost, the tables are up to date all the same.
+    pub fn note_success(
+        &self,
+        server: &str,
+        entities: &[&str],
+        ago: Duration,
+    ) -> Result<(), Failure> {
+        let sql = format!(
+            "UPDATE {} SET last_success = greatest(last_success, clock_timestamp() - make_interval(secs => $3)) \
+             WHERE server = $1 AND entity = ANY ($2) AND last_error IS NULL",
+            self.table(STATE)
+        );
+        let args = [server.into(), entities.to_vec().into(), ago.as_secs_f64().into()];
+        self.write(&sql, &args)
     }
 
     /// How the last runs of an entity's tables ended.

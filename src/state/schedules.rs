@@ -1,4 +1,5 @@
-//! Jobs that pg_cron starts, table schedules, and what holds them back, table stops.
+//! Jobs that pg_cron starts, table schedules, and what holds them back, table stops; and jobs that
+//! follow, with the signals that wake them, table wakes.
 
 use std::time::Duration;
 
@@ -6,10 +7,15 @@ use pgrx::pg_sys;
 
 use super::store::{Store, is_set, text};
 use crate::failure::Failure;
-use crate::query::current_user;
+use crate::pg::SessionLock;
+use crate::query::{ask, current_user};
 
 const SCHEDULES: &str = "schedules";
 const STOPS: &str = "stops";
+const WAKES: &str = "wakes";
+
+/// The key of the lock of whoever follows an entity, as the view odoo_sync_status has it.
+const KEY: &str = "hashtextextended(format('odoo_etl follow %s %s', $1, entity), 0)";
 
 /// A job of the current user's.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +48,7 @@ impl Store {
         of: JobKey<'_>,
         schedule: &str,
         cron: &str,
+        follow: Option<Duration>,
         jobid: i64,
     ) -> Result<(), Failure> {
         let sql = format!(
@@ -63,11 +70,13 @@ impl Store {
         if !self.is_current {
             return Ok(());
         }
-        let sql = format!("UPDATE {} SET cron = $5 WHERE {OF_JOB}", self.table(SCHEDULES));
-        let user = current_user()?;
-        let args =
-            [of.server.into(), of.entity.into(), of.reconcile.into(), user.into(), cron.into()];
-        self.write(&sql, &args)
+        let sql = format!(
+            "UPDATE {} SET cron = $5, follow = make_interval(secs => $6) WHERE {OF_JOB}",
+            self.table(SCHEDULES)
+        );
+        let follow = follow.map(|every| every.as_secs_f64());
+        let [server, entity, reconcile, role, ..] = args;
+        self.write(&sql, &[server, entity, reconcile, role, cron.into(), follow.into()])
     }
 
     /// What pg_cron has for a job, if it is scheduled, and for all others, be they other users'.
@@ -193,5 +202,52 @@ impl Store {
         );
         let args = [server.into(), current_user()?.into()];
         Ok(self.change(&sql, &args, |row| row.get(1))?.contains(&Some(true)))
+    }
+}
+
+impl Store {
+    /// Holds the lock of whoever follows an entity of a server, until what is returned is dropped.
+    /// `None` if somebody else does. It is the session's, as that of a run.
+    pub fn hold_following(
+        &self,
+        server: &str,
+        entity: &str,
+    ) -> Result<Option<SessionLock>, Failure> {
+        let sql = format!("SELECT {KEY} FROM (SELECT $2::text) AS followed (entity)");
+        Ok(ask::<i64>(&sql, &[server.into(), entity.into()])?.and_then(SessionLock::take))
+    }
+
+    /// Leaves a signal for each job that follows one of some entities. Returns whether there is any.
+    ///
+    /// The job sees it when the caller's transaction commits. No two signals wait for each other.
+    pub fn wake(&self, server: &str, entities: &[&str]) -> Result<bool, Failure> {
+        let followed = format!(
+            "FROM unnest($2::text[]) AS entity WHERE EXISTS ( \
+               SELECT FROM pg_catalog.pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1 \
+                 AND database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
+                 AND (classid::bigint << 32) | objid::bigint = {KEY})"
+        );
+        let args = || [server.into(), entities.to_vec().into()];
+        if !self.is_true(&format!("SELECT EXISTS (SELECT $1::text {followed})"), &args())? {
+            return Ok(false);
+        }
+        let wakes = self.table(WAKES);
+        let sql = format!("INSERT INTO {wakes} (server, entity) SELECT $1, entity {followed}");
+        self.write(&sql, &args())?;
+        Ok(true)
+    }
+
+    /// Takes the signals for a job that follows; whether there were any.
+    ///
+    /// Durable with the caller's transaction. One that is lost costs time: the job looks by itself.
+    pub fn take_wakes(&self, server: &str, entity: &str) -> Result<bool, Failure> {
+        let of_job = format!("FROM {} WHERE server = $1 AND entity = $2", self.table(WAKES));
+        let args = || [server.into(), entity.into()];
+        // To delete takes a transaction id, even if there is nothing.
+        if !self.is_true(&format!("SELECT EXISTS (SELECT {of_job})"), &args())? {
+            return Ok(false);
+        }
+        self.write(&format!("DELETE {of_job}"), &args())?;
+        Ok(true)
     }
 }

@@ -27,6 +27,7 @@ pub use mirror::history::{forget_history, keep_history};
 pub use mirror::optional::{disable, enable};
 pub use mirror::undo::{drop_column, drop_mirror};
 pub use run::driver::{Order, Run, entities_named};
+pub use run::follow::{Follow, FollowOptions, Step, wake};
 pub use run::job::{Job, JobOptions};
 pub use run::journal::Kind;
 pub use run::reconcile::Verdict;

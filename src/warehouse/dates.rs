@@ -6,6 +6,9 @@ use crate::quote::literal;
 /// A row for each day from the first to the last business date, and a year on.
 pub const DIM_DATE: &str = "dim_date";
 
+/// The last day that a business date may be, as SQL.
+const LAST: &str = "(CURRENT_DATE + 3653)";
+
 /// The comment by which a table of that name is known to be ours.
 pub const ABOUT: &str = "Days, from the first to the last business date and a year on";
 
@@ -82,12 +85,24 @@ pub fn rename_days(schema: &str) -> String {
     )
 }
 
-/// The first and the last day that a table tells of in a column. Slips of the pen, such as the year
-/// 201 or 20024, would make a row for each day up to there: they do not count.
-pub fn span(schema: &str, table: &str, column: &str) -> String {
+/// The first day that is there, and the last one that counts as a business date.
+pub fn known(schema: &str) -> String {
+    format!(
+        "SELECT min(day), (max(day) - interval '1 year')::date FROM {} \
+         WHERE day BETWEEN '1970-01-01' AND {LAST} + interval '1 year'",
+        ddl::qualified(schema, DIM_DATE)
+    )
+}
+
+/// The first and the last day that a table tells of in a column, outside of `$1` to `$2` if these are
+/// known. Slips of the pen, such as the year 201 or 20024, would make a row for each day up to there:
+/// they do not count.
+pub fn span(schema: &str, table: &str, column: &str, is_known: bool) -> String {
+    let rest =
+        if is_known { format!(" AND ({column} < $1 OR {column} > $2)") } else { String::new() };
     format!(
         "SELECT min({column}), max({column}) FROM {} \
-         WHERE {column} BETWEEN '1970-01-01' AND CURRENT_DATE + 3653",
+         WHERE {column} BETWEEN '1970-01-01' AND {LAST}{rest}",
         ddl::qualified(schema, table)
     )
 }

@@ -30,7 +30,7 @@ pub fn create_table(schema: &str) -> String {
             resolved_at timestamp with time zone,
             PRIMARY KEY (target, channel, row_id, column_name)
         );
-        CREATE INDEX ON {table} (target) WHERE resolved_at IS NULL;
+        CREATE INDEX ON {table} (target, channel, column_name) WHERE resolved_at IS NULL;
         COMMENT ON TABLE {table} IS 'References to records that Odoo did not give: the column is NULL in the row until the record arrives';
         COMMENT ON COLUMN {table}.target IS 'table that holds the row';
         COMMENT ON COLUMN {table}.channel IS 'channel of the row, in tables that have one';

@@ -38,6 +38,7 @@ PAGES = {
     "docs/tutorial.md": Page(is_empty=True, cron=True, leaves=f"SELECT count(*) = 2 AND {SHOWN} FROM odoo_schedules"),
     "docs/loading.md": Page(cron=True, leaves="SELECT count(*) = 1 FROM odoo_schedules"),
     "docs/troubleshooting.md": Page(cron=True),
+    "docs/follow.md": Page(cron=True, leaves="SELECT count(*) > 0 FROM odoo_sync_log WHERE kind = 'follow'"),
     "docs/ad_hoc.md": Page(leaves="SELECT ref = 'VIP' FROM dim_customers WHERE name = 'Gemini Furniture'"),
 }
 

@@ -22,7 +22,7 @@ Arguments that most of them share:
 #: What stands together; the rest comes last.
 GROUPS = {
     "Servers and logins": ["odoo_check", "odoo_version", "odoo_connections", "odoo_disconnect", "odoo_disconnect_all", "odoo_forget"],
-    "Load the warehouse": ["odoo_sync", "odoo_sync_all", "odoo_sync_job", "odoo_verify", "odoo_reconcile"],
+    "Load the warehouse": ["odoo_sync", "odoo_sync_all", "odoo_sync_job", "odoo_follow", "odoo_wake", "odoo_verify", "odoo_reconcile"],
     "Schedule": ["odoo_schedule", "odoo_unschedule", "odoo_resume"],
     "Choose what is loaded": ["odoo_enable", "odoo_disable", "odoo_mirror", "odoo_mirror_drop", "odoo_add_column", "odoo_drop_column",
                               "odoo_keep_history", "odoo_forget_history"],

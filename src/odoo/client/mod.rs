@@ -2,6 +2,7 @@
 //! and `domain`.
 
 pub mod connection;
+mod dates;
 pub mod groups;
 mod identity;
 pub mod login;

@@ -45,6 +45,7 @@ impl Work {
         target: &Rc<Target>,
         fetched: Fetched,
     ) -> Result<(), Failure> {
+        self.fetching.begin_page();
         let mut batches = Vec::new();
         self.gather(dataset, target, fetched, &mut batches)?;
         let loaded = self.write(&batches)?;

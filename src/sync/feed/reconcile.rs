@@ -60,7 +60,6 @@ impl Work {
         let clock = context.clock_of_history(dataset)?;
         let deleted = deletes::rows(schema, dataset, feed, &gone, clock)?;
         reports.of(dataset).add_deleted(deleted);
-        restore::pass_on_all(schema, dataset, feed, |heir| context.may_write(heir))?;
         context.keep_day(dataset, began)?;
         context.store.forget_unwatched(context.key(&target.mapping), started)
     }
@@ -77,7 +76,18 @@ impl Work {
         };
         for some in wanted.chunks(self.context.server.options.batch()) {
             if let Some(fetched) = self.fetch(&target.mapping, some)? {
-                pg::in_own_memory(|| self.load(dataset, target, fetched))?;
+                pg::in_own_memory(|| {
+                    self.load(dataset, target, fetched)?;
+                    let context = &self.context;
+                    let may_write = |heir: &Dataset| context.may_write(heir);
+                    restore::pass_on_from(
+                        context.schema(),
+                        dataset,
+                        target.feed,
+                        Some(some),
+                        may_write,
+                    )
+                })?;
                 self.reports.of(dataset).add_page();
             }
         }

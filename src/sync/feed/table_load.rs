@@ -118,7 +118,8 @@ impl TableLoad {
         }
         let now = context.session.server_time();
         let mut mark = work.mark(mapping, now)?;
-        let resume = mark.resume.take().filter(|_| context.is_job && !context.full_refresh);
+        let resume =
+            mark.resume.take().filter(|_| context.remembers_pages() && !context.full_refresh);
         let since = match &resume {
             Some(resume) => resume.since.clone(),
             None if mark.since.is_some() && work.is_to_be_read_again(mapping)? => None,
@@ -281,7 +282,7 @@ impl TableLoad {
         if is_over {
             return Ok(false);
         }
-        if let (Some(last), true) = (ids.last(), work.context.is_job) {
+        if let (Some(last), true) = (ids.last(), work.context.remembers_pages()) {
             let (context, resume) = (&work.context, self.resume(*last));
             context.store.remember_page(context.key(&self.target.mapping), &resume)?;
         }
@@ -370,7 +371,7 @@ impl TableLoad {
         work.fetching.changes.keep_time(&work.context.cache, &self.target.mapping.model)?;
         if self.since.is_none() && !self.is_unchanged {
             let may_write = |heir: &Dataset| work.context.may_write(heir);
-            restore::pass_on_all(work.context.schema(), self.dataset, self.feed, may_write)?;
+            restore::pass_on_from(work.context.schema(), self.dataset, self.feed, None, may_write)?;
         }
         if self.since.is_none() && !self.is_resumed() {
             work.forget_denied(&self.target.mapping)?;
@@ -390,11 +391,10 @@ impl TableLoad {
         if self.target.mapping.is_read_whole() && !self.is_unchanged {
             unchanged::keep(&work.context, &self.target.mapping, self.digest)?;
         }
-        let context = &work.context;
         // Of a scan that was interrupted, all of it is read again.
         if !self.is_resumed() {
-            context.keep_day(self.dataset, self.began)?;
+            work.context.keep_day(self.dataset, self.began)?;
         }
-        context.store.move_watermark(context.key(&self.target.mapping), &reached)
+        work.move_watermark(&self.target.mapping, &reached)
     }
 }

@@ -12,7 +12,7 @@ use crate::failure::{Failure, warning};
 use crate::odoo::{BEFORE_ALL, Cells, Domain, Error, Page, Value};
 use crate::server::Ticket;
 use crate::settings::{self, Without};
-use crate::state::Mark;
+use crate::state::{Mark, Reached};
 use crate::sync::mapping::catalogue::Catalogue;
 use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::changes::{self, Moment, Question};
@@ -55,7 +55,8 @@ impl Poll {
     ) -> Result<Option<Poll>, Failure> {
         let shared = shared(work, mapping, feed)?;
         let is_large = is_large(work.context.schema(), mapping.dataset)?;
-        if shared.is_empty() && !is_large && mapping.domain() == Domain::all() {
+        let is_known = work.fetching.changes.known(&mapping.model, since).is_some();
+        if shared.is_empty() && !is_large && !is_known && mapping.domain() == Domain::all() {
             return Ok(None);
         }
         let since = match shared.is_empty() {
@@ -178,7 +179,7 @@ fn united(all: Vec<Vec<i64>>) -> Vec<i64> {
 
 /// The relations of a feed to records whose changes another table needs too, and their models: to
 /// the records that these are parts of, and to their own parts if those have a table.
-fn shared(
+pub fn shared(
     work: &mut Work,
     mapping: &Mapping,
     feed: usize,
@@ -294,6 +295,14 @@ impl Work {
     /// What is remembered of a feed.
     pub fn mark(&self, mapping: &Mapping, now: Option<DateTime<Utc>>) -> Result<Mark, Failure> {
         self.context.store.mark(self.context.key(mapping), self.context.server.options.overlap, now)
+    }
+
+    /// Remembers how far a feed was read.
+    pub fn move_watermark(&self, mapping: &Mapping, reached: &Reached) -> Result<(), Failure> {
+        match self.context.only_news {
+            true => Ok(()),
+            false => self.context.store.move_watermark(self.context.key(mapping), reached),
+        }
     }
 
     /// Whether rows that did not change in Odoo are to be read again too.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use pgrx::datum::clock_timestamp;
+use pgrx::datum::{DatumWithOid, clock_timestamp};
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
@@ -20,18 +20,24 @@ pub fn restore_all(
     schema: &str,
     may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
-    let known = qualified(schema, MISSING_DATA);
+    let mut is_any = false;
     for target in declared(schema) {
         if has_open(schema, target)? && may_write(target)? {
             for feed in 0..target.feeds.len() {
                 for reference in references(target, feed) {
-                    restore_reference(schema, target, feed, &reference)?;
+                    is_any |= restore_reference(schema, target, feed, &reference)?;
                 }
             }
         }
     }
+    if !is_any {
+        return Ok(());
+    }
     // What was missing for a moment only, between tables that refer to each other.
-    let passing = format!("DELETE FROM {known} WHERE first_seen = now() AND resolved_at = now()");
+    let passing = format!(
+        "DELETE FROM {} WHERE first_seen = now() AND resolved_at = now()",
+        qualified(schema, MISSING_DATA)
+    );
     Table::missing(schema).run(owner::FORGET, || Ok(Spi::run(&passing)?))
 }
 
@@ -45,12 +51,13 @@ fn has_open(schema: &str, target: &Dataset) -> Result<bool, Failure> {
     Table::missing(schema).run(owner::READ, ask)
 }
 
+/// Whether records that rows lacked have come by one reference; restores it then.
 fn restore_reference(
     schema: &str,
     target: &'static Dataset,
     feed: usize,
     reference: &Reference,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let source = &target.feeds[feed];
     let column = ident(reference.column);
     let inherited: Vec<_> = inherited(target, reference.column).collect();
@@ -62,9 +69,12 @@ fn restore_reference(
         missing::condition(target.table, source, "known"),
         literal(reference.column),
     );
+    // Where a model is kept from the user its table is empty, and as many rows lack records of it as
+    // there are: that is asked first.
     let sql = format!(
         "WITH found AS MATERIALIZED (SELECT known.row_id, parent.id{theirs} FROM {known} AS known \
-           JOIN {parents} AS parent ON parent.id = known.missing_id AND {of_feed} WHERE {condition}), \
+           JOIN {parents} AS parent ON parent.id = known.missing_id AND {of_feed} WHERE {condition} \
+           AND (SELECT max(parent.id) FROM {parents} AS parent WHERE {of_feed}) IS NOT NULL), \
          restored AS (UPDATE {table} AS row SET {column} = found.id{changes}, synced_at = $1 FROM found \
            WHERE row.id = found.row_id AND {own_feed} AND row.{column} IS NULL) \
          SELECT array_agg(row_id) FROM found",
@@ -81,7 +91,7 @@ fn restore_reference(
         Ok(Spi::connect_mut(|client| client.update(&sql, None, &args)?.first().get::<Vec<i64>>(1))?)
     };
     let Some(found) = Table::new(schema, target.table).run(owner::LOAD, restore)? else {
-        return Ok(());
+        return Ok(false);
     };
     let sql = format!(
         "UPDATE {} AS known SET resolved_at = now() WHERE {condition} AND row_id = ANY ($1)",
@@ -89,7 +99,8 @@ fn restore_reference(
     );
     let resolve = || Ok(Spi::run_with_args(&sql, &[found.into()])?);
     Table::missing(schema).run(owner::LOAD, resolve)?;
-    pass_on(schema, target, reference.column)
+    pass_on(schema, target, reference.column)?;
+    Ok(true)
 }
 
 /// Hands a restored reference on to the rows that inherit it.
@@ -128,14 +139,19 @@ fn pass_on(schema: &str, from: &'static Dataset, column: &str) -> Result<(), Fai
     Ok(())
 }
 
-/// Hands on what others inherit from a feed's rows, where it differs: all of these were read again,
-/// their heirs may not have been. Those that every run reads whole look for themselves.
-pub fn pass_on_all(
+/// Hands on what others inherit from rows of a feed, where it differs: these were read again, their
+/// heirs may not have been. Without `ids` from all rows. Heirs that every run reads whole look for
+/// themselves.
+pub fn pass_on_from(
     schema: &str,
     from: &Dataset,
     feed: usize,
+    ids: Option<&[i64]>,
     may_write: impl Fn(&Dataset) -> Result<bool, Failure>,
 ) -> Result<(), Failure> {
+    let of_these = ids.map_or("", |_| " AND parent.id = ANY ($2::bigint[])");
+    let ids = ids.map(|ids| ids.to_vec().into());
+    let args: Vec<DatumWithOid<'_>> = [clock_timestamp().into()].into_iter().chain(ids).collect();
     for heir in declared(schema).filter(|heir| heir.extent == Extent::Changed) {
         for (own, source) in heir.feeds.iter().enumerate() {
             for through in references(heir, own).iter().filter(|r| r.points_to(from, feed)) {
@@ -149,7 +165,7 @@ pub fn pass_on_all(
                 };
                 let sql = format!(
                     "UPDATE {heir} AS row SET {changes}, synced_at = $1 \
-                     FROM (SELECT parent.id{of_parent} FROM {parents} AS parent WHERE {of_feed} OFFSET 0) AS parent \
+                     FROM (SELECT parent.id{of_parent} FROM {parents} AS parent WHERE {of_feed}{of_these} OFFSET 0) AS parent \
                      WHERE row.{through} = parent.id AND {own_feed} AND ({ours}) IS DISTINCT FROM ({theirs})",
                     of_parent = columns
                         .iter()
@@ -164,9 +180,8 @@ pub fn pass_on_all(
                     ours = list(&|(ours, _)| format!("row.{ours}")),
                     theirs = list(&|(_, theirs)| format!("parent.{theirs}")),
                 );
-                let args = [clock_timestamp().into()];
-                let hand_on = || Ok(Spi::run_with_args(&sql, &args)?);
-                Table::new(schema, heir.table).run(owner::LOAD, hand_on)?;
+                let pass_on = || Ok(Spi::run_with_args(&sql, &args)?);
+                Table::new(schema, heir.table).run(owner::LOAD, pass_on)?;
             }
         }
     }

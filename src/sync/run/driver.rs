@@ -41,6 +41,9 @@ pub struct Order<'a> {
     pub full_refresh: bool,
     /// It commits page by page.
     pub is_job: bool,
+    /// The number of the whole run to which it adds what is new, for a job that follows: who the
+    /// user is, and what the server leads to, has just been asked.
+    pub adds_to: Option<i64>,
 }
 
 /// A run in progress. It is one transaction's, but for a job's: an error undoes it whole.
@@ -57,7 +60,7 @@ pub struct Run {
 impl Run {
     pub fn begin(server: Server, order: Order<'_>) -> Result<Run, Failure> {
         require_writable()?;
-        let Order { entity, kind, full_refresh, is_job } = order;
+        let Order { entity, kind, full_refresh, is_job, adds_to } = order;
         let store = Store::find()?;
         if let Some(entity) = entity {
             entity_named(&warehouse_of(&server.name)?, entity)?;
@@ -66,17 +69,25 @@ impl Run {
         // Before anything is written, so that a wrong password does not look like a failed
         // entity.
         let cache = store.cache(&server.name)?;
-        let identity = session.call(|odoo| odoo.identity_now())?;
-        server.keep_user(&session, &identity, &cache)?;
-        session.tell_of_fall_back(&server.name);
-        entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
-        origin::check(&store, &server, &session)?;
         let is_fresh = full_refresh || kind == Kind::Reconcile;
         let mut catalogue = Catalogue::remembering(session.clone(), cache.clone(), is_fresh);
-        let warehouse = follow::refresh(&store, &server, entity, &mut catalogue)?;
+        let (identity, warehouse) = match adds_to {
+            Some(_) => (session.call(|odoo| odoo.identity())?, warehouse_of(&server.name)?),
+            None => {
+                let identity = session.call(|odoo| odoo.identity_now())?;
+                server.keep_user(&session, &identity, &cache)?;
+                session.tell_of_fall_back(&server.name);
+                entity.map_or(Ok(()), |entity| lock::take(&server, entity))?;
+                origin::check(&store, &server, &session)?;
+                (identity, follow::refresh(&store, &server, entity, &mut catalogue)?)
+            }
+        };
         let Ready { widths, broken, first_loads, let_go } =
             ready::make_ready(&warehouse, &store, &server)?;
-        let journal = Journal::begin(&store, kind)?;
+        let journal = match adds_to {
+            Some(run) => Journal::adding(run, kind),
+            None => Journal::begin(&store, kind)?,
+        };
         let work = Work {
             targets: Targets::new(warehouse, catalogue, broken, let_go),
             fetching: Fetching::new(&server, &session),
@@ -90,6 +101,7 @@ impl Run {
                 widths,
                 full_refresh,
                 is_job,
+                only_news: adds_to.is_some(),
             },
         };
         Ok(Run { work, journal, queue: Queue::default(), end: None, first_loads })

@@ -1,6 +1,7 @@
 //! A run that commits page by page: a step at a time, between which the caller commits.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 
 use crate::failure::{Cause, Failure, notice};
 use crate::pg;
@@ -46,9 +47,26 @@ pub struct Job {
     others: Option<Lacking>,
     /// The entities that failed, and why.
     failures: Vec<(&'static str, Failure)>,
+    /// Those, and the ones that another session was at.
+    unloaded: BTreeSet<&'static str>,
     /// Why the run could not begin.
     obstacle: Option<Failure>,
     is_scheduled: bool,
+}
+
+/// How a job goes about its entities.
+#[derive(Debug, Clone, Copy)]
+pub struct Manner {
+    pub kind: Kind,
+    pub full_refresh: bool,
+    /// Entities that fail will wait, for so long that it does not come too often, and a refused login
+    /// holds back what a scheduler starts.
+    pub is_scheduled: bool,
+    pub interval: Option<Duration>,
+    /// A login was refused, and has not succeeded since.
+    pub is_refused: bool,
+    /// The whole run to which it adds what is new.
+    pub adds_to: Option<i64>,
 }
 
 impl Job {
@@ -58,7 +76,7 @@ impl Job {
         require_writable()?;
         let store = Store::find()?;
         let known = warehouse_of(&server.name)?;
-        let mut entities: VecDeque<_> = entities_named(&known, options.entity)?.into();
+        let mut entities = entities_named(&known, options.entity)?;
         let mut hold = Hold::default();
         if options.scheduled {
             hold = schedules::find_hold(&store, &server.name)?;
@@ -80,62 +98,115 @@ impl Job {
             true => schedules::interval(&store, &server.name, options.entity)?,
             false => None,
         };
-        let mut job = Job {
+        let manner = Manner {
+            kind: if options.reconcile { Kind::Reconcile } else { Kind::Job },
+            full_refresh: options.full_refresh,
+            is_scheduled: options.scheduled,
+            interval,
+            is_refused: hold.is_refused,
+            adds_to: None,
+        };
+        Job::start(&store, server, entities, manner, |_, _| Ok(()))
+    }
+
+    /// The same for some entities; `prepare` comes before the first of them.
+    pub fn start(
+        store: &Store,
+        server: Server,
+        mut entities: Vec<&'static Entity>,
+        manner: Manner,
+        prepare: impl FnOnce(&mut Run, &[&'static Entity]) -> Result<(), Failure>,
+    ) -> Result<Job, Failure> {
+        if entities.is_empty() {
+            return Ok(Job::idle(manner));
+        }
+        let Manner { kind, full_refresh, interval, adds_to, .. } = manner;
+        let name = server.name.clone();
+        let order = Order { entity: None, kind, full_refresh, is_job: true, adds_to };
+        let begun = pg::subtransaction(|| {
+            let mut run = Run::begin(server, order)?;
+            // Their fields may be others by now.
+            let current = entities.iter().filter_map(|one| run.warehouse().entity(one.name));
+            entities = current.collect();
+            prepare(&mut run, &entities)?;
+            Ok(run)
+        });
+        journal::close_interrupted(store, &name)?;
+        let mut run = match begun {
+            Ok(run) => run,
+            Err(failure) => return Job::obstructed(store, &name, &entities, manner, failure),
+        };
+        if kind != Kind::Reconcile {
+            run.plan_ahead(entities.iter().copied());
+        }
+        run.journal().set_interval(interval);
+        if adds_to.is_none() {
+            run.journal().begin_showing(store)?;
+        }
+        let mut job = Job { run: Some(run), ..Job::idle(manner) };
+        job.entities = entities.iter().copied().collect();
+        job.all = entities;
+        job.open_entity();
+        Ok(job)
+    }
+
+    /// One whose run could not begin, which every entity remembers as its failure.
+    pub fn obstructed(
+        store: &Store,
+        server: &str,
+        entities: &[&Entity],
+        manner: Manner,
+        failure: Failure,
+    ) -> Result<Job, Failure> {
+        let mut journal = journal::Journal::begin(store, manner.kind)?;
+        journal.set_interval(manner.interval);
+        for entity in entities {
+            let mut reports: Vec<_> = entity.datasets.iter().map(TableReport::new).collect();
+            reports.iter_mut().for_each(|report| report.end(Status::Failed, &failure));
+            journal.write(store, server, &reports.iter().collect::<Vec<_>>())?;
+        }
+        let failure = match failure.cause {
+            Cause::Login if manner.is_refused => why_refused(server).unwrap_or(failure),
+            _ => failure,
+        };
+        if manner.is_scheduled {
+            hold_back(store, server, &failure)?;
+        }
+        Ok(Job { obstacle: Some(failure), ..Job::idle(manner) })
+    }
+
+    /// One with nothing to do.
+    fn idle(manner: Manner) -> Job {
+        Job {
             run: None,
-            reconcile: options.reconcile,
-            entities,
+            reconcile: manner.kind == Kind::Reconcile,
+            entities: VecDeque::new(),
             feeds: VecDeque::new(),
             current: None,
             lacking: None,
             all: Vec::new(),
             others: None,
             failures: Vec::new(),
+            unloaded: BTreeSet::new(),
             obstacle: None,
-            is_scheduled: options.scheduled,
-        };
-        if job.entities.is_empty() {
-            return Ok(job);
+            is_scheduled: manner.is_scheduled,
         }
-        let kind = if options.reconcile { Kind::Reconcile } else { Kind::Job };
-        let name = server.name.clone();
-        let full_refresh = options.full_refresh;
-        let order = Order { entity: None, kind, full_refresh, is_job: true };
-        let begun = pg::subtransaction(|| Run::begin(server, order));
-        journal::close_interrupted(&store, &name)?;
-        match begun {
-            Ok(mut run) => {
-                // Their fields may be others by now.
-                let names = job.entities.iter().map(|entity| entity.name);
-                job.entities = names.filter_map(|name| run.warehouse().entity(name)).collect();
-                job.all = job.entities.iter().copied().collect();
-                if !options.reconcile {
-                    run.plan_ahead(job.entities.iter().copied());
-                }
-                run.journal().set_interval(interval);
-                run.journal().begin_showing(&store)?;
-                job.run = Some(run);
-                job.open_entity();
-            }
-            Err(failure) => {
-                let mut journal = journal::Journal::begin(&store, kind)?;
-                journal.set_interval(interval);
-                for entity in job.entities.drain(..) {
-                    let mut reports: Vec<_> =
-                        entity.datasets.iter().map(TableReport::new).collect();
-                    reports.iter_mut().for_each(|report| report.end(Status::Failed, &failure));
-                    journal.write(&store, &name, &reports.iter().collect::<Vec<_>>())?;
-                }
-                let failure = match failure.cause {
-                    Cause::Login if hold.is_refused => why_refused(&name).unwrap_or(failure),
-                    _ => failure,
-                };
-                if options.scheduled {
-                    hold_back(&store, &name, &failure)?;
-                }
-                job.obstacle = Some(failure);
-            }
-        }
-        Ok(job)
+    }
+
+    /// The number of its run, if that could begin.
+    pub fn run(&mut self) -> Option<i64> {
+        self.run.as_mut().map(|run| run.journal().run())
+    }
+
+    /// The entities that failed, or that another session was at.
+    pub fn unloaded(&self) -> &BTreeSet<&'static str> {
+        &self.unloaded
+    }
+
+    /// Whether Odoo refused the login.
+    pub fn is_refused(&self) -> bool {
+        let all = self.failures.iter().map(|(_, failure)| failure).chain(&self.obstacle);
+        all.into_iter().any(is_refused)
     }
 
     /// Loads a page, or ends an entity. `false` when all is done. An error is the entity's: it
@@ -179,6 +250,7 @@ impl Job {
                     return Ok(true);
                 };
                 let is_first = run.end().is_none();
+                self.unloaded.insert(entity.name);
                 if run.fail(entity, &failure) == Status::Failed {
                     if is_first && self.is_scheduled {
                         let Context { store, server, .. } = run.context();
@@ -287,10 +359,13 @@ impl Step<'_> {
     }
 }
 
+fn is_refused(failure: &Failure) -> bool {
+    matches!(failure.cause, Cause::Login | Cause::CoolDown)
+}
+
 /// Keeps scheduled jobs from a login that Odoo refuses, which may lock the user out.
 fn hold_back(store: &Store, server: &str, failure: &Failure) -> Result<(), Failure> {
-    let is_refused = matches!(failure.cause, Cause::Login | Cause::CoolDown);
-    if is_refused && schedules::hold_back(store, server, failure)? {
+    if is_refused(failure) && schedules::hold_back(store, server, failure)? {
         journal::alert("stopped", server, None, Some(&failure.message))?;
     }
     Ok(())

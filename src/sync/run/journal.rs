@@ -20,6 +20,7 @@ pub enum Kind {
     Sync,
     Job,
     Reconcile,
+    Follow,
 }
 
 impl Kind {
@@ -28,6 +29,7 @@ impl Kind {
             Kind::Sync => "sync",
             Kind::Job => "job",
             Kind::Reconcile => "reconcile",
+            Kind::Follow => "follow",
         }
     }
 }
@@ -44,6 +46,8 @@ pub struct Journal {
     lock: Option<SessionLock>,
     /// The tables that such rows are there of.
     shown: HashSet<&'static str>,
+    /// What is written is added to the run's rows.
+    adds: bool,
 }
 
 /// An alert's text is a part of its payload, which has 8000 bytes at most.
@@ -51,8 +55,16 @@ const ALERT: usize = 500;
 
 impl Journal {
     pub fn begin(store: &Store, kind: Kind) -> Result<Journal, Failure> {
-        let run = store.next_run()?;
-        Ok(Journal { run, kind, interval: None, lock: None, shown: HashSet::new() })
+        Ok(Journal { adds: false, ..Journal::adding(store.next_run()?, kind) })
+    }
+
+    /// That of a run which adds to the rows of another one.
+    pub fn adding(run: i64, kind: Kind) -> Journal {
+        Journal { run, kind, interval: None, lock: None, shown: HashSet::new(), adds: true }
+    }
+
+    pub fn run(&self) -> i64 {
+        self.run
     }
 
     pub fn set_interval(&mut self, interval: Option<Duration>) {
@@ -110,7 +122,7 @@ impl Journal {
         let before = before.unwrap_or(Outcome::Fine);
         for report in reports {
             let table = table_run(report);
-            store.log(self.key(server), &table)?;
+            store.log(self.key(server), &table, self.adds)?;
             self.say(server, report);
             // The state of a table that another session is at is that session's to tell.
             if report.status != Status::Skipped {

@@ -3,7 +3,9 @@
 
 pub mod driver;
 pub mod first_loads;
+pub mod follow;
 pub mod job;
 pub mod journal;
 pub mod queue;
 pub mod reconcile;
+pub mod watch;

@@ -15,7 +15,17 @@ use crate::state::{JobKey, Stop, Store};
 use crate::sync::schedule::cron;
 
 /// A job of the current user's.
-pub struct Schedule<'a>(pub JobKey<'a>);
+pub struct Schedule<'a> {
+    pub of: JobKey<'a>,
+    /// It stays until the next one, and looks for changes so often.
+    pub follow: Option<Duration>,
+}
+
+/// How long it stays where the expression is another pg_cron's to judge.
+const EACH_MINUTE: Duration = Duration::from_secs(59);
+
+/// What a job that follows leaves to the one after it: pg_cron starts that when it has ended.
+const GAP: Duration = Duration::from_secs(1);
 
 impl Schedule<'_> {
     /// Has pg_cron run it from now on, in the place of an earlier schedule. Where the expression leaves
@@ -24,16 +34,26 @@ impl Schedule<'_> {
         require_writable()?;
         let parsed = cron::parse(cron).map_err(|reason| invalid(cron, &reason))?;
         let store = Store::find()?;
-        let command = self.command(&store);
-        self.require_pg_cron(&store, cron, &command)?;
+        self.require_pg_cron(&store, cron)?;
         let chosen = self.choose(&store, cron)?;
-        let args = [self.job_name().into(), chosen.as_str().into(), command.into()];
-        let job = Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)?;
-        if cron::interval(&parsed, SystemTime::now().into()).is_none() {
+        let schedule = |command: String| {
+            let args = [self.job_name().into(), chosen.as_str().into(), command.into()];
+            Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)
+        };
+        // Only of an expression that pg_cron knows the next times are looked for.
+        let mut job = schedule(self.command(&store, None))?;
+        let Some(interval) = cron::interval(&parsed, SystemTime::now().into()) else {
             return Err(invalid(cron, "There is no such day"));
+        };
+        if let Some(every) = self.follow {
+            let until = interval.saturating_sub(GAP);
+            if every > until {
+                return Err(too_seldom());
+            }
+            job = schedule(self.command(&store, Some((every, until))))?;
         }
         let job = job.unwrap_or(0);
-        store.note_schedule(self.0, cron, &chosen, job)?;
+        store.note_schedule(self.of, cron, &chosen, self.follow, job)?;
         Ok(job)
     }
 
@@ -41,7 +61,7 @@ impl Schedule<'_> {
     pub fn unset(&self) -> Result<bool, Failure> {
         require_writable()?;
         let store = Store::find()?;
-        if store.schedule(self.0)?.is_none() {
+        if store.schedule(self.of)?.is_none() {
             return Ok(false);
         }
         if query::is_true("SELECT to_regclass('cron.job') IS NOT NULL", &[])? {
@@ -51,7 +71,7 @@ impl Schedule<'_> {
                 &[self.job_name().into()],
             )?;
         }
-        store.forget_schedule(self.0)?;
+        store.forget_schedule(self.of)?;
         Ok(true)
     }
 
@@ -61,19 +81,29 @@ impl Schedule<'_> {
         if choices.len() == 1 {
             return Ok(cron.to_owned());
         }
-        let (own, others) = store.crons(self.0)?;
+        let (own, others) = store.crons(self.of)?;
         Ok(cron::spread(choices, own.as_deref(), &others).unwrap_or_else(|| cron.to_owned()))
     }
 
     fn job_name(&self) -> String {
-        let JobKey { server, entity, reconcile } = self.0;
+        let JobKey { server, entity, reconcile } = self.of;
         let kind = if reconcile { " reconcile" } else { "" };
         format!("odoo_etl {server} {entity}{kind}")
     }
 
     /// One statement: pg_cron would run several of them in one transaction.
-    fn command(&self, store: &Store) -> String {
-        let JobKey { server, entity, reconcile } = self.0;
+    fn command(&self, store: &Store, follow: Option<(Duration, Duration)>) -> String {
+        let JobKey { server, entity, reconcile } = self.of;
+        if let Some((every, until)) = follow {
+            return format!(
+                "CALL {}.odoo_follow({}, every => '{} seconds', until => '{} seconds', server => {})",
+                ident(&store.schema),
+                literal(entity),
+                every.as_secs_f64(),
+                until.as_secs(),
+                literal(server),
+            );
+        }
         let kind = if reconcile { "reconcile => true, " } else { "" };
         format!(
             "CALL {}.odoo_sync_job({}, {}, {kind}scheduled => true)",
@@ -83,7 +113,7 @@ impl Schedule<'_> {
         )
     }
 
-    fn require_pg_cron(&self, store: &Store, cron: &str, command: &str) -> Result<(), Failure> {
+    fn require_pg_cron(&self, store: &Store, cron: &str) -> Result<(), Failure> {
         let home = store.parameter("cron.database_name")?;
         let here = ask::<String>("SELECT current_database()::text", &[])?.unwrap_or_default();
         let installed =
@@ -112,7 +142,7 @@ impl Schedule<'_> {
                     // Names are pg_cron's for all databases.
                     literal(&format!("{} in {here}", self.job_name())),
                     literal(cron),
-                    literal(command),
+                    literal(&self.command(store, self.follow.map(|every| (every, EACH_MINUTE)))),
                     literal(&here),
                 ),
             ),
@@ -123,6 +153,13 @@ impl Schedule<'_> {
             Some(_) => Ok(()),
         }
     }
+}
+
+fn too_seldom() -> Failure {
+    let message = "follow must be shorter than the time between two jobs";
+    Failure::new(State::ERRCODE_INVALID_PARAMETER_VALUE, message)
+        .detail("A job that follows stays until a second before the next one.")
+        .hint("SELECT odoo_schedule('sales', '* * * * *', follow => '5 seconds');")
 }
 
 fn invalid(cron: &str, reason: &str) -> Failure {

@@ -56,7 +56,7 @@ pub struct Changes {
 /// The records of a model that have changed since a time.
 #[derive(Clone)]
 pub struct Answer {
-    since: String,
+    pub since: String,
     /// `None` if they are too many to keep.
     pub ids: Option<Rc<[i64]>>,
     pub asked: Moment,
@@ -100,7 +100,14 @@ impl Changes {
         Ok(Question::Asked { model: model.to_owned(), since: since.to_owned(), asked, found })
     }
 
-    fn known(&self, model: &str, since: &str) -> Option<&Answer> {
+    /// Takes note of what somebody else has asked for: a model's records that have changed since a
+    /// time.
+    pub fn learn(&mut self, model: &str, answer: Answer) {
+        self.known.insert(model.to_owned(), answer);
+    }
+
+    /// An answer that serves a question after changes since a time.
+    pub fn known(&self, model: &str, since: &str) -> Option<&Answer> {
         let is_fit = |answer: &&Answer| {
             answer.since.as_str() <= since && answer.asked.here.elapsed() < FRESH
         };

@@ -27,12 +27,20 @@ pub struct Context {
     pub full_refresh: bool,
     /// Pages are committed one by one, and so remembered.
     pub is_job: bool,
+    /// Only what a job that follows saw change is read. Whole runs vouch for the rest, so how far
+    /// they read stays as it is.
+    pub only_news: bool,
 }
 
 impl Context {
     /// The schema that the server fills.
     pub fn schema(&self) -> &str {
         &self.server.options.schema
+    }
+
+    /// Whether it is remembered how far a scan has come.
+    pub fn remembers_pages(&self) -> bool {
+        self.is_job && !self.only_news
     }
 
     /// What state of a feed is kept by.

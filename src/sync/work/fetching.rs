@@ -20,6 +20,10 @@ use crate::warehouse::Dataset;
 /// Records by the table and the feed that they are of.
 type Records = HashMap<(&'static str, usize), HashSet<i64>>;
 
+/// Parents that are remembered at most, so that memory stays bounded: payments that come before their
+/// orders have as many.
+const KEPT: usize = 500_000;
+
 pub struct Fetching {
     lookups: Lookups,
     zones: Zones,
@@ -84,6 +88,11 @@ impl Fetching {
         Ok(rows)
     }
 
+    /// Before a page: parents that were asked for long ago may be asked for again.
+    pub fn begin_page(&mut self) {
+        keep_few(&mut self.asked, KEPT);
+    }
+
     /// Those of the ids that nobody has asked for, nor waits with; they count as asked for now.
     pub fn not_yet_asked(&mut self, dataset: &Dataset, feed: usize, mut ids: Vec<i64>) -> Vec<i64> {
         let waiting = self.waiting.entry((dataset.table, feed)).or_default();
@@ -128,5 +137,28 @@ impl Fetching {
     pub fn forget(&mut self) {
         self.asked.clear();
         self.waiting.clear();
+    }
+}
+
+/// Forgets all if they are more than so many.
+fn keep_few(records: &mut Records, most: usize) {
+    if records.values().map(HashSet::len).sum::<usize>() > most {
+        records.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_parents_are_remembered_than_fit() {
+        let mut records = Records::new();
+        records.entry(("all_sales", 0)).or_default().extend(1..=3);
+        records.entry(("dim_products", 0)).or_default().extend(1..=2);
+        keep_few(&mut records, 5);
+        assert_eq!(records.len(), 2);
+        keep_few(&mut records, 4);
+        assert!(records.is_empty());
     }
 }

@@ -37,6 +37,21 @@ RUNS = {
     "there is no job of the current role": (
         "The role was changed while a job went on.",
         "Call the job again, as one role."),
+    "there is no job that follows": (
+        "An internal function of `odoo_follow` was called by itself.",
+        "`CALL odoo_follow('sales')`."),
+    "there is no job that follows of the current role": (
+        "The role was changed while a job that follows went on.",
+        "Call the job again, as one role."),
+    "… must be at least one second": (
+        "An interval is shorter, or negative. Odoo has others to serve between two polls.",
+        "Give a second or more: `every => '5 seconds'`."),
+    "… must be a number of days, hours, minutes and seconds": (
+        "An interval has months or years, whose length is not fixed, or is infinite.",
+        "Write it in days or less."),
+    "every must not be longer than until": (
+        "The job would end before its second poll.",
+        "`CALL odoo_follow('sales', every => '5 seconds', until => '55 seconds')`."),
 }
 
 TABLES = {
@@ -123,6 +138,9 @@ SCHEDULES = {
     'invalid cron expression "…"': (
         "The five fields are minute, hour, day of month, month and day of week, in UTC.",
         "Write it as `*/10 * * * *`."),
+    "follow must be shorter than the time between two jobs": (
+        "A job that follows stays until a second before the next one, and looks for changes as often as `follow` says.",
+        "`SELECT odoo_schedule('sales', '* * * * *', follow => '5 seconds')`."),
     'scheduled jobs of server "…" are stopped since …': (
         "Odoo refused the login of the role that scheduled them, and again a minute later; they do not try on, so that Odoo does not "
         "lock the user out.",

@@ -2,7 +2,7 @@
 //! year after the last one.
 
 use pgrx::PgSqlErrorCode as State;
-use pgrx::datum::Date;
+use pgrx::datum::{Date, DatumWithOid};
 use pgrx::prelude::*;
 
 use crate::failure::Failure;
@@ -16,6 +16,9 @@ pub struct Names {
     pub months: Vec<String>,
     pub weekdays: Vec<String>,
 }
+
+/// A first and a last day.
+type Span = (Date, Date);
 
 /// Whether the table of days is one that a run made: users may have one of that name.
 pub fn is_ours(schema: &str) -> Result<bool, Failure> {
@@ -35,13 +38,15 @@ fn own_days(dataset: &Dataset) -> impl Iterator<Item = &'static Column> + use<> 
     dataset.columns.iter().filter(move |column| is_own(column.source))
 }
 
-/// Adds the days that the tables' business dates call for.
+/// Adds the days that the tables' business dates call for. Of large tables no more is read than the
+/// rows of days that are not there: an index on the days finds them.
 pub fn extend(schema: &str, dated: &[&Dataset], names: &Names) -> Result<(), Failure> {
-    let mut span: Option<(Date, Date)> = None;
+    let days = Table::new(schema, dates::DIM_DATE);
+    let known = days.run(owner::READ, || ask(&dates::known(schema), &[]))?;
+    let mut span = known;
     for dataset in dated {
-        for (first, last) in spans(schema, dataset)? {
-            span =
-                Some(span.map_or((first, last), |known| (known.0.min(first), known.1.max(last))));
+        for (first, last) in spans(schema, dataset, known)? {
+            span = Some(span.map_or((first, last), |span| (span.0.min(first), span.1.max(last))));
         }
     }
     let Some((first, last)) = span else {
@@ -50,8 +55,7 @@ pub fn extend(schema: &str, dated: &[&Dataset], names: &Names) -> Result<(), Fai
     let Names { months, weekdays } = names;
     let args = [first.into(), last.into(), months.clone().into(), weekdays.clone().into()];
     let sql = dates::add_days(schema);
-    let add = || Ok(Spi::run_with_args(&sql, &args)?);
-    Table::new(schema, dates::DIM_DATE).run(owner::LOAD, add)
+    days.run(owner::LOAD, || Ok(Spi::run_with_args(&sql, &args)?))
 }
 
 /// Gives the days their names, where they differ.
@@ -62,13 +66,15 @@ pub fn rename(schema: &str, names: &Names) -> Result<(), Failure> {
     Table::new(schema, dates::DIM_DATE).run(owner::LOAD, rename)
 }
 
-/// The first and the last day of each of a table's own columns of business dates. A table that the
-/// caller may not read says nothing: days that are there stay.
-fn spans(schema: &str, dataset: &Dataset) -> Result<Vec<(Date, Date)>, Failure> {
+/// The first and the last day of each of a table's own columns of business dates, of those that are
+/// not known. A table that the caller may not read says nothing: days that are there stay.
+fn spans(schema: &str, dataset: &Dataset, known: Option<Span>) -> Result<Vec<Span>, Failure> {
     let mut found = Vec::new();
     for column in own_days(dataset) {
-        let sql = dates::span(schema, dataset.table, column.name);
-        match Table::new(schema, dataset.table).run(owner::READ, || ask(&sql)) {
+        let sql = dates::span(schema, dataset.table, column.name, known.is_some());
+        let args: Vec<_> =
+            known.iter().flat_map(|(first, last)| [(*first).into(), (*last).into()]).collect();
+        match Table::new(schema, dataset.table).run(owner::READ, || ask(&sql, &args)) {
             Ok(span) => found.extend(span),
             Err(failure) if failure.sqlstate == State::ERRCODE_INSUFFICIENT_PRIVILEGE => {}
             Err(failure) => return Err(failure),
@@ -77,9 +83,9 @@ fn spans(schema: &str, dataset: &Dataset) -> Result<Vec<(Date, Date)>, Failure> 
     Ok(found)
 }
 
-fn ask(sql: &str) -> Result<Option<(Date, Date)>, Failure> {
+fn ask(sql: &str, args: &[DatumWithOid]) -> Result<Option<Span>, Failure> {
     Spi::connect(|client| {
-        let row = client.select(sql, Some(1), &[])?.first();
+        let row = client.select(sql, Some(1), args)?.first();
         Ok(row.get::<Date>(1)?.zip(row.get::<Date>(2)?))
     })
 }
