@@ -28,10 +28,10 @@ SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 # The release of PostgreSQL that it is built for: that of PG_CONFIG, else Debian 12's.
 MAJOR := $(or $(shell $(PG_CONFIG) --version 2>/dev/null | sed -nE 's/^PostgreSQL ([0-9]+).*/\1/p'),15)
 # None of those of PostgreSQL for one that PG_CONFIG names: it is there.
-PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql-server-dev-$(MAJOR) postgresql-$(MAJOR)-cron \
-              postgresql-$(MAJOR)-partman) \
+PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR) postgresql-server-dev-$(MAJOR) postgresql-$(MAJOR)-cron) \
             libclang-dev clang pkg-config gcc openssl python3 python3-venv sudo debootstrap pgbouncer
 BENCH_PACKAGES := valgrind
+SCALE_PACKAGES := $(if $(filter pg_config,$(PG_CONFIG)),postgresql-$(MAJOR)-partman)
 PACKAGE_PACKAGES := dpkg-dev lintian
 FUZZ_PACKAGES := g++
 # The fonts are those of which a page's text may be.
@@ -72,7 +72,7 @@ dashboards: PACKAGES += $(BROWSER_PACKAGES)
 dashboards: deps install
 	$(PYTHON) -m tests.dashboards.superset
 
-test: PACKAGES += $(FUZZ_PACKAGES) $(PACKAGE_PACKAGES) $(BROWSER_PACKAGES)
+test: PACKAGES += $(FUZZ_PACKAGES) $(PACKAGE_PACKAGES) $(BROWSER_PACKAGES) $(SCALE_PACKAGES)
 test: deps lint unit fuzz-seeds install package
 	$(PYTHON) -m tests.lab test --odoo $(ODOO) --postgres "$(PG)" $(if $(K),-k '$(K)')
 

@@ -76,10 +76,11 @@ impl Failure {
         self
     }
 
-    /// Whether it is of something that the engine of a table has not. Some say so in words alone.
+    /// Whether it is of something that the engine of a table has not, or that its key has more columns
+    /// for. Some engines say so in words alone.
     pub fn is_unsupported(&self) -> bool {
         match self.sqlstate {
-            State::ERRCODE_FEATURE_NOT_SUPPORTED => true,
+            State::ERRCODE_FEATURE_NOT_SUPPORTED | State::ERRCODE_INVALID_FOREIGN_KEY => true,
             State::ERRCODE_INTERNAL_ERROR => self.message.contains("not supported"),
             _ => false,
         }

@@ -40,9 +40,9 @@ $$;
 -- When an interrupted scan began, by Odoo's clock; how long a refused login holds jobs back; what pg_cron has of a
 -- schedule, and which jobs follow.
 ALTER TABLE odoo_etl.watermarks ADD COLUMN resume_began timestamp with time zone;
-ALTER TABLE odoo_etl.schedules ADD COLUMN follow interval;
 ALTER TABLE odoo_etl.stops ADD COLUMN until timestamp with time zone;
 ALTER TABLE odoo_etl.schedules ADD COLUMN cron text;
+ALTER TABLE odoo_etl.schedules ADD COLUMN follow interval;
 -- The log may be long, and few of it go on.
 CREATE INDEX runs_running_idx ON odoo_etl.runs (run) WHERE status = 'running';
 

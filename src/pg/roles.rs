@@ -113,9 +113,9 @@ impl Drop for Settings {
     }
 }
 
-/// Settings under which a statement finds the rows of a page by their ids in an index, and joins them in
-/// one go: what is known of a table while it fills would have it read whole, or each row be compared
-/// with each other. Joins of a page are written in the order in which they are best made.
+/// Settings under which a statement finds the rows of a page in indexes, and joins them in one go: what is
+/// known of a table while it fills would have it read whole, or each row be compared with each
+/// other. Joins of a page are written in the order in which they are best made.
 const LOOKUPS: [(&CStr, &CStr); 6] = [
     (c"enable_seqscan", c"off"),
     (c"enable_indexscan", c"on"),

@@ -264,7 +264,14 @@ fn nothing(sql_type: SqlType, rows: usize) -> Cells {
 
 /// Makes rows of the table's types of the loaded columns, and lines of JSON of these.
 fn statement(dataset: &'static Dataset, inherited: &[Inherited]) -> String {
-    let target = Target { dataset, feed: FEED, schema: "", references: &[], key: &[] };
+    let target = Target {
+        dataset,
+        feed: FEED,
+        schema: "",
+        references: &[],
+        key: &[],
+        is_distributed: false,
+    };
     let first = dataset.loaded_columns().count() + 2;
     let more: Vec<_> = inherited.iter().enumerate().collect();
     let list = |part: &dyn Fn(usize, &Inherited) -> String| {
@@ -300,7 +307,14 @@ fn lines(
     inherited: &[Inherited],
     more: &[Cells],
 ) -> Result<Vec<String>, Failure> {
-    let target = Target { dataset, feed: FEED, schema: "", references: &[], key: &[] };
+    let target = Target {
+        dataset,
+        feed: FEED,
+        schema: "",
+        references: &[],
+        key: &[],
+        is_distributed: false,
+    };
     let more_types = inherited.iter().map(|inherited| carrier(inherited.column.sql_type));
     let types: Vec<_> = [PgBuiltInOids::INT8ARRAYOID]
         .into_iter()

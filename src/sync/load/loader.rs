@@ -11,13 +11,13 @@ use crate::failure::Failure;
 use crate::odoo::Cells;
 use crate::pg::{self, Privilege};
 use crate::quote::ident;
-use crate::sync::load::key;
 use crate::sync::load::own::deleted;
 use crate::sync::load::own::history::Seen;
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::partitions::making::Partitions;
 use crate::sync::load::references::{Reference, references};
 use crate::sync::load::statements::Target;
+use crate::sync::load::{engine, key};
 use crate::sync::transform::rows::Rows;
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::deleted::ODOO_DELETED;
@@ -75,7 +75,14 @@ impl Loader {
     pub fn new(dataset: &'static Dataset, feed: usize, schema: &str) -> Result<Loader, Failure> {
         let references = references(dataset, feed);
         let key = key::of(schema, dataset)?;
-        let target = Target { dataset, feed, schema, references: &references, key: &key };
+        let target = Target {
+            dataset,
+            feed,
+            schema,
+            references: &references,
+            key: &key,
+            is_distributed: engine::distributes(schema)?,
+        };
         let ids = PgBuiltInOids::INT8ARRAYOID;
         let all: Vec<_> = [ids].into_iter().chain(target.carriers()).collect();
         let lost = vec![ids, PgBuiltInOids::INT4ARRAYOID, ids, PgBuiltInOids::TEXTARRAYOID];

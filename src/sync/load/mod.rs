@@ -2,6 +2,7 @@
 //! statement runs as the table's owner. May call `transform`'s rows, `warehouse` and `pg`.
 
 pub mod deletes;
+pub mod engine;
 pub mod first_load;
 pub mod key;
 pub mod loader;

@@ -28,17 +28,10 @@ fn parameter(column: usize) -> usize {
     column + 2
 }
 
-/// One of the ids that a parameter brings. Behind a subquery they are a few to the planner, which would
-/// estimate what it costs to find each.
-fn any_of(ids: usize) -> String {
-    format!("ANY ((SELECT ${ids})::bigint[])")
-}
-
 /// What the statements are written for.
 ///
-/// Engines that keep a table in parts take no statement that asks once for each row of another: what
-/// a page is compared with is looked up by the page's ids, in a subquery that OFFSET 0 keeps apart
-/// or in one of WITH, and joined then. [`crate::pg::looking_up`] sees to it that PostgreSQL looks up.
+/// What a page is compared with is looked up by the page's ids, and joined then: engines that keep a
+/// table on several machines take no statement that asks it once for each row of another.
 pub struct Target<'a> {
     pub dataset: &'static Dataset,
     pub feed: usize,
@@ -46,6 +39,8 @@ pub struct Target<'a> {
     pub references: &'a [Reference],
     /// The columns of the unique key by which rows are known: the declared ones, and maybe more.
     pub key: &'a [String],
+    /// Whether tables are kept on several machines.
+    pub is_distributed: bool,
 }
 
 impl Target<'_> {
@@ -122,8 +117,8 @@ impl Target<'_> {
             let columns: String =
                 columns.iter().map(|name| format!(", there.{}", ident(name))).collect();
             Some(format!(
-                " LEFT JOIN ({} OFFSET 0) AS {alias} ON {alias}.id = input.{}",
-                self.parents(reference, parameter(reference.index), &format!("there.id{columns}")),
+                " LEFT JOIN ({}) AS {alias} ON {alias}.id = input.{}",
+                self.parents(reference, parameter(reference.index), &columns),
                 ident(name),
                 alias = parent_alias(name),
             ))
@@ -131,14 +126,25 @@ impl Target<'_> {
         through.iter().filter_map(join).collect()
     }
 
-    /// The rows that a reference points to from a page, whose ids a parameter brings.
+    /// The rows that a reference points to from a page, by ids that a parameter brings.
     fn parents(&self, reference: &Reference, ids: usize, columns: &str) -> String {
-        format!(
-            "SELECT {columns} FROM {} AS there WHERE there.id = {} AND {}",
-            qualified(self.schema, reference.table),
-            any_of(ids),
-            reference.of_feed("there"),
-        )
+        self.found(reference.table, ids, &reference.of_feed("there"), &format!("there.id{columns}"))
+    }
+
+    /// The rows of a table with ids that a parameter brings. OFFSET keeps PostgreSQL from reading the
+    /// whole table for them, whatever it knows of it: each is looked up by all columns of the key,
+    /// which of a list of ids is not certain.
+    fn found(&self, table: &str, ids: usize, of_feed: &str, columns: &str) -> String {
+        let table = qualified(self.schema, table);
+        match self.is_distributed {
+            false => format!(
+                "SELECT found.* FROM (SELECT DISTINCT unnest(${ids}) AS id) AS wanted CROSS JOIN LATERAL \
+                 (SELECT {columns} FROM {table} AS there WHERE there.id = wanted.id AND {of_feed} OFFSET 0) AS found"
+            ),
+            true => format!(
+                "SELECT {columns} FROM {table} AS there WHERE there.id = ANY (${ids}) AND {of_feed} OFFSET 0"
+            ),
+        }
     }
 
     /// A reference, NULL where there is no such row; a table that refers to itself has those of
@@ -176,16 +182,18 @@ impl Target<'_> {
             values.iter().map(|value| format!(", {}", part(value))).collect::<String>()
         };
         let keys: Vec<_> = self.dataset.key().iter().map(|name| format!("input.{name}")).collect();
+        let joins = self.joins(false);
+        // A join may give them in another order, in which indexes take longer and BRIN is worth less.
+        let order = if joins.is_empty() { "" } else { " ORDER BY input.id" };
         format!(
             "WITH input AS ({input}) INSERT INTO {table} ({key}{names}, synced_at) \
-             SELECT {keys}{values}, clock_timestamp() FROM input{joins}",
+             SELECT {keys}{values}, clock_timestamp() FROM input{joins}{order}",
             table = qualified(self.schema, self.dataset.table),
             key = self.declared_key(),
             keys = keys.join(", "),
             names = list(&|(name, _)| name),
             values = list(&|(_, value)| value),
             input = self.input(),
-            joins = self.joins(false),
         )
     }
 
@@ -250,11 +258,12 @@ impl Target<'_> {
         format!(
             "WITH input AS MATERIALIZED ({input}), \
              fresh AS MATERIALIZED (SELECT {values} FROM input{joins}), \
-             known AS MATERIALIZED (SELECT {key}, {columns}{mark} FROM {table} AS row WHERE {of_page}), \
+             known AS MATERIALIZED ({known}), \
              {moved}\
              written AS (INSERT INTO {table} AS target ({key}, {columns}, synced_at) \
                SELECT {key}, {columns}, clock_timestamp() FROM ( \
                  SELECT {key}, {columns}{no_mark} FROM fresh EXCEPT SELECT {key}, {columns}{mark} FROM known) AS other \
+               ORDER BY id \
                ON CONFLICT ({conflict}) DO UPDATE SET {assignments}{seen_again}, synced_at = EXCLUDED.synced_at \
                WHERE ({current}) IS DISTINCT FROM ({excluded}){again} \
                RETURNING target.id), \
@@ -267,7 +276,12 @@ impl Target<'_> {
             joins = self.joins(true),
             key = self.declared_key(),
             columns = names.join(", "),
-            of_page = self.of_page("row"),
+            known = self.found(
+                self.dataset.table,
+                1,
+                &self.feed().condition("there"),
+                &format!("{}, {}{mark}", self.declared_key(), names.join(", ")),
+            ),
             moved = self.moved(),
             conflict = self.key.iter().map(|name| ident(name)).collect::<Vec<_>>().join(", "),
             assignments = assignments.join(", "),
@@ -275,11 +289,6 @@ impl Target<'_> {
             excluded = list(&|name| format!("EXCLUDED.{name}")),
             lost = self.lost(),
         )
-    }
-
-    /// The condition under which a row is one of the page's.
-    fn of_page(&self, alias: &str) -> String {
-        format!("{alias}.id = {} AND {}", any_of(1), self.feed().condition(alias))
     }
 
     /// Where the unique key has more than the declared columns, takes away the rows of records that
@@ -297,9 +306,10 @@ impl Target<'_> {
             more.iter().map(|name| format!("{alias}.{name}")).collect::<Vec<_>>().join(", ")
         };
         format!(
-            "moved AS (DELETE FROM {} AS row USING fresh WHERE {} AND row.id = fresh.id AND ({}) IS DISTINCT FROM ({})), ",
+            "moved AS (DELETE FROM {} AS row USING fresh WHERE row.id = ANY ($1) AND {} \
+               AND row.id = fresh.id AND ({}) IS DISTINCT FROM ({})), ",
             qualified(self.schema, self.dataset.table),
-            self.of_page("row"),
+            self.feed().condition("row"),
             list("row"),
             list("fresh"),
         )
@@ -356,7 +366,7 @@ impl Target<'_> {
             };
             format!(
                 "SELECT {place} AS place, id FROM (SELECT unnest(${wanted}) AS id EXCEPT {}) AS absent{own}",
-                self.parents(reference, wanted, "there.id"),
+                self.parents(reference, wanted, ""),
             )
         });
         format!(

@@ -13,6 +13,7 @@ use crate::sync::run::job::{Job, Manner};
 use crate::sync::run::journal::Kind;
 use crate::sync::run::watch::{Look, News, Watch};
 use crate::sync::schedule::schedules;
+use crate::sync::work::fetching::Related;
 use crate::warehouse::{ALL, Additions, Entity, Warehouse};
 
 /// How long a signal may go unnoticed.
@@ -53,7 +54,7 @@ pub struct Follow {
     known: Option<Known>,
     lacked_time: bool,
     /// The run in progress, and what it is to be remembered by.
-    job: Option<(Job, Work)>,
+    job: Option<(Job, Purpose)>,
     /// Why the last poll failed.
     failure: Option<Failure>,
 }
@@ -74,13 +75,16 @@ struct Known {
     /// The number of the run.
     run: i64,
     watch: Watch,
+    /// Related records that were read since. Where one has changed meanwhile, the next whole run
+    /// reads the rows again.
+    related: Related,
     noted: Instant,
 }
 
-/// What a run in progress does.
-enum Work {
+/// What a run in progress is for.
+enum Purpose {
     Whole {
-        place: Place,
+        place: Box<Place>,
         began: Instant,
         watch: Watch,
     },
@@ -125,8 +129,8 @@ impl Follow {
     /// Loads a page, looks, or finds that there is nothing to do yet. An error ends it; what fails in
     /// Odoo does not, but for a refused login.
     pub fn step(&mut self) -> Result<Step, Failure> {
-        if let Some((job, work)) = self.job.take() {
-            self.go_on(job, work)?;
+        if let Some((job, purpose)) = self.job.take() {
+            self.go_on(job, purpose)?;
             return Ok(Step::Go);
         }
         let now = Instant::now();
@@ -195,8 +199,16 @@ impl Follow {
             return self.begin_whole(store, server, entities, manner, place);
         };
         let begin = Instant::now();
-        match server.session().and_then(|session| known.watch.look(&session)) {
-            Ok(Look::Same) => known.note(store, &server.name, begin),
+        match server.session().and_then(|session| known.watch.look(&session, is_woken)) {
+            Ok(Look::Same) if known.noted.elapsed() < NOTED => Ok(()),
+            Ok(Look::Same) => {
+                known.noted = Instant::now();
+                entities.retain(|entity| known.watch.told().contains(entity.name));
+                // Nobody else is writing the state of those.
+                free(&server, &mut entities)?;
+                let told: Vec<_> = entities.iter().map(|entity| entity.name).collect();
+                store.note_success(&server.name, &told, begin.elapsed())
+            }
             Ok(Look::New(news)) => {
                 entities.retain(|entity| news.entities.contains(entity.name));
                 let manner = Manner { adds_to: Some(known.run), ..manner };
@@ -206,12 +218,13 @@ impl Follow {
                 }
                 let is_left = |name: &&str| entities.iter().all(|entity| entity.name != *name);
                 let left = news.entities.iter().copied().filter(is_left).collect();
-                let watch = &known.watch;
+                let Known { watch, related, .. } = known;
                 let job = Job::start(store, server, entities, manner, |run, _| {
                     watch.tell(run.work(), &news);
+                    run.work().fetching.exchange_related(related);
                     Ok(())
                 })?;
-                self.job = Some((job, Work::News { access: place.access, news, left }));
+                self.job = Some((job, Purpose::News { access: place.access, news, left }));
                 Ok(())
             }
             Ok(Look::Unclear) => self.begin_whole(store, server, entities, manner, place),
@@ -238,15 +251,15 @@ impl Follow {
             watch = Watch::begin(run.work(), entities)?;
             Ok(())
         })?;
-        self.job = Some((job, Work::Whole { place, began, watch }));
+        self.job = Some((job, Purpose::Whole { place: Box::new(place), began, watch }));
         Ok(())
     }
 
     /// A step of the run in progress.
-    fn go_on(&mut self, mut job: Job, work: Work) -> Result<(), Failure> {
-        let access = match &work {
-            Work::Whole { place, .. } => &place.access,
-            Work::News { access, .. } => access,
+    fn go_on(&mut self, mut job: Job, purpose: Purpose) -> Result<(), Failure> {
+        let access = match &purpose {
+            Purpose::Whole { place, .. } => &place.access,
+            Purpose::News { access, .. } => access,
         };
         if !access.is_current() {
             // The next poll asks by what right there is now, or fails for want of one.
@@ -254,20 +267,26 @@ impl Follow {
             return Ok(());
         }
         if job.step()? {
-            self.job = Some((job, work));
+            self.job = Some((job, purpose));
             return Ok(());
         }
-        match work {
-            Work::Whole { place, began, watch } => {
+        let mut related = Related::new();
+        if let Some(work) = job.work() {
+            work.fetching.exchange_related(&mut related);
+        }
+        match purpose {
+            Purpose::Whole { place, began, watch } => {
                 self.failure = None;
                 let is_first = !std::mem::replace(&mut self.lacked_time, watch.lacks_time);
                 let is_due = is_first && watch.lacks_time;
                 let noted = Instant::now();
-                let known = |run| Known { place, began, is_due, run, watch, noted };
+                let known =
+                    |run| Known { place: *place, began, is_due, run, watch, related, noted };
                 self.known = job.run().map(known);
             }
-            Work::News { news, left, .. } => {
+            Purpose::News { news, left, .. } => {
                 if let Some(known) = &mut self.known {
+                    known.related = related;
                     known.watch.take(news);
                     known.watch.leave(&left);
                 }
@@ -289,18 +308,6 @@ impl Follow {
         // What failed in a whole run is not loaded by news of something else.
         self.failure = job.end().err().or(self.failure.take());
         Ok(())
-    }
-}
-
-impl Known {
-    /// Notes that nothing has changed, at times.
-    fn note(&mut self, store: &Store, server: &str, begin: Instant) -> Result<(), Failure> {
-        if self.noted.elapsed() < NOTED {
-            return Ok(());
-        }
-        self.noted = Instant::now();
-        let told: Vec<_> = self.watch.told().iter().copied().collect();
-        store.note_success(server, &told, begin.elapsed())
     }
 }
 

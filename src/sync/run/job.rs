@@ -17,6 +17,7 @@ use crate::sync::run::first_loads::Lacking;
 use crate::sync::run::journal::{self, Kind};
 use crate::sync::schedule::schedules::{self, Hold};
 use crate::sync::work::context::Context;
+use crate::sync::work::parts::Work;
 use crate::sync::work::report::{Status, TableReport};
 use crate::warehouse::{Dataset, Entity};
 
@@ -196,6 +197,11 @@ impl Job {
     /// The number of its run, if that could begin.
     pub fn run(&mut self) -> Option<i64> {
         self.run.as_mut().map(|run| run.journal().run())
+    }
+
+    /// The parts of its run.
+    pub fn work(&mut self) -> Option<&mut Work> {
+        self.run.as_mut().map(Run::work)
     }
 
     /// The entities that failed, or that another session was at.

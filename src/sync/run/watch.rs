@@ -10,7 +10,7 @@ use std::rc::Rc;
 
 use crate::failure::{Cause, Failure};
 use crate::odoo::Domain;
-use crate::server::Session;
+use crate::server::{Session, Ticket};
 use crate::sync::feed::window::shared;
 use crate::sync::mapping::feed::Mapping;
 use crate::sync::work::changes::{Answer, Moment};
@@ -43,6 +43,8 @@ struct Watched {
 
 /// Records with their write_date.
 type Dated = HashSet<(i64, String)>;
+
+type Answered = Ticket<Vec<(i64, String)>>;
 
 /// What a look saw.
 pub enum Look {
@@ -82,7 +84,7 @@ impl Watch {
         let session = work.context.session.clone();
         let asked = Moment::now(&session);
         for mut model in std::mem::take(&mut watch.models) {
-            match model.ask(&session)? {
+            match dated(model.ask(&session)?)? {
                 Some(seen) => model.seen = seen,
                 None => {
                     model.entities.iter().for_each(|entity| watch.doubt(entity));
@@ -96,12 +98,17 @@ impl Watch {
         Ok(watch)
     }
 
-    /// Looks again.
-    pub fn look(&self, session: &Session) -> Result<Look, Failure> {
+    /// Looks again: by one connection, or where somebody waits for it by several.
+    pub fn look(&self, session: &Session, at_once: bool) -> Result<Look, Failure> {
         let asked = Moment::now(session);
+        let tickets = self.models.iter().map(|model| model.ask(session));
+        let answers: Result<Vec<_>, _> = match at_once {
+            true => tickets.collect::<Result<Vec<_>, _>>()?.into_iter().map(dated).collect(),
+            false => tickets.map(|ticket| dated(ticket?)).collect(),
+        };
         let (mut entities, mut all, mut new) = (BTreeSet::new(), Vec::new(), Vec::new());
-        for model in &self.models {
-            let Some(seen) = model.ask(session)? else {
+        for (model, answer) in self.models.iter().zip(answers?) {
+            let Some(seen) = answer else {
                 return Ok(Look::Unclear);
             };
             let news: Vec<i64> = seen.difference(&model.seen).map(|(id, _)| *id).collect();
@@ -158,8 +165,7 @@ impl Watch {
             return Ok(());
         }
         let mark = work.mark(mapping, work.context.session.server_time())?;
-        let is_read_again = mark.resume.is_some() || work.is_to_be_read_again(mapping)?;
-        let Some(since) = work.since(mapping, &mark).filter(|_| !is_read_again) else {
+        let Some(since) = mark.since.filter(|_| !mark.is_future) else {
             self.lacks_time = true;
             self.doubt(entity);
             return Ok(());
@@ -206,18 +212,11 @@ impl Watch {
 }
 
 impl Watched {
-    /// What has changed of it; `None` if that is too much, or Odoo refuses the question.
-    fn ask(&self, session: &Session) -> Result<Option<Dated>, Failure> {
+    /// Asks what has changed of it, and waits for nothing.
+    fn ask(&self, session: &Session) -> Result<Answered, Failure> {
         let changed = Domain::leaf("write_date", ">=", self.since.as_str());
         let name = self.name.clone();
-        let found = session.submit(move |odoo| odoo.model(&name).dated(changed, MANY + 1))?;
-        match found.wait() {
-            Ok(found) if found.len() <= MANY => Ok(Some(found.into_iter().collect())),
-            Err(failure) if !matches!(failure.cause, Cause::Denied | Cause::Request) => {
-                Err(failure)
-            }
-            _ => Ok(None),
-        }
+        session.submit(move |odoo| odoo.model(&name).dated(changed, MANY + 1))
     }
 
     /// Spares a run the question.
@@ -226,5 +225,14 @@ impl Watched {
             let answer = Answer { since: self.since.clone(), ids: Some(Rc::from(ids)), asked };
             work.fetching.changes.learn(&self.name, answer);
         }
+    }
+}
+
+/// What has changed of a model; `None` if that is too much, or Odoo refuses the question.
+fn dated(answered: Answered) -> Result<Option<Dated>, Failure> {
+    match answered.wait() {
+        Ok(found) if found.len() <= MANY => Ok(Some(found.into_iter().collect())),
+        Err(failure) if !matches!(failure.cause, Cause::Denied | Cause::Request) => Err(failure),
+        _ => Ok(None),
     }
 }

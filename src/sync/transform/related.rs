@@ -1,6 +1,7 @@
 //! Values beyond a relation, such as the name of a unit: read in bulk, once per run.
 
 use std::collections::{BTreeSet, HashMap};
+use std::mem;
 use std::rc::Rc;
 
 use crate::extract;
@@ -18,12 +19,15 @@ const KEPT: usize = 50_000;
 pub struct Lookups {
     session: Rc<Session>,
     page_size: usize,
-    known: HashMap<String, Known>,
+    known: Related,
 }
+
+/// Related records by model, from one run of a session to the next.
+pub type Related = HashMap<String, Known>;
 
 /// The fields of a model that mappings want, and what they hold.
 #[derive(Default)]
-struct Known {
+pub struct Known {
     fields: Vec<Reading>,
     /// Parallel to `fields`.
     cells: Vec<Cells>,
@@ -35,7 +39,12 @@ struct Known {
 
 impl Lookups {
     pub fn new(session: Rc<Session>, page_size: usize) -> Lookups {
-        Lookups { session, page_size, known: HashMap::new() }
+        Lookups { session, page_size, known: Related::new() }
+    }
+
+    /// Gives what is known for what another run knew.
+    pub fn exchange(&mut self, known: &mut Related) {
+        mem::swap(&mut self.known, known);
     }
 
     /// Announces what a mapping will ask for, so that each record is read once with all of it.

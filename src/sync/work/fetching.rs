@@ -8,7 +8,7 @@ use crate::odoo::Page;
 use crate::server::{Server, Session};
 use crate::sync::mapping::feed::Mapping;
 use crate::sync::transform::companies::with_companies;
-use crate::sync::transform::related::Lookups;
+use crate::sync::transform::related::{self, Lookups};
 use crate::sync::transform::rows::{self, Rows};
 use crate::sync::transform::zones::Zones;
 use crate::sync::work::changes::Changes;
@@ -16,6 +16,9 @@ use crate::sync::work::context::Context;
 use crate::sync::work::report::Reports;
 use crate::sync::work::targets::Target;
 use crate::warehouse::Dataset;
+
+/// What is known of related records.
+pub type Related = related::Related;
 
 /// Records by the table and the feed that they are of.
 type Records = HashMap<(&'static str, usize), HashSet<i64>>;
@@ -52,6 +55,11 @@ impl Fetching {
     /// Announces what a mapping will ask for of related records.
     pub fn announce(&mut self, mapping: &Mapping) {
         self.lookups.announce(mapping);
+    }
+
+    /// Gives what is known of related records for what another run knew.
+    pub fn exchange_related(&mut self, known: &mut Related) {
+        self.lookups.exchange(known);
     }
 
     /// The models whose values stay NULL in a mapping's rows, because the user may not read them.

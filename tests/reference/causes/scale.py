@@ -10,9 +10,6 @@ PARTITIONS = {
     "table … is a dimension, which is not partitioned": (
         "Facts, mirrors and histories grow with time; dimensions do not.",
         "The HINT lists the tables that may be in partitions."),
-    "the next run makes table … in partitions": (
-        "The table is not there yet. This is a notice.",
-        "Nothing is to be done."),
     "the first load of table … has not ended": (
         "Its foreign keys and indexes are still to be made.",
         "Run its entity until they are, or drop the table: the next run makes it in partitions."),
@@ -42,9 +39,6 @@ RETENTION = {
     "keep must be positive": (
         "It is how long rows are kept.",
         "`SELECT * FROM odoo_retain('sales', '5 years')`."),
-    "partition … stays, as rows of … are parts of its rows": (
-        "Orders go after their lines and payments. This is a notice.",
-        "Let these go before: `odoo_retain` of their entity, whose table has to be in partitions too."),
 }
 
 GROUPS = {"Large tables": PARTITIONS, "Retention": RETENTION}

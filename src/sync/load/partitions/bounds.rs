@@ -38,8 +38,8 @@ pub struct Bounds {
 impl Bounds {
     /// Those of a table; `None` if it has no partitions, or others than by ranges of its ids.
     pub fn of(table: &str) -> Result<Option<Bounds>, Failure> {
-        let sql = "SELECT (regexp_match(bound, 'FROM \\(''?(-?\\d+|MINVALUE)''?\\)'))[1], \
-              (regexp_match(bound, ' TO \\(''?(-?\\d+|MAXVALUE)''?\\)'))[1], \
+        let sql = "SELECT (regexp_match(bound, 'FROM [(]''?(-?[0-9]+|MINVALUE)''?[)]'))[1], \
+              (regexp_match(bound, ' TO [(]''?(-?[0-9]+|MAXVALUE)''?[)]'))[1], \
               CASE bound WHEN 'DEFAULT' THEN leaf::regclass::text END \
             FROM pg_catalog.pg_partitioned_table p \
             JOIN pg_catalog.pg_attribute a ON a.attrelid = p.partrelid AND a.attnum = p.partattrs[0] AND a.attname = 'id' \
@@ -159,7 +159,7 @@ pub fn leaves(table: &str) -> Result<Vec<(String, String)>, Failure> {
 /// The partitions of a table that is partitioned by ranges of its ids, as SQL text, and their ids.
 pub fn attached(table: &str) -> Result<Vec<(String, Ids)>, Failure> {
     let sql = "SELECT format('%I.%I', n.nspname, c.relname), \
-          (regexp_match(bound, 'FROM \\(''?(-?\\d+)''?\\)'))[1]::bigint, (regexp_match(bound, ' TO \\(''?(-?\\d+)''?\\)'))[1]::bigint \
+          (regexp_match(bound, 'FROM [(]''?(-?[0-9]+)''?[)]'))[1]::bigint, (regexp_match(bound, ' TO [(]''?(-?[0-9]+)''?[)]'))[1]::bigint \
         FROM pg_catalog.pg_inherits i JOIN pg_catalog.pg_class c ON c.oid = i.inhrelid \
         JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace, pg_catalog.pg_get_expr(c.relpartbound, c.oid) AS bound \
         WHERE i.inhparent = to_regclass($1) AND NOT i.inhdetachpending ORDER BY 2";
@@ -180,7 +180,7 @@ pub const CONSTRAINT: &str = "odoo_partition";
 
 /// The ids to which [`CONSTRAINT`] holds a table, and whether its rows were looked at.
 pub fn constraint(table: &str) -> Result<Option<(Ids, bool)>, Failure> {
-    let sql = "SELECT (regexp_match(text, 'id >= ''?(-?\\d+)'))[1]::bigint, (regexp_match(text, 'id < ''?(-?\\d+)'))[1]::bigint, \
+    let sql = "SELECT (regexp_match(text, 'id >= ''?(-?[0-9]+)'))[1]::bigint, (regexp_match(text, 'id < ''?(-?[0-9]+)'))[1]::bigint, \
           convalidated \
         FROM pg_catalog.pg_constraint, replace(pg_get_constraintdef(oid), '\"', '') AS text \
         WHERE conrelid = to_regclass($1) AND conname = $2 AND contype = 'c'";

@@ -4,10 +4,22 @@ use crate::sync::load::references::references;
 use crate::warehouse::history;
 
 /// All statements of a feed, by what they do.
-fn statements(dataset: &'static Dataset, feed: usize, key: &[&str]) -> Vec<(&'static str, String)> {
+fn statements(
+    dataset: &'static Dataset,
+    feed: usize,
+    key: &[&str],
+    is_distributed: bool,
+) -> Vec<(&'static str, String)> {
     let (references, key) =
         (references(dataset, feed), key.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>());
-    let target = Target { dataset, feed, schema: "shop", references: &references, key: &key };
+    let target = Target {
+        dataset,
+        feed,
+        schema: "shop",
+        references: &references,
+        key: &key,
+        is_distributed,
+    };
     let mut all = vec![
         ("highest", target.highest()),
         ("insert", target.insert()),
@@ -23,9 +35,10 @@ fn statements(dataset: &'static Dataset, feed: usize, key: &[&str]) -> Vec<(&'st
     all
 }
 
-fn all_statements() -> impl Iterator<Item = (&'static str, String)> {
-    warehouse::datasets().flat_map(|dataset| {
-        (0..dataset.feeds.len()).flat_map(|feed| statements(dataset, feed, dataset.key()))
+fn all_statements(is_distributed: bool) -> impl Iterator<Item = (&'static str, String)> {
+    warehouse::datasets().flat_map(move |dataset| {
+        (0..dataset.feeds.len())
+            .flat_map(move |feed| statements(dataset, feed, dataset.key(), is_distributed))
     })
 }
 
@@ -37,7 +50,7 @@ fn words(sql: &str) -> impl Iterator<Item = &str> {
 #[test]
 fn none_has_what_an_engine_refuses() {
     const SYSTEM_COLUMNS: [&str; 6] = ["ctid", "xmin", "xmax", "cmin", "cmax", "tableoid"];
-    for (name, sql) in all_statements() {
+    for (name, sql) in all_statements(false).chain(all_statements(true)) {
         let is_system_column = |word: &str| SYSTEM_COLUMNS.contains(&word);
         assert!(!words(&sql).any(is_system_column), "{name} has a system column: {sql}");
         // What is written over a row that is there is no function's value.
@@ -50,7 +63,14 @@ fn none_has_what_an_engine_refuses() {
             let changes = change.split(" FROM ").next().unwrap();
             assert!(!changes.contains("clock_timestamp"), "{name}: {changes}");
         }
-        // Histories stay in one place: no engine that distributes tables is to keep them.
+    }
+}
+
+/// Citus asks no table once for each row of a page, and knows no SELECT without columns in FROM.
+#[test]
+fn none_is_correlated_where_tables_are_distributed() {
+    for (name, sql) in all_statements(true) {
+        // Those of histories and odoo_deleted stay on one machine, or are whole on each.
         if !name.ends_with("history") && name != "forget" {
             assert!(
                 !words(&sql).any(|word| word == "LATERAL" || word == "EXISTS"),
@@ -79,7 +99,8 @@ fn what_is_inherited_comes_by_a_reference() {
 fn rows_move_where_the_key_has_more_columns() {
     let lines = warehouse::dataset("fact_sales_lines").unwrap();
     let upsert = |key: &[&str]| {
-        let found = statements(lines, 0, key).into_iter().find(|(name, _)| *name == "upsert");
+        let found =
+            statements(lines, 0, key, false).into_iter().find(|(name, _)| *name == "upsert");
         found.unwrap().1
     };
     assert!(!upsert(&["channel", "id"]).contains("DELETE"));

@@ -30,12 +30,13 @@ pub fn trouble(schema: &str, dataset: &Dataset) -> Result<Option<Trouble>, Failu
     }
     let hint = match bounds.is_managed() {
         true => format!(
-            "pg_partman's maintenance makes partitions, and does not run: CALL partman.partition_data_proc({}); and schedule \
-             partman.run_maintenance_proc().",
-            literal(&format!("{schema}.{}", dataset.table))
+            "pg_partman's maintenance does not run: CALL partman.run_maintenance_proc(); then DELETE FROM {default}; \
+             and SELECT * FROM odoo_reconcile({}); which reads its rows again.",
+            literal(entity_of(dataset)),
         ),
         false => format!(
-            "DROP TABLE {default}; CALL odoo_partition({}); and SELECT * FROM odoo_reconcile({}); which reads its rows again.",
+            "DELETE FROM {default}; ALTER TABLE {table} DETACH PARTITION {default}; DROP TABLE {default}; CALL odoo_partition({}); \
+             SELECT * FROM odoo_reconcile({}); which reads its rows again.",
             literal(dataset.table),
             literal(entity_of(dataset)),
         ),

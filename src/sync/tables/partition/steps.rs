@@ -80,8 +80,10 @@ fn referring(order: &Order<'_>) -> Vec<&'static Dataset> {
 /// Once the table has partitions: the next one, and the keys that lead to it.
 fn complete(order: &Order<'_>, bounds: &Bounds) -> Result<bool, Failure> {
     order.store.note_partitions(&order.server.name, &order.table, order.rows)?;
+    // Behind a partition without an end there is no room.
+    let has_end = bounds.last().is_none_or(|last| last.to != i64::MAX);
     let is_next_as_wanted = bounds.rows() == Some(order.rows) && has_room(order, bounds)?;
-    if bounds.default().is_none() && !bounds.is_managed() && !is_next_as_wanted {
+    if has_end && bounds.default().is_none() && !bounds.is_managed() && !is_next_as_wanted {
         let table = Table::new(order.schema(), &order.table);
         table.alter(|| Ok(()))?;
         Partitions::new(order.schema(), &order.table).add(order.rows)?;
