@@ -262,16 +262,14 @@ fn nothing(sql_type: SqlType, rows: usize) -> Cells {
     Cells::empty(field_type, rows)
 }
 
+/// What the rows of a table are made for, which go into none.
+fn target(dataset: &'static Dataset) -> Target<'static> {
+    Target { dataset, feed: FEED, schema: "", references: &[], key: &[], is_distributed: false }
+}
+
 /// Makes rows of the table's types of the loaded columns, and lines of JSON of these.
 fn statement(dataset: &'static Dataset, inherited: &[Inherited]) -> String {
-    let target = Target {
-        dataset,
-        feed: FEED,
-        schema: "",
-        references: &[],
-        key: &[],
-        is_distributed: false,
-    };
+    let target = target(dataset);
     let first = dataset.loaded_columns().count() + 2;
     let more: Vec<_> = inherited.iter().enumerate().collect();
     let list = |part: &dyn Fn(usize, &Inherited) -> String| {
@@ -307,14 +305,7 @@ fn lines(
     inherited: &[Inherited],
     more: &[Cells],
 ) -> Result<Vec<String>, Failure> {
-    let target = Target {
-        dataset,
-        feed: FEED,
-        schema: "",
-        references: &[],
-        key: &[],
-        is_distributed: false,
-    };
+    let target = target(dataset);
     let more_types = inherited.iter().map(|inherited| carrier(inherited.column.sql_type));
     let types: Vec<_> = [PgBuiltInOids::INT8ARRAYOID]
         .into_iter()

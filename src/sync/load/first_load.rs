@@ -129,9 +129,9 @@ pub fn has_rows(schema: &str, dataset: &Dataset) -> Result<bool, Failure> {
 }
 
 /// Tells the planner of the rows, as autovacuum does later; unless that is at it already.
-pub fn analyze(schema: &str, dataset: &Dataset) -> Result<(), Failure> {
-    let sql = format!("ANALYZE (SKIP_LOCKED) {}", qualified(schema, dataset.table));
-    Table::new(schema, dataset.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))
+pub fn analyze(schema: &str, table: &str) -> Result<(), Failure> {
+    let sql = format!("ANALYZE (SKIP_LOCKED) {}", qualified(schema, table));
+    Table::new(schema, table).run(owner::LOAD, || Ok(Spi::run(&sql)?))
 }
 
 /// What a table has beside its primary key.

@@ -71,7 +71,7 @@ impl Run {
         }
         match pieces.is_empty() {
             true => {
-                first_load::analyze(&server.options.schema, dataset)?;
+                first_load::analyze(&server.options.schema, dataset.table)?;
                 store.end_first_load(&server.name, dataset.table)?;
                 let mut left = self.first_loads.clone();
                 left.remove(dataset.table);

@@ -141,7 +141,7 @@ impl Partitions {
         Ok(true)
     }
 
-    /// A table like the others, then one of them: readers and writers of the others go on.
+    /// A table like the others, then one of them: readers of the others go on.
     fn make(&self, ids: Ids) -> Result<(), Failure> {
         let (table, name) = (self.name(), free_name(&self.schema, &self.table, ids));
         let partition = qualified(&self.schema, &name);

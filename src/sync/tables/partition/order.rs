@@ -6,7 +6,7 @@ use crate::failure::Failure;
 use crate::query::require_writable;
 use crate::server::Server;
 use crate::state::{Store, warehouse_of};
-use crate::warehouse::ddl::{On, qualified};
+use crate::warehouse::ddl::qualified;
 use crate::warehouse::{self, Dataset, Kind, Warehouse, history};
 
 /// A table that is to be in partitions of so many ids.
@@ -58,10 +58,6 @@ impl<'a> Order<'a> {
 
     pub fn schema(&self) -> &str {
         &self.server.options.schema
-    }
-
-    pub fn on(&self) -> On<'_> {
-        On { schema: self.schema(), name: &self.table }
     }
 
     /// The table's name with its schema, as SQL text.

@@ -102,11 +102,10 @@ fn complete(order: &Order<'_>, bounds: &Bounds) -> Result<bool, Failure> {
 /// Tells the planner of the rows in all partitions, as autovacuum does of each.
 fn analyze(order: &Order<'_>) -> Result<(), Failure> {
     let sql = "SELECT reltuples < 0 FROM pg_catalog.pg_class WHERE oid = to_regclass($1)";
-    if !query::is_true(sql, &[order.name().into()])? {
-        return Ok(());
+    match query::is_true(sql, &[order.name().into()])? {
+        true => first_load::analyze(order.schema(), &order.table),
+        false => Ok(()),
     }
-    let sql = format!("ANALYZE (SKIP_LOCKED) {}", order.name());
-    Table::new(order.schema(), &order.table).run(owner::LOAD, || Ok(Spi::run(&sql)?))
 }
 
 /// Makes the next of what a table lacks, unless others keep it from being made.
