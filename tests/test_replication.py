@@ -1,6 +1,7 @@
 """A logical subscriber: runs fill one cluster, reports are read at another."""
 
 import re
+import shlex
 import subprocess
 import time
 
@@ -51,10 +52,12 @@ class Pair:
     def take(self, what):
         """Makes what the publisher has."""
         script = "\n".join(SHELL).replace("-n public", what).replace("-h reports.example.com ", "").replace("-d warehouse", f"-d {self.db.name}")
+        # A PostgreSQL in a root of its own has another working directory.
+        script = re.sub(r"\bwarehouse[.](dump|list)", rf"{self.subscriber.folder}/\g<0>", script)
         for program, cluster in (("pg_dump", self.db.cluster), ("pg_restore", self.subscriber)):
-            command = " ".join(str(part) for part in cluster.client(program))
-            script = re.sub(rf"^{program}\b", command, script, flags=re.MULTILINE)
-        done = subprocess.run(["bash", "-e", "-c", script], cwd=self.subscriber.folder, capture_output=True, text=True,
+            command = shlex.join(map(str, cluster.client(program)))
+            script = re.sub(rf"^{program}\b", lambda _: command, script, flags=re.MULTILINE)
+        done = subprocess.run(["bash", "-e", "-c", script], capture_output=True, text=True,
                               env=places.service_environment())
         assert done.returncode == 0, done.stderr
 

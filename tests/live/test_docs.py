@@ -48,7 +48,7 @@ ELSEWHERE = {
     "docs/history.md": "tests/test_history.py",
     "docs/monitoring.md": "tests/test_monitoring.py",
     "docs/readers.md": "tests/test_replication.py",
-    "docs/scale.md": "tests/test_partition.py and tests/test_timescale.py",
+    "docs/scale.md": "tests/test_partition.py",
     "docs/security.md": "tests/test_security.py",
     "docs/servers.md": "tests/test_servers.py",
 }

@@ -235,7 +235,7 @@ impl Piece {
             let hint = "All rows are loaded; grant it to the table's owner, and the next run makes what is lacking.";
             return Ok(lacking.detail(failure.message).hint(hint));
         }
-        let detail = holders(tables, Lock::ShareUpdateExclusive)?.unwrap_or(failure.message);
+        let detail = holders(tables, Lock::ShareRowExclusive)?.unwrap_or(failure.message);
         Ok(lacking.detail(detail).hint("All rows are loaded; the next run makes what is lacking."))
     }
 }

@@ -5,6 +5,7 @@ use pgrx::prelude::*;
 use crate::failure::Failure;
 use crate::pg;
 use crate::query;
+use crate::warehouse::ddl::qualified;
 
 /// How long.
 const PATIENCE: &str = "5s";
@@ -28,7 +29,7 @@ pub fn patiently<T>(body: impl FnOnce() -> Result<T, Failure>) -> Result<T, Fail
 #[derive(Debug, Clone, Copy)]
 pub enum Lock {
     /// Others may read meanwhile.
-    ShareUpdateExclusive,
+    ShareRowExclusive,
     AccessExclusive,
 }
 
@@ -36,7 +37,7 @@ impl Lock {
     /// The modes of locks that are not in its way.
     fn beside(self) -> Vec<String> {
         let modes: &[&str] = match self {
-            Lock::ShareUpdateExclusive => &["AccessShareLock", "RowShareLock"],
+            Lock::ShareRowExclusive => &["AccessShareLock", "RowShareLock"],
             Lock::AccessExclusive => &[],
         };
         modes.iter().map(|mode| (*mode).to_owned()).collect()
@@ -55,4 +56,15 @@ pub fn holders(tables: Vec<String>, lock: Lock) -> Result<Option<String>, Failur
           AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) \
           AND l.pid IS DISTINCT FROM pg_backend_pid() AND l.mode <> ALL ($2::text[])";
     query::ask::<String>(sql, &[tables.into(), lock.beside().into()])
+}
+
+/// What a failure to lock a table whole comes to: who holds it, and what to do. Others stay as they are.
+pub fn in_use(schema: &str, table: &str, hint: &str, failure: Failure) -> Failure {
+    if failure.sqlstate != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
+        return failure;
+    }
+    let detail = holders(vec![qualified(schema, table)], Lock::AccessExclusive).ok().flatten();
+    Failure::new(failure.sqlstate, format!("table {table} is in use"))
+        .detail(detail.unwrap_or(failure.message))
+        .hint(hint)
 }

@@ -174,10 +174,20 @@ impl Partitions {
             );
             return self.named(&failure, lacking).detail(failure.message).hint(hint);
         }
-        let detail = holders(vec![self.name()], Lock::ShareUpdateExclusive).ok().flatten();
+        let holders = || holders(self.locked()?, Lock::ShareRowExclusive);
+        let detail = holders().ok().flatten();
         self.named(&failure, lacking)
             .detail(detail.unwrap_or_else(|| failure.message.clone()))
             .hint("The next run makes it.")
+    }
+
+    /// The tables whose writers are waited for: itself, and those that it refers to.
+    fn locked(&self) -> Result<Vec<String>, Failure> {
+        let sql = "SELECT array_agg(DISTINCT confrelid::regclass::text) FROM pg_catalog.pg_constraint \
+                   WHERE conrelid = to_regclass($1) AND contype = 'f'";
+        let mut tables = query::ask::<Vec<String>>(sql, &[self.name().into()])?.unwrap_or_default();
+        tables.push(self.name());
+        Ok(tables)
     }
 
     fn named(&self, failure: &Failure, lacking: &[Ids]) -> Failure {

@@ -13,7 +13,7 @@ use crate::server::{Server, lock};
 use crate::state::{Store, warehouse_of};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::partitions::bounds::{Bounds, Ids, attached};
-use crate::sync::load::patience::{Lock, holders, patiently};
+use crate::sync::load::patience::{in_use, patiently};
 use crate::sync::load::references::{Reference, declared, references};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::{self, MISSING_DATA};
@@ -199,10 +199,9 @@ impl<'a> Retention<'a> {
                 inside.iter().try_for_each(|links| links.restore(leaf))
             })
         };
-        patiently(detach).map_err(|failure| match failure.sqlstate {
-            State::ERRCODE_LOCK_NOT_AVAILABLE => in_use(self.schema(), dataset.table, failure),
-            _ => failure,
-        })?;
+        let again = "Nothing was detached; call odoo_retain again.";
+        patiently(detach)
+            .map_err(|failure| in_use(self.schema(), dataset.table, again, failure))?;
         self.settle(dataset, ids)?;
         self.store.note_detached(&self.server.name, dataset.table, (ids.from, ids.to))
     }
@@ -241,13 +240,6 @@ impl<'a> Retention<'a> {
         );
         Table::missing(self.schema()).run(owner::LOAD, || Ok(Spi::run(&sql)?))
     }
-}
-
-fn in_use(schema: &str, table: &str, failure: Failure) -> Failure {
-    let detail = holders(vec![qualified(schema, table)], Lock::AccessExclusive).ok().flatten();
-    Failure::new(failure.sqlstate, format!("table {table} is in use"))
-        .detail(detail.unwrap_or(failure.message))
-        .hint("Nothing was detached; call odoo_retain again.")
 }
 
 /// The condition under which a row refers to some ids.

@@ -5,7 +5,7 @@ use pgrx::PgSqlErrorCode as State;
 use pgrx::prelude::*;
 
 use super::order::Order;
-use super::swap::{in_use, require_free, swap};
+use super::swap::{AGAIN, require_free, swap};
 use crate::failure::{Cause, Failure, notice};
 use crate::pg::Relation;
 use crate::query;
@@ -14,7 +14,7 @@ use crate::sync::load::first_load::{self, Made};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::partitions::bounds::{self, Bounds, CONSTRAINT, Ids};
 use crate::sync::load::partitions::making::Partitions;
-use crate::sync::load::patience::patiently;
+use crate::sync::load::patience::{in_use, patiently};
 use crate::warehouse::{self, Dataset};
 
 /// Does the next step; `false` when there is none.
@@ -35,12 +35,8 @@ pub fn step(order: &Order<'_>) -> Result<bool, Failure> {
 fn approach(order: &Order<'_>) -> Result<bool, Failure> {
     let table = Table::new(order.schema(), &order.table);
     let alter = |sql: String| {
-        patiently(|| table.alter(|| Ok(Spi::run(&sql)?))).map_err(|failure| {
-            match failure.sqlstate {
-                State::ERRCODE_LOCK_NOT_AVAILABLE => in_use(order, &failure),
-                _ => failure,
-            }
-        })
+        patiently(|| table.alter(|| Ok(Spi::run(&sql)?)))
+            .map_err(|failure| in_use(order.schema(), &order.table, AGAIN, failure))
     };
     match bounds::constraint(&order.name())? {
         None => {
@@ -79,13 +75,12 @@ fn referring(order: &Order<'_>) -> Vec<&'static Dataset> {
 
 /// Once the table has partitions: the next one, and the keys that lead to it.
 fn complete(order: &Order<'_>, bounds: &Bounds) -> Result<bool, Failure> {
+    Table::new(order.schema(), &order.table).alter(|| Ok(()))?;
     order.store.note_partitions(&order.server.name, &order.table, order.rows)?;
     // Behind a partition without an end there is no room.
     let has_end = bounds.last().is_none_or(|last| last.to != i64::MAX);
     let is_next_as_wanted = bounds.rows() == Some(order.rows) && has_room(order, bounds)?;
     if has_end && bounds.default().is_none() && !bounds.is_managed() && !is_next_as_wanted {
-        let table = Table::new(order.schema(), &order.table);
-        table.alter(|| Ok(()))?;
         Partitions::new(order.schema(), &order.table).add(order.rows)?;
         return Ok(true);
     }

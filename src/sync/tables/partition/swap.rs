@@ -13,9 +13,12 @@ use crate::quote::ident;
 use crate::sync::load::owner::Table;
 use crate::sync::load::partitions::bounds::{CONSTRAINT, Ids};
 use crate::sync::load::partitions::making;
-use crate::sync::load::patience::{Lock, holders, patiently};
+use crate::sync::load::patience::{in_use, patiently};
 use crate::sync::load::privileges;
 use crate::warehouse::ddl::qualified;
+
+/// What to do once a table is not in use any more.
+pub const AGAIN: &str = "Nothing was changed; call odoo_partition again.";
 
 /// Makes sure that nothing depends on a table that could not be its successor's.
 pub fn require_free(order: &Order<'_>) -> Result<(), Failure> {
@@ -119,16 +122,5 @@ pub fn swap(order: &Order<'_>, held: Ids) -> Result<(), Failure> {
         Plan::make(order, held, &partition, owner)?.run()?;
         privileges::copy(order.schema(), &partition, &order.table)
     });
-    done.map_err(|failure| match failure.sqlstate {
-        State::ERRCODE_LOCK_NOT_AVAILABLE => in_use(order, &failure),
-        _ => failure,
-    })
-}
-
-/// The error of what could not be locked in time.
-pub fn in_use(order: &Order<'_>, failure: &Failure) -> Failure {
-    let detail = holders(vec![order.name()], Lock::AccessExclusive).ok().flatten();
-    Failure::new(failure.sqlstate, format!("table {} is in use", order.table))
-        .detail(detail.unwrap_or_else(|| failure.message.clone()))
-        .hint("Nothing was changed; call odoo_partition again.")
+    done.map_err(|failure| in_use(order.schema(), &order.table, AGAIN, failure))
 }
