@@ -67,6 +67,7 @@ CREATE TABLE odoo_etl.runs (
 );
 CREATE INDEX ON odoo_etl.runs (finished);
 CREATE INDEX ON odoo_etl.runs (server, target, run);
+CREATE INDEX ON odoo_etl.runs (server, run);
 CREATE INDEX runs_running_idx ON odoo_etl.runs (run) WHERE status = 'running';
 COMMENT ON TABLE odoo_etl.runs IS 'what each run did with each table, kept for odoo_etl.log_retention';
 

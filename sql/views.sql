@@ -181,20 +181,29 @@ COMMENT ON VIEW odoo_status IS 'how each table is, at a glance; odoo_sync_status
 CREATE FUNCTION odoo_sync_chart(server text DEFAULT NULL, runs integer DEFAULT NULL)
 RETURNS TABLE (started timestamp with time zone, run bigint, server text, target text, fetched bigint, seconds numeric, chart text)
 LANGUAGE sql STABLE SET search_path = pg_catalog, pg_temp BEGIN ATOMIC
-    WITH recent AS (
-        SELECT log.*, dense_rank() OVER (PARTITION BY log.server ORDER BY log.run DESC) AS age
-        FROM odoo_sync_log AS log
-        WHERE ($1 IS NULL OR log.server = $1) AND log.status <> 'skipped'
+    -- The log may be long: of each server its last runs are looked up.
+    WITH servers AS MATERIALIZED (
+        SELECT DISTINCT log.server FROM odoo_sync_log AS log WHERE $1 IS NULL OR log.server = $1
+    ), recent AS (
+        SELECT log.*
+        FROM servers CROSS JOIN LATERAL (
+            SELECT DISTINCT log.run FROM odoo_sync_log AS log
+            WHERE log.server = servers.server AND log.status <> 'skipped'
+            ORDER BY log.run DESC LIMIT greatest(coalesce($2, 1), 0)
+        ) AS last CROSS JOIN LATERAL (
+            SELECT * FROM odoo_sync_log AS own
+            WHERE own.server = servers.server AND own.run = last.run AND own.status <> 'skipped' OFFSET 0
+        ) AS log
     ), lines AS (
         SELECT log.started, log.run, log.server, log.target, log.fetched, log.seconds, log.seconds_waiting, log.seconds_loading,
                nullif(nullif(log.status, 'ok'), 'absent') AS trouble
-        FROM recent AS log WHERE $2 IS NULL AND log.age = 1
+        FROM recent AS log WHERE $2 IS NULL
         UNION ALL
         SELECT min(log.started), log.run, log.server, CASE count(*) WHEN 1 THEN min(log.target) ELSE count(*) || ' tables' END,
                sum(log.fetched)::bigint, sum(log.seconds), sum(log.seconds_waiting), sum(log.seconds_loading),
                (array_agg(log.status ORDER BY array_position('{failed,partial,denied,interrupted,running}'::text[], log.status))
                     FILTER (WHERE log.status NOT IN ('ok', 'absent')))[1]
-        FROM recent AS log WHERE log.age <= $2 GROUP BY log.server, log.run
+        FROM recent AS log WHERE $2 IS NOT NULL GROUP BY log.server, log.run
     ), longest AS (SELECT max(lines.seconds) AS seconds FROM lines)
     SELECT date_trunc('second', lines.started), lines.run, lines.server, lines.target, lines.fetched,
            round(lines.seconds::numeric, 3),

@@ -43,9 +43,9 @@ def folder():
 
 
 @contextmanager
-def running(folder, **settings):
+def running(folder, installation=None, **settings):
     """A cluster at work, as long as it is needed."""
-    cluster = Cluster(folder, ports.free(1)[0], {"fsync": "off", **settings})
+    cluster = Cluster(folder, ports.free(1)[0], {"fsync": "off", **settings}, installation=installation)
     cluster.init()
     cluster.start()
     yield cluster

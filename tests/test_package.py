@@ -1,19 +1,24 @@
 """The Debian package for the PostgreSQL of PG_CONFIG, in a Debian that has nothing but that PostgreSQL."""
 
 import re
+import shlex
 import subprocess
+import time
+from decimal import Decimal
 
 import psycopg2
 import pytest
 
-from .conftest import Database, url
-from .lab import clean, debian, installations, places, ports
-from .lab.postgres import Cluster
+from .conftest import Database, running, url
+from .lab import clean, debian, installations, places
+from .live.test_docs import blocks
+from .test_dashboard import data_of
 from .test_versions import ROWS
 
 pytestmark = pytest.mark.package
 
 PACKAGES = places.CHECKOUT / "target/packages"
+README = (places.CHECKOUT / "README.md").read_text()
 VERSION = re.search(r'^version = "(.*)"', (places.CHECKOUT / "Cargo.toml").read_text(), re.MULTILINE)[1]
 
 
@@ -33,9 +38,8 @@ def unpacked(package, tmp_path_factory):
     return folder
 
 
-@pytest.fixture(scope="module")
-def host(package, folder):
-    """A Debian with that PostgreSQL, in which the package is installed."""
+def bare(folder):
+    """A Debian with that PostgreSQL and nothing to build with."""
     try:
         host = clean.copy(installations.chosen().major, folder)
     except debian.Unavailable as problem:
@@ -43,27 +47,43 @@ def host(package, folder):
     for tool in ("cc", "rustc", "cargo"):
         with pytest.raises(debian.Unavailable):
             host.run("which", tool)
+    return host
+
+
+def install(package, host):
     host.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "--no-install-recommends", str(package),
              bound=[PACKAGES])
+
+
+@pytest.fixture(scope="module")
+def host(package, folder):
+    host = bare(folder)
+    install(package, host)
     return host
 
 
 @pytest.fixture(scope="module")
 def cluster(host, folder):
-    cluster = Cluster(folder / "packaged", ports.free(1)[0], {"fsync": "off"}, installation=host)
-    cluster.init()
-    cluster.start()
-    yield cluster
-    cluster.stop("immediate")
+    with running(folder / "packaged", host) as cluster:
+        yield cluster
+
+
+def until_the_schedule():
+    """The README's statements that need nothing of others."""
+    return "".join(block for block in blocks("README.md") if "odoo_schedule" not in block)
 
 
 def first_statements():
-    """Those of the README, up to the first sync of everything."""
-    text = (places.CHECKOUT / "README.md").read_text()
-    blocks = re.findall(r"```sql\n(.*?)```", text, re.DOTALL)
-    statements = [statement.strip() for block in blocks for statement in block.split(";\n") if statement.strip()]
+    """Those up to the first sync of everything."""
+    statements = [statement.strip() for statement in until_the_schedule().split(";\n") if statement.strip()]
     last = next(at for at, statement in enumerate(statements) if "odoo_sync_all()" in statement)
     return statements[:last + 1]
+
+
+def shell(cluster, *options, script=""):
+    """What psql prints in the warehouse."""
+    command = [*cluster.psql("warehouse"), "-X", *options]
+    return subprocess.run(command, input=script, text=True, check=True, stdout=subprocess.PIPE, env=places.service_environment()).stdout
 
 
 def database(cluster, name):
@@ -101,6 +121,25 @@ def test_the_first_statements_of_the_readme_fill_the_warehouse(cluster, fake):
     assert db.value("SELECT count(*) FROM dim_products") == ROWS["dim_products"]
     assert db.value("SHOW shared_preload_libraries") == ""
     db.connection.close()
+
+
+@pytest.mark.live
+def test_a_stranger_has_a_page_in_ten_minutes(package, real, folder):
+    """By the clock, who has an Odoo and a PostgreSQL: the package, the README's statements, its line that writes the page."""
+    home = folder / "stranger"
+    home.mkdir(mode=0o755)
+    host = bare(home)
+    with running(home / "pg", host) as cluster:
+        begin = time.monotonic()
+        install(package, host)
+        cluster.sql("CREATE DATABASE warehouse")
+        shell(cluster, "-v", "ON_ERROR_STOP=1", script=until_the_schedule().replace("http://127.0.0.1:8069", real.url))
+        html = shell(cluster, *shlex.split(re.search("-d warehouse (.*) > shop.html", README)[1]))
+        seconds = time.monotonic() - begin
+        print(f"a page after {seconds:.0f} s")
+        sold = cluster.sql("SELECT sum(amount - settled) FROM reports.sales_by_day WHERE business_date > current_date - 370", "warehouse")
+    assert sum(row["amount"] for row in data_of(html)["sections"]["sales"]["rows"]) == Decimal(sold) > 0
+    assert seconds < 600
 
 
 def test_the_first_release_is_updated(cluster, fake):

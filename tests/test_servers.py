@@ -124,6 +124,8 @@ def test_the_status_reads_no_whole_log(db, fake):
     db.run("ANALYZE odoo_etl.runs")
     for status in ("odoo_status", "odoo_sync_status"):
         assert "Seq Scan on runs" not in str(db.run(f"EXPLAIN TABLE {status}"))
+    db.run("SET statement_timeout = '5s'")
+    assert len(db.run("SELECT * FROM odoo_sync_chart(runs => 20)")) == 50 * 20 + 1
     # Who may read what is asked once, not for each row.
     plan = "\n".join(line for line, in db.run("EXPLAIN SELECT * FROM odoo_sync_log WHERE server = 'erp'"))
     assert "SubPlan" in plan and "server_visible" not in plan

@@ -43,7 +43,8 @@ ALTER TABLE odoo_etl.watermarks ADD COLUMN resume_began timestamp with time zone
 ALTER TABLE odoo_etl.stops ADD COLUMN until timestamp with time zone;
 ALTER TABLE odoo_etl.schedules ADD COLUMN cron text;
 ALTER TABLE odoo_etl.schedules ADD COLUMN follow interval;
--- The log may be long, and few of it go on.
+-- The log may be long, and few of it go on, or are looked at.
+CREATE INDEX ON odoo_etl.runs (server, run);
 CREATE INDEX runs_running_idx ON odoo_etl.runs (run) WHERE status = 'running';
 
 \ir ../state_0_2_0.sql

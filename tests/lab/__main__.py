@@ -80,7 +80,7 @@ def packages(arguments):
     for number in arguments.numbers:
         server = installations.system() if number == installations.system().major else installations.ready(number)
         say(f"packaging for {server}")
-        codes.append(make(server, "package") or run("package", arguments, server))
+        codes.append(make(server, "package") or run("package and not live", arguments, server))
     end(codes, [])
 
 
