@@ -99,7 +99,7 @@ STATEMENTS = {
         ("SELECT odoo_etl.job_begin('all', 'erp', false, false, false)", DENIED),
     "function odoo_etl.job_end()": ("SELECT odoo_etl.job_end()", psycopg2.errors.ObjectNotInPrerequisiteState),
     "function odoo_etl.job_step()": ("SELECT odoo_etl.job_step()", psycopg2.errors.ObjectNotInPrerequisiteState),
-    "function odoo_follow(text,interval,interval,text)": ("CALL odoo_follow('all', server => 'erp')", DENIED),
+    "function odoo_follow(text,interval,interval,text)": ("CALL odoo_follow('all', every => '1 second', until => '1 second', server => 'erp')", DENIED),
     "function odoo_etl.follow_begin(text,interval,interval,text)":
         ("SELECT odoo_etl.follow_begin('all', '5 seconds', '55 seconds', 'erp')", DENIED),
     "function odoo_etl.follow_end()": ("SELECT odoo_etl.follow_end()", psycopg2.errors.ObjectNotInPrerequisiteState),

@@ -69,9 +69,9 @@ class Phase:
     def growth(self, end=float("inf")):
         """The median of its memory in the last quarter of its time ÷ that in the second one, before which pages begin to come."""
         memory = [memory for at, memory in self.seen if at < end]
-        quarter = len(memory) // 4
-        # Of few lines nothing is seen.
-        return median(memory[-quarter:]) / median(memory[quarter:2 * quarter]) if quarter else 0
+        quarter = max(len(memory) // 4, 1)
+        # Few lines take less time than four looks.
+        return median(memory[-quarter:]) / median(memory[quarter:2 * quarter] or memory)
 
     def memory_until(self, end):
         return max((memory for at, memory in self.seen if at < end), default=0)
@@ -104,8 +104,10 @@ def watched(pid):
     status, seen, is_over = Path(f"/proc/{pid}/status"), [], threading.Event()
 
     def look():
-        while not is_over.wait(0.05):
+        while True:
             seen.append((time.time(), int(re.search(r"RssAnon:\s+(\d+) kB", status.read_text())[1]) / 1024))
+            if is_over.wait(0.05):
+                break
 
     thread = threading.Thread(target=look)
     thread.start()

@@ -13,7 +13,7 @@ from .places import say
 
 #: Processes that run tests: each has a PostgreSQL and, where it needs one, an Odoo of its own; much of
 #: the time they wait.
-WORKERS = 2
+WORKERS = 3
 
 
 def test(arguments):
