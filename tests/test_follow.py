@@ -13,7 +13,7 @@ import psycopg2
 import pytest
 
 from . import test_convergence as convergence
-from .conftest import BY_PASSWORD, TABLES, heard, url
+from .conftest import BY_PASSWORD, TABLES, Database, heard, running, url
 from .fake.behaviour import Wish
 from .fake.server import behaviour_of
 
@@ -142,8 +142,18 @@ def test_what_is_sold_comes_with_the_next_poll(db, shop):
     assert db.run("SELECT missing, stale, deleted FROM odoo_verify('sales')") == [(0, 0, 0)] * 4
 
 
-def test_a_poll_that_finds_nothing_asks_four_small_questions_and_writes_nothing(db, shop):
+@pytest.fixture
+def alone(folder):
+    """In a cluster where nobody else writes: autovacuum takes transaction ids too."""
+    with running(folder / "alone", autovacuum="off") as cluster:
+        database = Database(cluster)
+        yield database
+        database.connection.close()
+
+
+def test_a_poll_that_finds_nothing_asks_four_small_questions_and_writes_nothing(alone, fake):
     """One for each model of the entity's two tables."""
+    db, shop = alone, Shop(alone, fake)
     xids = "SELECT txid_snapshot_xmax(txid_current_snapshot())"
     with following(db):
         shop.sell()

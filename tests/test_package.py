@@ -125,7 +125,7 @@ def test_the_first_statements_of_the_readme_fill_the_warehouse(cluster, fake):
 
 @pytest.mark.live
 def test_a_stranger_has_a_page_in_ten_minutes(package, real, folder):
-    """By the clock, who has an Odoo and a PostgreSQL: the package, the README's statements, its line that writes the page."""
+    """By the clock, without the typing, who has an Odoo and a PostgreSQL: the package, the README's statements and its page."""
     home = folder / "stranger"
     home.mkdir(mode=0o755)
     host = bare(home)

@@ -124,7 +124,7 @@ def test_a_schedule_follows(home, fake):
         (job, "odoo_etl erp sales",
          "CALL \"public\".odoo_follow('sales', every => '5 seconds', until => '59 seconds', server => 'erp')")]
     assert home.run("SELECT schedule, follow::text, jobid FROM odoo_schedules") == [("* * * * *", "00:00:05", job)]
-    # As start_time pg_cron notes when it hears of it, which may be late.
+    # By pg_cron's own start_time such a job once took a second.
     (begun,), = wait_for(home, "SELECT backend_start FROM odoo_sync_status JOIN pg_stat_activity USING (pid) "
                                "WHERE target = 'all_sales' AND odoo_sync_status.state = 'following'")
     assert home.value("SELECT odoo_wake('sales')") is True
