@@ -38,7 +38,7 @@ def standby(folder, fake):
     with followed(folder / "recovery") as (primary, follow):
         db = Database(primary)
         db.server(url(fake, "rows=40"), writable="true")
-        db.run("SELECT * FROM odoo_sync_all()")
+        db.run("SELECT * FROM odoo_sync_all(); SELECT odoo_create_reports('reports')")
         connected = Database.of(follow(), db.name)
         db.connection.close()
         assert connected.value("SELECT pg_is_in_recovery()")
@@ -69,6 +69,7 @@ def test_what_reads_works(standby):
     assert drift(standby, "odoo_products", "dim_products", "true") == []
     assert standby.value("SELECT odoo_count('product.product', odoo_domain('id', '<=', 3))") == 3
     assert standby.value("SELECT odoo_version()").startswith("19")
+    assert standby.value("SELECT odoo_dashboard()").startswith("<!DOCTYPE html>")
     for view in ("odoo_sync_log", "odoo_sync_progress", "odoo_schedules", "odoo_quarantine", "odoo_columns"):
         standby.run(f"TABLE {view}")
 

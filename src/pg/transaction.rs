@@ -101,8 +101,10 @@ pub fn subtransaction<T, E: From<Caught>>(body: impl FnOnce() -> Result<T, E>) -
         };
         pg_sys::BeginInternalSubTransaction(ptr::null());
         // pgrx takes a transaction without an id for one that has written nothing, whose
-        // questions need not see what the statement itself wrote before.
-        pg_sys::GetCurrentTransactionId();
+        // questions need not see what the statement itself wrote before. On a standby nobody writes.
+        if !pg_sys::RecoveryInProgress() {
+            pg_sys::GetCurrentTransactionId();
+        }
         pg_sys::MemoryContextSwitchTo(context);
         let body = AssertUnwindSafe(body);
         PgTryBuilder::new(move || {
