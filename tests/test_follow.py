@@ -168,6 +168,21 @@ def test_a_poll_that_finds_nothing_asks_four_small_questions_and_writes_nothing(
         assert shop.fake.connections == connections, "it keeps one"
 
 
+def test_nobody_waits_while_it_looks(db, shop):
+    """A table that gets a column is locked by the run that makes it, before the look at Odoo takes its time."""
+    db.run("ALTER TABLE all_sales DROP COLUMN reference CASCADE")
+    shop.behaviour.turn("slow=2@search_read", "slow=2@search")
+    with closing(db.connect()) as reader, reader.cursor() as cursor, following(db, settled=False) as job:
+        reader.autocommit = True
+        cursor.execute("SET statement_timeout = '1s'")
+        wait_for(db, "SELECT 1 FROM pg_attribute WHERE attrelid = 'all_sales'::regclass AND attname = 'reference' AND NOT attisdropped")
+        end = time.monotonic() + 5
+        while time.monotonic() < end:
+            cursor.execute("SELECT count(reference) FROM all_sales")
+            time.sleep(0.1)
+        assert job.thread.is_alive()
+
+
 def test_what_was_read_is_not_read_again(db, shop):
     """Though it lies within the overlap, and a run would read it."""
     for _ in range(20):
@@ -478,7 +493,7 @@ def test_a_mirror_that_is_gone_ends_it(db, shop):
     db.run("SELECT odoo_mirror('res.partner', 'partners')")
     db.run("CALL odoo_sync_job('partners')")
     with following(db, "partners", settled=False) as job:
-        wait_for(db, "SELECT 1 FROM odoo_sync_status WHERE target = 'partners' AND state = 'following'")
+        wait_for(db, "SELECT 1 FROM odoo_sync_log WHERE pid = %s AND finished IS NOT NULL", job.pid)
         db.run("SELECT odoo_mirror_drop('partners')")
         assert 'unknown entity "partners"' in str(job.ended(5))
 

@@ -129,6 +129,11 @@ impl Run {
         self.end.as_ref()
     }
 
+    /// Has every entity fail that has not come yet.
+    pub fn end_by(&mut self, failure: Failure) {
+        self.end = Some(failure);
+    }
+
     /// Tells which entities will be loaded, in that order.
     pub fn plan_ahead(&mut self, entities: impl IntoIterator<Item = &'static Entity>) {
         self.queue = Queue::of(entities.into_iter().flat_map(Entity::feeds));

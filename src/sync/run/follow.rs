@@ -86,14 +86,11 @@ enum Purpose {
     Whole {
         place: Box<Place>,
         began: Instant,
-        watch: Watch,
+        /// `None` before the first look.
+        watch: Option<Watch>,
     },
     /// Entities with news that others are at are left to the next whole run.
-    News {
-        access: Access,
-        news: News,
-        left: BTreeSet<&'static str>,
-    },
+    News { access: Access, news: News, left: BTreeSet<&'static str> },
 }
 
 /// What comes next.
@@ -219,11 +216,11 @@ impl Follow {
                 let is_left = |name: &&str| entities.iter().all(|entity| entity.name != *name);
                 let left = news.entities.iter().copied().filter(is_left).collect();
                 let Known { watch, related, .. } = known;
-                let job = Job::start(store, server, entities, manner, |run, _| {
-                    watch.tell(run.work(), &news);
-                    run.work().fetching.exchange_related(related);
-                    Ok(())
-                })?;
+                let mut job = Job::start(store, server, entities, manner)?;
+                if let Some(work) = job.work() {
+                    watch.tell(work, &news);
+                    work.fetching.exchange_related(related);
+                }
                 self.job = Some((job, Purpose::News { access: place.access, news, left }));
                 Ok(())
             }
@@ -246,17 +243,14 @@ impl Follow {
         if entities.is_empty() {
             return Ok(());
         }
-        let (began, mut watch) = (Instant::now(), Watch::default());
-        let job = Job::start(store, server, entities, manner, |run, entities| {
-            watch = Watch::begin(run.work(), entities)?;
-            Ok(())
-        })?;
-        self.job = Some((job, Purpose::Whole { place: Box::new(place), began, watch }));
+        let began = Instant::now();
+        let job = Job::start(store, server, entities, manner)?;
+        self.job = Some((job, Purpose::Whole { place: Box::new(place), began, watch: None }));
         Ok(())
     }
 
     /// A step of the run in progress.
-    fn go_on(&mut self, mut job: Job, purpose: Purpose) -> Result<(), Failure> {
+    fn go_on(&mut self, mut job: Job, mut purpose: Purpose) -> Result<(), Failure> {
         let access = match &purpose {
             Purpose::Whole { place, .. } => &place.access,
             Purpose::News { access, .. } => access,
@@ -266,7 +260,14 @@ impl Follow {
             self.next = Instant::now();
             return Ok(());
         }
-        if job.step()? {
+        let is_going_on = match &mut purpose {
+            Purpose::Whole { watch: watch @ None, .. } => {
+                *watch = Some(job.look(Watch::begin)?.unwrap_or_default());
+                true
+            }
+            _ => job.step()?,
+        };
+        if is_going_on {
             self.job = Some((job, purpose));
             return Ok(());
         }
@@ -277,6 +278,7 @@ impl Follow {
         match purpose {
             Purpose::Whole { place, began, watch } => {
                 self.failure = None;
+                let watch = watch.unwrap_or_default();
                 let is_first = !std::mem::replace(&mut self.lacked_time, watch.lacks_time);
                 let is_due = is_first && watch.lacks_time;
                 let noted = Instant::now();

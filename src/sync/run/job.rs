@@ -107,16 +107,15 @@ impl Job {
             is_refused: hold.is_refused,
             adds_to: None,
         };
-        Job::start(&store, server, entities, manner, |_, _| Ok(()))
+        Job::start(&store, server, entities, manner)
     }
 
-    /// The same for some entities; `prepare` comes before the first of them.
+    /// The same for some entities.
     pub fn start(
         store: &Store,
         server: Server,
         mut entities: Vec<&'static Entity>,
         manner: Manner,
-        prepare: impl FnOnce(&mut Run, &[&'static Entity]) -> Result<(), Failure>,
     ) -> Result<Job, Failure> {
         if entities.is_empty() {
             return Ok(Job::idle(manner));
@@ -125,11 +124,10 @@ impl Job {
         let name = server.name.clone();
         let order = Order { entity: None, kind, full_refresh, is_job: true, adds_to };
         let begun = pg::subtransaction(|| {
-            let mut run = Run::begin(server, order)?;
+            let run = Run::begin(server, order)?;
             // Their fields may be others by now.
             let current = entities.iter().filter_map(|one| run.warehouse().entity(one.name));
             entities = current.collect();
-            prepare(&mut run, &entities)?;
             Ok(run)
         });
         journal::close_interrupted(store, &name)?;
@@ -167,7 +165,7 @@ impl Job {
             journal.write(store, server, &reports.iter().collect::<Vec<_>>())?;
         }
         let failure = match failure.cause {
-            Cause::Login if manner.is_refused => why_refused(server).unwrap_or(failure),
+            Cause::Login if manner.is_refused => schedules::why_refused(server).unwrap_or(failure),
             _ => failure,
         };
         if manner.is_scheduled {
@@ -202,6 +200,29 @@ impl Job {
     /// The parts of its run.
     pub fn work(&mut self) -> Option<&mut Work> {
         self.run.as_mut().map(Run::work)
+    }
+
+    /// Looks at Odoo before anything is read, once the transaction has ended in which its tables were
+    /// made: nobody waits for their locks meanwhile. What fails is every entity's failure.
+    pub fn look<T>(
+        &mut self,
+        look: impl FnOnce(&mut Work, &[&'static Entity]) -> Result<T, Failure>,
+    ) -> Result<Option<T>, Failure> {
+        let Some(run) = self.run.as_mut() else {
+            return Ok(None);
+        };
+        let before = run.reports();
+        let failure = match pg::subtransaction(|| look(run.work(), &self.all)) {
+            Ok(seen) => return Ok(Some(seen)),
+            Err(failure) => failure,
+        };
+        run.undo(before);
+        if self.is_scheduled {
+            let Context { store, server, .. } = run.context();
+            hold_back(store, &server.name, &failure)?;
+        }
+        run.end_by(failure);
+        Ok(None)
     }
 
     /// The entities that failed, or that another session was at.
@@ -375,11 +396,4 @@ fn hold_back(store: &Store, server: &str, failure: &Failure) -> Result<(), Failu
         journal::alert("stopped", server, None, Some(&failure.message))?;
     }
     Ok(())
-}
-
-/// Why Odoo refuses a login, if it tells in more words than before.
-fn why_refused(server: &str) -> Option<Failure> {
-    let ask = || Server::named_or_only(Some(server))?.session()?.call(|odoo| odoo.refusal());
-    let failure = pg::subtransaction(ask).err()?;
-    Some(failure).filter(|failure| failure.cause == Cause::CoolDown)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use croner::Cron;
 use croner::parser::{CronParser, Seconds, Year};
 
@@ -15,16 +15,24 @@ pub fn parse(text: &str) -> Result<Cron, String> {
     parser.parse(text).map_err(|error| error.to_string().trim_end_matches('.').to_owned())
 }
 
-/// The time between the next two runs of an expression that pg_cron has accepted: others may be
-/// searched for a long time. `None` if it never comes, such as 31 February.
-pub fn interval(cron: &Cron, now: DateTime<Utc>) -> Option<Duration> {
-    let next = cron.find_next_occurrence(&now, false).ok()?;
-    let then = cron.find_next_occurrence(&next, false).ok()?;
-    (then - next).to_std().ok()
-}
-
 /// The minutes of an hour.
 const MINUTES: usize = 60;
+
+/// For how many days times are looked at, and how many at most.
+const DAYS: Days = Days::new(8);
+const STARTS: usize = 500;
+
+/// The least time between two runs in the week that comes, or between the next two if they are further
+/// apart. `None` if it never comes, such as 31 February.
+pub fn interval(cron: &Cron, now: DateTime<Utc>) -> Option<Duration> {
+    let next = |after: &DateTime<Utc>| cron.find_next_occurrence(after, false).ok();
+    let mut before = next(&now)?;
+    let end = before.checked_add_days(DAYS)?;
+    let starts = std::iter::successors(next(&before), next).take(STARTS);
+    let gaps = starts.enumerate().take_while(|(place, start)| *place == 0 || *start < end);
+    gaps.filter_map(|(_, start)| (start - std::mem::replace(&mut before, start)).to_std().ok())
+        .min()
+}
 
 /// What else an expression may be whose minute its writer leaves open, as a step or a name does: one
 /// for each minute in which it may start first, itself before all others. An expression that says its
@@ -110,6 +118,22 @@ mod tests {
         // What is written out is meant.
         assert_eq!(busiest(&scheduled(&["0 3 * * *"; 50])).0, 50);
         assert_eq!(busiest(&scheduled(&["* * * * *"; 50])).0, 50);
+    }
+
+    #[test]
+    fn the_interval_is_the_least_one() {
+        // A Friday, before a long time without a start.
+        let now = "2024-01-19T20:55:30Z".parse().unwrap();
+        let hours = |text: &str| {
+            interval(&parse(text).unwrap(), now).map(|time| time.as_secs_f64() / 3600.0)
+        };
+        assert_eq!(hours("0 8-18 * * *"), Some(1.0));
+        assert_eq!(hours("6,7,8 12 * * *"), Some(1.0 / 60.0));
+        assert_eq!(hours("* 8-20 * * 1-5"), Some(1.0 / 60.0));
+        assert_eq!(hours("0 0 * * 1-5"), Some(24.0));
+        assert_eq!(hours("0 0 * * 0"), Some(24.0 * 7.0));
+        assert_eq!(hours("0 0 1 * *"), Some(24.0 * 29.0));
+        assert_eq!(hours("0 0 31 2 *"), None);
     }
 
     #[test]

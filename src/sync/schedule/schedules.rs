@@ -22,8 +22,6 @@ pub struct Schedule<'a> {
 }
 
 /// How long it stays where the expression is another pg_cron's to judge.
-const EACH_MINUTE: Duration = Duration::from_secs(59);
-
 /// What a job that follows leaves to the one after it: pg_cron starts that when it has ended.
 const GAP: Duration = Duration::from_secs(1);
 
@@ -34,7 +32,18 @@ impl Schedule<'_> {
         require_writable()?;
         let parsed = cron::parse(cron).map_err(|reason| invalid(cron, &reason))?;
         let store = Store::find()?;
-        self.require_pg_cron(&store, cron)?;
+        let interval = || {
+            let found = cron::interval(&parsed, SystemTime::now().into());
+            found.ok_or_else(|| invalid(cron, "There is no such day"))
+        };
+        let follow = || {
+            let Some(every) = self.follow else {
+                return Ok(None);
+            };
+            let until = interval()?.saturating_sub(GAP);
+            if every > until { Err(too_seldom()) } else { Ok(Some((every, until))) }
+        };
+        self.require_pg_cron(&store, cron, follow)?;
         let chosen = self.choose(&store, cron)?;
         let schedule = |command: String| {
             let args = [self.job_name().into(), chosen.as_str().into(), command.into()];
@@ -42,15 +51,9 @@ impl Schedule<'_> {
         };
         // Only of an expression that pg_cron knows the next times are looked for.
         let mut job = schedule(self.command(&store, None))?;
-        let Some(interval) = cron::interval(&parsed, SystemTime::now().into()) else {
-            return Err(invalid(cron, "There is no such day"));
-        };
-        if let Some(every) = self.follow {
-            let until = interval.saturating_sub(GAP);
-            if every > until {
-                return Err(too_seldom());
-            }
-            job = schedule(self.command(&store, Some((every, until))))?;
+        interval()?;
+        if let Some(follow) = follow()? {
+            job = schedule(self.command(&store, Some(follow)))?;
         }
         let job = job.unwrap_or(0);
         store.note_schedule(self.of, cron, &chosen, self.follow, job)?;
@@ -113,7 +116,13 @@ impl Schedule<'_> {
         )
     }
 
-    fn require_pg_cron(&self, store: &Store, cron: &str) -> Result<(), Failure> {
+    /// `follow` tells how often and for how long its jobs look.
+    fn require_pg_cron(
+        &self,
+        store: &Store,
+        cron: &str,
+        follow: impl FnOnce() -> Result<Option<(Duration, Duration)>, Failure>,
+    ) -> Result<(), Failure> {
         let home = store.parameter("cron.database_name")?;
         let here = ask::<String>("SELECT current_database()::text", &[])?.unwrap_or_default();
         let installed =
@@ -142,7 +151,7 @@ impl Schedule<'_> {
                     // Names are pg_cron's for all databases.
                     literal(&format!("{} in {here}", self.job_name())),
                     literal(cron),
-                    literal(&self.command(store, self.follow.map(|every| (every, EACH_MINUTE)))),
+                    literal(&self.command(store, follow()?)),
                     literal(&here),
                 ),
             ),
@@ -169,7 +178,7 @@ fn invalid(cron: &str, reason: &str) -> Failure {
         .hint("Minute, hour, day of month, month, day of week, in UTC: '*/10 * * * *'.")
 }
 
-/// The time between two runs of an entity's job that the current user has scheduled.
+/// The least time between two runs of an entity's job that the current user has scheduled.
 pub fn interval(store: &Store, server: &str, entity: &str) -> Result<Option<Duration>, Failure> {
     let found = store.schedule(JobKey { server, entity, reconcile: false })?;
     let cron = found.and_then(|text| cron::parse(&text).ok());
@@ -195,6 +204,13 @@ pub fn hold_back(store: &Store, server: &str, reason: &Failure) -> Result<bool, 
     let is_last = reason.cause != Cause::CoolDown && find_hold(store, server)?.is_refused;
     let wait = if is_last { None } else { Some(COOL_DOWN) };
     store.stop(server, &reason.message, wait)
+}
+
+/// Why Odoo refuses a login, if it tells in more words than before.
+pub fn why_refused(server: &str) -> Option<Failure> {
+    let ask = || Server::named_or_only(Some(server))?.session()?.call(|odoo| odoo.refusal());
+    let failure = pg::subtransaction(ask).err()?;
+    Some(failure).filter(|failure| failure.cause == Cause::CoolDown)
 }
 
 /// What holds scheduled jobs back for a while; an error if that is for good.
