@@ -76,16 +76,20 @@ CREATE TABLE odoo_etl.partitions (
 );
 COMMENT ON TABLE odoo_etl.partitions IS 'tables in partitions, by odoo_partition(), and how many ids each of these takes';
 
--- The ids of partitions that were let go.
+-- The ids of partitions that were let go, of each channel those that Odoo has given. The partition is NULL where it was
+-- dropped.
 CREATE TABLE odoo_etl.detached (
     server text NOT NULL,
     target text NOT NULL,
+    channel text NOT NULL,
     from_id bigint NOT NULL,
     to_id bigint NOT NULL,
+    partition text,
     detached_at timestamp with time zone NOT NULL DEFAULT now(),
-    PRIMARY KEY (server, target, from_id, to_id)
+    PRIMARY KEY (server, target, channel, from_id, to_id)
 );
-COMMENT ON TABLE odoo_etl.detached IS 'ids that odoo_retain() let go, from from_id to below to_id: runs leave their records out';
+COMMENT ON TABLE odoo_etl.detached IS
+    'ids that odoo_retain() let go, from from_id to below to_id: runs leave their records out while the partition is not attached';
 -- Signals for jobs that follow: a row each, so that none waits for another. What is lost costs a few seconds, and is
 -- worth no log.
 CREATE UNLOGGED TABLE odoo_etl.wakes (

@@ -1,5 +1,5 @@
 """Tables in partitions by ranges of ids: made so before their first load, or with what is there as the first partition;
-the next one ahead of the ids that come; what is older than a while let go."""
+the next one ahead of the ids that come."""
 
 import time
 from contextlib import closing, contextmanager
@@ -197,6 +197,11 @@ def test_what_users_built_on_it_goes_along(db, shop):
     ("CREATE TABLE t (line fact_sales_lines)", "table public.t"),
     ("CREATE UNIQUE INDEX u ON fact_sales_lines (channel, order_id, product_id, quantity, branch_id, business_date)", "index public.u"),
     ("CREATE PUBLICATION p FOR TABLE fact_sales_lines", "publication"),
+    ("CREATE PUBLICATION p FOR TABLES IN SCHEMA public", "publication p, which has not publish_via_partition_root,"),
+    ("CREATE PUBLICATION p FOR ALL TABLES", "publication p, which has not publish_via_partition_root,"),
+    ("CREATE VIEW v AS SELECT * FROM fact_sales_lines; CREATE RULE r AS ON DELETE TO v DO INSTEAD DELETE FROM fact_sales_lines "
+     "WHERE id = OLD.id", "rule r on view public.v"),
+    ("ALTER TABLE fact_sales_lines ADD CONSTRAINT sane CHECK (quantity < 1e9) NOT VALID", "constraint sane"),
     ("CREATE TABLE t () INHERITS (fact_sales_lines)", "inherit"),
     ("CREATE RULE r AS ON DELETE TO fact_sales_lines DO ALSO NOTHING", "rule r"),
     ("CREATE TABLE t (id bigint); CREATE POLICY p ON t USING (id IN (SELECT id FROM fact_sales_lines))", "policy p"),
@@ -212,6 +217,15 @@ def test_what_cannot_go_along_is_named(db, shop, obstacle, named):
     assert named in told.value.diag.message_detail
     assert db.value("SELECT relkind FROM pg_class WHERE oid = 'fact_sales_lines'::regclass") == "r"
     db.run("SELECT odoo_sync('sales')")
+
+
+def test_long_names(db, shop):
+    sync(db)
+    for end in "ab":
+        db.run(f"CREATE INDEX {'i' * 62}{end} ON fact_sales_lines (quantity)")
+    in_parts(db, 1000, LINES)
+    assert db.run("SELECT count(*), max(length(relname)) FROM pg_index JOIN pg_class ON oid = indexrelid "
+                  "WHERE indrelid = 'fact_sales_lines_p0'::regclass AND relname ~ '^i+_p0'") == [(2, 63)]
 
 
 def test_the_statements_of_the_page_run(db, shop):
@@ -412,91 +426,3 @@ def test_pg_partman(db, shop):
     assert parts(db, LINES) == made and db.value("SELECT count(*) FROM fact_sales_lines_default") == 3
     (detail, hint), = db.run("SELECT detail, hint FROM odoo_check() WHERE item = 'fact_sales_lines' AND detail LIKE 'rows are in%%'")
     assert "fact_sales_lines_default" in detail and "pg_partman's maintenance" in hint
-
-
-# Retention.
-
-def aged(shop, year):
-    """Makes all orders that are there older, by the date of each."""
-    for model in ("pos.order", "sale.order"):
-        for id, order in shop.records(model).items():
-            order["date_order"] = f"{year}-05-05 12:00:00"
-            shop.write(model, id, LATER)
-
-
-@pytest.fixture
-def old(db, shop):
-    """A shop whose orders are old, and one of today that refunds the first."""
-    aged(shop, 2015)
-    in_parts(db, 1000)
-    sync(db)
-    return shop
-
-
-def sell_today(db, shop):
-    orders, lines = shop.records("pos.order"), shop.records("pos.order.line")
-    order, (line, *_) = paid_order_with_lines(shop)
-    orders[3000] = {**orders[order], "id": 3000, "date_order": db.value("SELECT to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')"), "lines": [3000]}
-    lines[3000] = {**lines[line], "id": 3000, "order_id": 3000, "refunded_orderline_id": line}
-    shop.write("pos.order", 3000, LATEST)
-    shop.write("pos.order.line", 3000, LATEST)
-    sync(db)
-    return line
-
-
-def test_what_is_older_is_let_go(db, old):
-    refunded = sell_today(db, old)
-    assert db.value("SELECT refunded_line_id FROM fact_sales_lines WHERE channel = 'pos' AND id = 3000") == refunded
-    links = "SELECT count(*) FROM {} WHERE refunded_line_id IS NOT NULL"
-    inside = db.value(links.format("fact_sales_lines_p0"))
-    in_parts(db, 1000, "fact_payments")
-    db.run("SELECT odoo_retain('payments', '5 years')")
-    let_go = db.run("SELECT * FROM odoo_retain('sales', '5 years')")
-    assert let_go == [(LINES, "public.fact_sales_lines_p0", 0, 1000), (ORDERS, "public.all_sales_p0", 0, 1000)]
-    assert db.value("SELECT count(*) FROM fact_sales_lines") == 1
-    assert db.value("SELECT refunded_line_id FROM fact_sales_lines") is None
-    # What went is whole, and stands alone.
-    assert db.value(links.format("fact_sales_lines_p0")) == inside
-    assert db.run("SELECT conname FROM pg_constraint WHERE conrelid = 'fact_sales_lines_p0'::regclass AND contype = 'f'") == []
-    # Nothing of it comes back, and nothing is missed.
-    for statement in (ALL, "SELECT * FROM odoo_reconcile('all')", "CALL odoo_sync_job(full_refresh => true)"):
-        db.run(statement)
-        assert db.value("SELECT count(*) FROM fact_sales_lines") == 1
-        assert db.run("SELECT column_name FROM missing_data WHERE resolved_at IS NULL AND odoo_model LIKE 'pos.%%'") == []
-    order, _ = paid_order_with_lines(old)
-    old.write("pos.order", order, "2031-01-01 00:00:00")
-    sync(db)
-    assert db.value("SELECT count(*) FROM all_sales WHERE id < 1000") == 0
-    # Attached again it counts again.
-    db.run("ALTER TABLE all_sales ATTACH PARTITION all_sales_p0 FOR VALUES FROM (0) TO (1000)")
-    db.run("SELECT * FROM odoo_reconcile('sales')")
-    assert db.value("SELECT count(*) FROM all_sales WHERE id < 1000") > 0
-
-
-def test_orders_stay_while_their_parts_do(db, old):
-    sell_today(db, old)
-    db.run("UPDATE fact_sales_lines SET business_date = current_date WHERE id = (SELECT min(id) FROM fact_sales_lines)")
-    assert db.run("SELECT * FROM odoo_retain('sales', '5 years')") == []
-    assert "partition public.all_sales_p0 stays, as rows of fact_" in db.notices
-
-
-def test_retention_drops_tables_where_that_is_asked_for(db, old):
-    sell_today(db, old)
-    assert len(db.run("SELECT * FROM odoo_retain('sales', '5 years', drop_tables => true)")) >= 1
-    assert db.value("SELECT to_regclass('fact_sales_lines_p0')") is None
-    sync(db)
-    assert verdict(db) == []
-
-
-def test_bad_input_of_retention(db, shop):
-    def error(call):
-        with pytest.raises(psycopg2.Error) as told:
-            db.run(call)
-        return told.value.diag
-
-    told = error("SELECT odoo_retain('products', '1 year')")
-    assert told.message_primary == 'entity "products" has no table with a business_date' and "sales" in told.message_hint
-    told = error("SELECT odoo_retain('sales', '1 year')")
-    assert told.message_primary == 'no table of entity "sales" has partitions' and "odoo_partition('fact_sales_lines')" in told.message_hint
-    assert "keep must not be NULL" in error("SELECT odoo_retain('sales', NULL)").message_primary
-    assert "keep must be positive" in error("SELECT odoo_retain('sales', '-1 day')").message_primary

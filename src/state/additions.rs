@@ -15,6 +15,16 @@ const ENABLED: &str = "enabled";
 const PARTITIONS: &str = "partitions";
 const DETACHED: &str = "detached";
 
+/// Ids of a channel of a table that were let go: the first, and the end.
+#[derive(Debug)]
+pub struct DetachedIds {
+    pub target: String,
+    pub channel: String,
+    pub ids: (i64, i64),
+    /// As SQL text; `None` if it was dropped.
+    pub partition: Option<String>,
+}
+
 /// What users declared for a server.
 const DECLARED: [&str; 6] = [MIRRORS, ADDED_COLUMNS, HISTORIES, ENABLED, PARTITIONS, DETACHED];
 
@@ -250,33 +260,44 @@ impl Store {
         self.ask(&sql, &[server.into(), target.into()])
     }
 
-    /// Remembers ids whose partition was let go, from the first, below the second.
+    /// Remembers ids whose partition was let go.
     ///
     /// Durable with the caller's transaction, which detaches it.
-    pub fn note_detached(
-        &self,
-        server: &str,
-        target: &str,
-        (from, to): (i64, i64),
-    ) -> Result<(), Failure> {
+    pub fn note_detached(&self, server: &str, detached: &DetachedIds) -> Result<(), Failure> {
         let sql = format!(
-            "INSERT INTO {} (server, target, from_id, to_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+            "INSERT INTO {} (server, target, channel, from_id, to_id, partition) VALUES ($1, $2, $3, $4, $5, $6) \
+             ON CONFLICT (server, target, channel, from_id, to_id) \
+             DO UPDATE SET partition = EXCLUDED.partition, detached_at = EXCLUDED.detached_at",
             self.table(DETACHED)
         );
-        self.write(&sql, &[server.into(), target.into(), from.into(), to.into()])
+        let DetachedIds { target, channel, ids: (from, to), partition } = detached;
+        let args = [
+            server.into(),
+            target.as_str().into(),
+            channel.as_str().into(),
+            (*from).into(),
+            (*to).into(),
+            partition.as_deref().into(),
+        ];
+        self.write(&sql, &args)
     }
 
-    /// The ids that were let go of a server's tables, in their order: table, the first, and the end.
-    pub fn detached(&self, server: &str) -> Result<Vec<(String, i64, i64)>, Failure> {
+    /// What was let go of a server's tables, in the order of ids.
+    pub fn detached(&self, server: &str) -> Result<Vec<DetachedIds>, Failure> {
         if !self.has(DETACHED)? {
             return Ok(Vec::new());
         }
         let sql = format!(
-            "SELECT target, from_id, to_id FROM {} WHERE server = $1 ORDER BY target, from_id",
+            "SELECT target, channel, from_id, to_id, partition FROM {} WHERE server = $1 ORDER BY target, channel, from_id",
             self.table(DETACHED)
         );
         self.read(&sql, &[server.into()], |row| {
-            Ok((text(&row, 1)?, row.get(2)?.unwrap_or_default(), row.get(3)?.unwrap_or_default()))
+            Ok(DetachedIds {
+                target: text(&row, 1)?,
+                channel: text(&row, 2)?,
+                ids: (row.get(3)?.unwrap_or_default(), row.get(4)?.unwrap_or_default()),
+                partition: row.get(5)?,
+            })
         })
     }
 }

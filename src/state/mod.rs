@@ -32,7 +32,7 @@ mod servers;
 mod store;
 mod unreadable;
 
-pub use additions::warehouse_of;
+pub use additions::{DetachedIds, warehouse_of};
 pub use advisory::{is_first, try_lock};
 pub use cache::Cache;
 pub use lineage::Lineage;

@@ -166,7 +166,8 @@ impl Work {
         let Work { context, fetching, reports, targets } = self;
         let mut rows = fetching.rows(context, reports, &target.mapping, page)?;
         for reference in target.loader.references() {
-            let gone = targets.let_go().of(reference.table);
+            let gone =
+                reference.feed().map_or(&[][..], |feed| targets.let_go().of(reference.table, feed));
             if !gone.is_empty() {
                 rows.let_go(reference.index, |id| {
                     gone.iter().any(|(from, to)| (*from..*to).contains(&id))

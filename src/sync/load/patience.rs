@@ -63,8 +63,18 @@ pub fn in_use(schema: &str, table: &str, hint: &str, failure: Failure) -> Failur
     if failure.sqlstate != PgSqlErrorCode::ERRCODE_LOCK_NOT_AVAILABLE {
         return failure;
     }
-    let detail = holders(vec![qualified(schema, table)], Lock::AccessExclusive).ok().flatten();
-    Failure::new(failure.sqlstate, format!("table {table} is in use"))
-        .detail(detail.unwrap_or(failure.message))
-        .hint(hint)
+    let own = qualified(schema, table);
+    let writers = || holders(linked(&own)?, Lock::ShareRowExclusive);
+    let found = [holders(vec![own.clone()], Lock::AccessExclusive), writers()];
+    let found: Vec<_> = found.into_iter().filter_map(|found| found.ok().flatten()).collect();
+    let detail = if found.is_empty() { failure.message } else { found.join("\n") };
+    Failure::new(failure.sqlstate, format!("table {table} is in use")).detail(detail).hint(hint)
+}
+
+/// The tables that refer to one, or that it refers to.
+fn linked(table: &str) -> Result<Vec<String>, Failure> {
+    let sql = "SELECT array_agg(DISTINCT linked::regclass::text) FROM pg_catalog.pg_constraint, \
+                 unnest(ARRAY[conrelid, confrelid]) AS linked \
+               WHERE contype = 'f' AND to_regclass($1) IN (conrelid, confrelid) AND linked <> to_regclass($1)";
+    Ok(query::ask::<Vec<String>>(sql, &[table.into()])?.unwrap_or_default())
 }

@@ -90,7 +90,7 @@ impl Targets {
             self.leave_out(dataset, feed);
             return Ok(Found::Absent);
         };
-        let mapping = mapping.leaving_out(self.let_go.of(dataset.table));
+        let mapping = mapping.leaving_out(self.let_go.of(dataset.table, &dataset.feeds[feed]));
         let loader = Loader::new(dataset, feed, schema)?;
         let target = Rc::new(Target { feed, mapping, loader });
         self.known.insert((dataset.table, feed), Some(target.clone()));

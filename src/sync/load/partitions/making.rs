@@ -200,26 +200,51 @@ impl Partitions {
     }
 }
 
-/// A name for a partition, as pg_partman would give it, that nothing has yet.
+/// A name for a partition, as pg_partman would give it, that nothing has yet: `fact_sales_lines_p5000000`.
 pub fn free_name(schema: &str, table: &str, ids: Ids) -> String {
-    let name = partition_name(table, ids.from, "");
-    let mut others = (1..).map(|n| partition_name(table, ids.from, &format!("_{n}")));
-    let is_free = |name: &String| Relation::find(schema, name).is_none();
-    Some(name).filter(is_free).or_else(|| others.find(is_free)).unwrap_or_default()
+    let sign = if ids.from < 0 { "_n" } else { "_p" };
+    free(schema, table, &format!("{sign}{}", ids.from.unsigned_abs()), "", &[])
+}
+
+/// What a partition's name has behind that of its table.
+fn mark(partition: &str) -> &str {
+    let start = partition.rfind("_p").max(partition.rfind("_n"));
+    &partition[start.unwrap_or(partition.len())..]
+}
+
+/// The name of a table's index where it is one of the table's partition, `fact_sales_lines_p0_pkey`; none
+/// that others have or are about to have.
+pub fn index_name(
+    schema: &str,
+    table: &str,
+    partition: &str,
+    index: &str,
+    taken: &[String],
+) -> String {
+    match index.strip_prefix(table) {
+        Some(rest) => free(schema, table, mark(partition), rest, taken),
+        None => free(schema, index, mark(partition), "", taken),
+    }
+}
+
+/// A name of which nothing is: of a stem, a mark and an end, and a number where it takes one.
+fn free(schema: &str, stem: &str, mark: &str, end: &str, taken: &[String]) -> String {
+    let numbers = std::iter::once(String::new()).chain((1..).map(|n| format!("_{n}")));
+    let mut names = numbers.map(|number| fitting(stem, &format!("{mark}{number}{end}")));
+    let is_free = |name: &String| !taken.contains(name) && Relation::find(schema, name).is_none();
+    names.find(is_free).unwrap_or_default()
 }
 
 /// The longest name that PostgreSQL keeps whole.
 const NAME: usize = 63;
 
-/// `fact_sales_lines_p5000000`, with as much of the table's name as fits.
-fn partition_name(table: &str, from: i64, more: &str) -> String {
-    let sign = if from < 0 { "_n" } else { "_p" };
-    let end = format!("{sign}{}{more}", from.unsigned_abs());
-    let mut room = NAME.saturating_sub(end.len()).min(table.len());
-    while !table.is_char_boundary(room) {
+/// A stem and an end, with as much of the stem as fits.
+fn fitting(stem: &str, end: &str) -> String {
+    let mut room = NAME.saturating_sub(end.len()).min(stem.len());
+    while !stem.is_char_boundary(room) {
         room -= 1;
     }
-    format!("{}{end}", &table[..room])
+    format!("{}{end}", &stem[..room])
 }
 
 #[cfg(test)]
@@ -228,9 +253,10 @@ mod tests {
 
     #[test]
     fn names_fit() {
-        assert_eq!(partition_name("facts", 5, ""), "facts_p5");
-        assert_eq!(partition_name("facts", -10, "_1"), "facts_n10_1");
-        let long = partition_name(&"ä".repeat(40), 1_000_000, "");
+        assert_eq!(fitting("facts", "_p5"), "facts_p5");
+        assert_eq!(mark("fact_payments_p10_1"), "_p10_1");
+        assert_eq!(mark("fact_payments_n10"), "_n10");
+        let long = fitting(&"ä".repeat(40), "_p1000000");
         assert!(long.len() <= NAME && long.ends_with("_p1000000"));
     }
 }

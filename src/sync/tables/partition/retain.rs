@@ -10,43 +10,51 @@ use crate::failure::{Failure, notice};
 use crate::query::{self, require_writable};
 use crate::quote::{ident, literal};
 use crate::server::{Server, lock};
-use crate::state::{Store, warehouse_of};
+use crate::state::{DetachedIds, Store, warehouse_of};
 use crate::sync::load::owner::{self, Table};
 use crate::sync::load::partitions::bounds::{Bounds, Ids, attached};
 use crate::sync::load::patience::{in_use, patiently};
 use crate::sync::load::references::{Reference, declared, references};
 use crate::warehouse::ddl::qualified;
 use crate::warehouse::missing::{self, MISSING_DATA};
-use crate::warehouse::{Dataset, Entity, Kind, Warehouse};
+use crate::warehouse::{Dataset, Entity, Feed, Kind, Warehouse};
 
 /// The day by which a fact's rows are old.
 const DAY: &str = "business_date";
 
-/// Ids that were let go of a server's tables, each from the first, below the second.
+/// Ids that were let go of a server's tables, by table and channel, each from the first, below the
+/// second.
 #[derive(Debug, Default)]
-pub struct LetGo(HashMap<String, Vec<(i64, i64)>>);
+pub struct LetGo(HashMap<String, HashMap<String, Vec<(i64, i64)>>>);
 
 impl LetGo {
     /// What was detached, and is not attached again.
     pub fn of_server(store: &Store, server: &Server) -> Result<LetGo, Failure> {
-        let mut all: HashMap<String, Vec<(i64, i64)>> = HashMap::new();
-        for (target, from, to) in store.detached(&server.name)? {
-            all.entry(target).or_default().push((from, to));
+        let mut all = LetGo::default();
+        let mut there: HashMap<String, Vec<String>> = HashMap::new();
+        for DetachedIds { target, channel, ids, partition } in store.detached(&server.name)? {
+            if !there.contains_key(&target) {
+                let leaves = attached(&qualified(&server.options.schema, &target))?;
+                there.insert(target.clone(), leaves.into_iter().map(|(leaf, _)| leaf).collect());
+            }
+            let is_back = |partition| there[&target].contains(&partition);
+            if !partition.is_some_and(is_back) {
+                all.0.entry(target).or_default().entry(channel).or_default().push(ids);
+            }
         }
-        for (target, ranges) in &mut all {
-            let there = Bounds::of(&qualified(&server.options.schema, target))?;
-            ranges.retain(|(from, _)| !there.as_ref().is_some_and(|bounds| bounds.take(*from)));
+        for ranges in all.0.values_mut().flat_map(HashMap::values_mut) {
             ranges.dedup_by(|next, before| {
-                let is_next = before.1 == next.0;
-                before.1 = if is_next { next.1 } else { before.1 };
+                let is_next = next.0 <= before.1;
+                before.1 = if is_next { before.1.max(next.1) } else { before.1 };
                 is_next
             });
         }
-        Ok(LetGo(all))
+        Ok(all)
     }
 
-    pub fn of(&self, table: &str) -> &[(i64, i64)] {
-        self.0.get(table).map_or(&[], Vec::as_slice)
+    pub fn of(&self, table: &str, feed: &Feed) -> &[(i64, i64)] {
+        let ranges = self.0.get(table).and_then(|own| own.get(feed.channel_or_none()));
+        ranges.map_or(&[], Vec::as_slice)
     }
 }
 
@@ -94,11 +102,15 @@ impl<'a> Retention<'a> {
     pub fn detach(&self, drops: bool) -> Result<Vec<Detached>, Failure> {
         lock::take(self.server, self.entity.name)?;
         lock::take_rows(self.server, self.entity.name)?;
+        self.require_loaded()?;
         let (mut detached, mut has_parts) = (Vec::new(), false);
         for dataset in self.entity.datasets.iter().rev() {
             let table = qualified(self.schema(), dataset.table);
             has_parts |= Bounds::of(&table)?.is_some();
-            for (leaf, ids) in attached(&table)? {
+            let mut leaves = attached(&table)?;
+            // A table without partitions takes no rows.
+            leaves.pop();
+            for (leaf, ids) in leaves {
                 if self.is_old(dataset, &leaf)? && !self.is_owner(dataset, &leaf, ids)? {
                     self.let_go(dataset, &leaf, ids, drops)?;
                     detached.push(Detached {
@@ -113,6 +125,19 @@ impl<'a> Retention<'a> {
             true => Ok(detached),
             false => Err(self.has_none()),
         }
+    }
+
+    /// Makes sure that the ids which are there are those that Odoo has given.
+    fn require_loaded(&self) -> Result<(), Failure> {
+        let owed = self.store.first_loads(&self.server.name)?;
+        let mut tables = self.entity.datasets.iter().map(|dataset| dataset.table);
+        let Some(table) = tables.find(|table| owed.contains(*table)) else {
+            return Ok(());
+        };
+        let message = format!("the first load of table {table} has not ended");
+        Err(Failure::new(State::ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE, message)
+            .detail("What it has not read yet would be left out for good.")
+            .hint(format!("CALL odoo_sync_job({}); and then again.", literal(self.entity.name))))
     }
 
     fn has_none(&self) -> Failure {
@@ -179,14 +204,17 @@ impl<'a> Retention<'a> {
         drops: bool,
     ) -> Result<(), Failure> {
         let table = Table::new(self.schema(), dataset.table);
+        let given = self.given(dataset, ids)?;
         let mut inside = Vec::new();
         for (child, feed, reference) in self.referring(dataset) {
             if child.table == dataset.table && !drops {
                 inside.push(Inside::look(self, child, feed, &reference, leaf, ids)?);
             }
-            self.empty(child, feed, &reference, ids)?;
         }
         let detach = || {
+            for (child, feed, reference) in self.referring(dataset) {
+                self.empty(child, feed, &reference, ids)?;
+            }
             table.alter(|| {
                 Spi::run(&format!(
                     "ALTER TABLE {} DETACH PARTITION {leaf}",
@@ -202,8 +230,34 @@ impl<'a> Retention<'a> {
         let again = "Nothing was detached; call odoo_retain again.";
         patiently(detach)
             .map_err(|failure| in_use(self.schema(), dataset.table, again, failure))?;
-        self.settle(dataset, ids)?;
-        self.store.note_detached(&self.server.name, dataset.table, (ids.from, ids.to))
+        for (feed, ids) in given {
+            self.settle(dataset, feed, ids)?;
+            let detached = DetachedIds {
+                target: dataset.table.to_owned(),
+                channel: feed.channel_or_none().to_owned(),
+                ids: (ids.from, ids.to),
+                partition: (!drops).then(|| leaf.to_owned()),
+            };
+            self.store.note_detached(&self.server.name, &detached)?;
+        }
+        Ok(())
+    }
+
+    /// Of a partition's ids those that Odoo has given in each feed: channels count for themselves, so
+    /// that one may have passed the partition which another has not reached.
+    fn given(&self, dataset: &Dataset, ids: Ids) -> Result<Vec<(&'static Feed, Ids)>, Failure> {
+        let mut given = Vec::new();
+        for feed in dataset.feeds {
+            let (table, own) = (qualified(self.schema(), dataset.table), feed.condition("row"));
+            let sql = format!("SELECT max(row.id) FROM {table} AS row WHERE {own}");
+            let highest = Table::new(self.schema(), dataset.table)
+                .run(owner::READ, || query::ask::<i64>(&sql, &[]))?;
+            let to = highest.map_or(ids.from, |highest| ids.to.min(highest.saturating_add(1)));
+            if ids.from < to {
+                given.push((feed, Ids { from: ids.from, to }));
+            }
+        }
+        Ok(given)
     }
 
     /// Empties a reference to rows that go.
@@ -224,18 +278,15 @@ impl<'a> Retention<'a> {
     }
 
     /// Nothing of them is missing any more, nor is what they lacked.
-    fn settle(&self, dataset: &'static Dataset, ids: Ids) -> Result<(), Failure> {
-        let feeds = dataset.feeds.iter().flat_map(|feed| feed.models);
-        let models: Vec<_> = feeds.map(|model| literal(model)).collect();
-        let own = dataset.feeds.iter().map(|feed| missing::condition(dataset.table, feed, "known"));
-        let own: Vec<_> = own.collect();
+    fn settle(&self, dataset: &Dataset, feed: &Feed, ids: Ids) -> Result<(), Failure> {
+        let models: Vec<_> = feed.models.iter().map(|model| literal(model)).collect();
         let Ids { from, to } = ids;
         let sql = format!(
             "UPDATE {} AS known SET resolved_at = now() WHERE resolved_at IS NULL \
-             AND (({}) AND row_id >= {from} AND row_id < {to} \
+             AND ({} AND row_id >= {from} AND row_id < {to} \
                OR odoo_model IN ({}) AND missing_id >= {from} AND missing_id < {to})",
             qualified(self.schema(), MISSING_DATA),
-            own.join(" OR "),
+            missing::condition(dataset.table, feed, "known"),
             models.join(", "),
         );
         Table::missing(self.schema()).run(owner::LOAD, || Ok(Spi::run(&sql)?))

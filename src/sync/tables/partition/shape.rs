@@ -6,7 +6,9 @@ use pgrx::spi::SpiHeapTupleData;
 
 use crate::failure::Failure;
 use crate::query;
-use crate::quote::literal;
+use crate::quote::{ident, literal};
+use crate::sync::load::partitions::making::index_name;
+use crate::warehouse::ddl::qualified;
 
 /// A statement about a table, and whose rights it needs.
 pub struct Statement {
@@ -33,16 +35,18 @@ fn owned(sql: &str, table: &str) -> Result<Vec<Statement>, Failure> {
     })
 }
 
-/// What makes names free that are one table's in a schema: its indexes get the partition's name, which
-/// is `partition`, instead of the table's, which is `name`.
-pub fn index_names(table: &str, name: &str, partition: &str) -> Result<Vec<String>, Failure> {
-    let sql = "SELECT array_agg(format('ALTER INDEX %I.%I RENAME TO %I', n.nspname, c.relname, \
-            left(CASE WHEN starts_with(c.relname, $2) THEN $3 || substr(c.relname, length($2) + 1) \
-              ELSE c.relname || substr($3, length($2) + 1) END, 63))) \
-        FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid \
-        JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE i.indrelid = to_regclass($1)";
-    let args = [table.into(), name.into(), partition.into()];
-    Ok(query::ask::<Vec<String>>(sql, &args)?.unwrap_or_default())
+/// What makes names free that are one table's in a schema: its indexes get names of the partition's.
+pub fn index_names(schema: &str, table: &str, partition: &str) -> Result<Vec<String>, Failure> {
+    let sql = "SELECT array_agg(c.relname::text ORDER BY c.oid) FROM pg_catalog.pg_index i \
+        JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid WHERE i.indrelid = to_regclass($1)";
+    let found = query::ask::<Vec<String>>(sql, &[qualified(schema, table).into()])?;
+    let mut taken = Vec::new();
+    let rename = |index: String| {
+        taken.push(index_name(schema, table, partition, &index, &taken));
+        let name = taken.last().map(|name| ident(name)).unwrap_or_default();
+        format!("ALTER INDEX {} RENAME TO {name}", qualified(schema, &index))
+    };
+    Ok(found.unwrap_or_default().into_iter().map(rename).collect())
 }
 
 /// Its primary key, and what is unique.
@@ -166,7 +170,7 @@ pub fn obstacles(table: &str) -> Result<Vec<String>, Failure> {
          LEFT JOIN pg_catalog.pg_class o ON o.oid = coalesce(r.ev_class, CASE d.classid WHEN 'pg_catalog.pg_class'::regclass THEN d.objid END) \
          LEFT JOIN pg_catalog.pg_policy p ON d.classid = 'pg_catalog.pg_policy'::regclass AND p.oid = d.objid \
          WHERE t.oid = to_regclass($1) AND d.deptype <> 'i' AND CASE d.classid \
-           WHEN 'pg_catalog.pg_rewrite'::regclass THEN o.relkind <> 'v' OR o.oid = t.oid \
+           WHEN 'pg_catalog.pg_rewrite'::regclass THEN o.relkind <> 'v' OR o.oid = t.oid OR r.rulename <> '_RETURN' \
            WHEN 'pg_catalog.pg_class'::regclass THEN o.relkind NOT IN ('i', 't') \
            WHEN 'pg_catalog.pg_policy'::regclass THEN p.polrelid <> t.oid \
            ELSE d.classid NOT IN ('pg_catalog.pg_constraint'::regclass, 'pg_catalog.pg_trigger'::regclass, \
@@ -176,6 +180,12 @@ pub fn obstacles(table: &str) -> Result<Vec<String>, Failure> {
              WHERE a.attrelid = i.indrelid AND a.attname = 'id' AND a.attnum = ANY (i.indkey)) \
          UNION SELECT '', format('constraint %I', conname) FROM pg_catalog.pg_constraint \
            WHERE conrelid = to_regclass($1) AND contype IN ('x', 't') \
+         UNION SELECT '', format('constraint %I, which is NOT VALID,', conname) FROM pg_catalog.pg_constraint \
+           WHERE conrelid = to_regclass($1) AND contype = 'c' AND NOT convalidated \
+         UNION SELECT '', format('publication %I, which has not publish_via_partition_root,', p.pubname) \
+           FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_class t ON t.oid = to_regclass($1) \
+           WHERE NOT p.pubviaroot AND (p.puballtables OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace n \
+             WHERE n.pnpubid = p.oid AND n.pnnspid = t.relnamespace)) \
          UNION SELECT '', format('column %I, which is an identity', attname) FROM pg_catalog.pg_attribute \
            WHERE attrelid = to_regclass($1) AND attidentity <> '' AND NOT attisdropped",
         table,

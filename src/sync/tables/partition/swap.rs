@@ -76,7 +76,9 @@ impl Plan {
         plan.extend(drop_triggers.into_iter().map(own));
         plan.extend(drop_referring);
         plan.push(own(format!("ALTER TABLE {table} RENAME TO {}", ident(partition))));
-        plan.extend(shape::index_names(&table, &order.table, partition)?.into_iter().map(own));
+        plan.extend(
+            shape::index_names(order.schema(), &order.table, partition)?.into_iter().map(own),
+        );
         plan.push(own(format!(
             "CREATE TABLE {table} (LIKE {name} INCLUDING ALL EXCLUDING INDEXES) PARTITION BY RANGE (id){}",
             tablespace(&table)?
