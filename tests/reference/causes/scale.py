@@ -11,8 +11,8 @@ PARTITIONS = {
         "Facts, mirrors and histories grow with time; dimensions do not.",
         "The HINT lists the tables that may be in partitions."),
     "the first load of table … has not ended": (
-        "Its foreign keys and indexes are still to be made.",
-        "Run its entity until they are, or drop the table: the next run makes it in partitions."),
+        "Its foreign keys and indexes are still to be made, or it is to be let go of before all of it was read.",
+        "Run its entity until it has ended. For `odoo_partition` the table may be dropped too: the next run makes it in partitions."),
     "table … cannot become a partition": (
         "Something depends on it that cannot be made again for the new table by itself, such as a materialized view; belongs to another role; or the "
         "table is a part of something else. The DETAIL names it.",
