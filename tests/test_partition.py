@@ -11,6 +11,7 @@ from .conftest import require_extension, url
 from .test_first_load import OWED, at_pieces, verdict
 from .live.test_docs import blocks
 from .test_in_step import Shop, paid_order_with_lines
+from .test_mirror import with_leads
 
 ALL = "SELECT * FROM odoo_sync_all()"
 JOB = "CALL odoo_sync_job()"
@@ -197,8 +198,8 @@ def test_what_users_built_on_it_goes_along(db, shop):
     ("CREATE TABLE t (line fact_sales_lines)", "table public.t"),
     ("CREATE UNIQUE INDEX u ON fact_sales_lines (channel, order_id, product_id, quantity, branch_id, business_date)", "index public.u"),
     ("CREATE PUBLICATION p FOR TABLE fact_sales_lines", "publication"),
-    ("CREATE PUBLICATION p FOR TABLES IN SCHEMA public", "publication p, which has not publish_via_partition_root,"),
-    ("CREATE PUBLICATION p FOR ALL TABLES", "publication p, which has not publish_via_partition_root,"),
+    ("CREATE PUBLICATION p FOR TABLES IN SCHEMA public", "publication p, which lacks publish_via_partition_root,"),
+    ("CREATE PUBLICATION p FOR ALL TABLES", "publication p, which lacks publish_via_partition_root,"),
     ("CREATE VIEW v AS SELECT * FROM fact_sales_lines; CREATE RULE r AS ON DELETE TO v DO INSTEAD DELETE FROM fact_sales_lines "
      "WHERE id = OLD.id", "rule r on view public.v"),
     ("ALTER TABLE fact_sales_lines ADD CONSTRAINT sane CHECK (quantity < 1e9) NOT VALID", "constraint sane"),
@@ -220,10 +221,14 @@ def test_what_cannot_go_along_is_named(db, shop, obstacle, named):
 
 
 def test_long_names(db, shop):
+    with_leads(shop)
+    mirror = "m" * 60
+    db.run(f"SELECT odoo_mirror('crm.lead', target => '{mirror}')")
     sync(db)
     for end in "ab":
         db.run(f"CREATE INDEX {'i' * 62}{end} ON fact_sales_lines (quantity)")
-    in_parts(db, 1000, LINES)
+    in_parts(db, 1000, LINES, mirror)
+    assert len(parts(db, mirror)) == 2
     assert db.run("SELECT count(*), max(length(relname)) FROM pg_index JOIN pg_class ON oid = indexrelid "
                   "WHERE indrelid = 'fact_sales_lines_p0'::regclass AND relname ~ '^i+_p0'") == [(2, 63)]
 

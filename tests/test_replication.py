@@ -15,6 +15,7 @@ from .test_dashboard import data_of, page
 from .test_deleted import payments_of
 from .test_in_step import Shop, paid_order_with_lines
 from .test_mirror import with_leads
+from .test_partition import more_lines
 
 pytestmark = pytest.mark.postgres
 
@@ -169,6 +170,16 @@ def wait_until(check, seconds=60):
     while not check():
         assert time.monotonic() < deadline
         time.sleep(0.2)
+
+
+def test_rows_of_partitions_arrive_in_a_plain_table(pair):
+    pair.db.run("CALL odoo_partition('fact_sales_lines', rows => 1000)")
+    more_lines(pair.shop, 5000)
+    pair.db.run(ALL)
+    pair.follow()
+    rows = "SELECT row::text FROM fact_sales_lines AS row ORDER BY 1"
+    assert pair.db.value("SELECT count(*) FROM fact_sales_lines_p5000") == 3
+    assert pair.reader.run(rows) == pair.db.run(rows)
 
 
 def test_new_columns_and_tables(pair):

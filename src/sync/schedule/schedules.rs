@@ -21,7 +21,6 @@ pub struct Schedule<'a> {
     pub follow: Option<Duration>,
 }
 
-/// How long it stays where the expression is another pg_cron's to judge.
 /// What a job that follows leaves to the one after it: pg_cron starts that when it has ended.
 const GAP: Duration = Duration::from_secs(1);
 
@@ -32,29 +31,21 @@ impl Schedule<'_> {
         require_writable()?;
         let parsed = cron::parse(cron).map_err(|reason| invalid(cron, &reason))?;
         let store = Store::find()?;
-        let interval = || {
-            let found = cron::interval(&parsed, SystemTime::now().into());
-            found.ok_or_else(|| invalid(cron, "There is no such day"))
+        let interval = cron::interval(&parsed, SystemTime::now().into());
+        let until = interval.unwrap_or_default().saturating_sub(GAP);
+        let check = || match interval {
+            None => Err(invalid(cron, "There is no such day")),
+            Some(_) if self.follow.is_some_and(|every| every > until) => Err(too_seldom()),
+            Some(_) => Ok(()),
         };
-        let follow = || {
-            let Some(every) = self.follow else {
-                return Ok(None);
-            };
-            let until = interval()?.saturating_sub(GAP);
-            if every > until { Err(too_seldom()) } else { Ok(Some((every, until))) }
-        };
-        self.require_pg_cron(&store, cron, follow)?;
+        let command = self.command(&store, until);
+        self.require_pg_cron(&store, cron, &command)
+            .or_else(|missing| check().and(Err(missing)))?;
         let chosen = self.choose(&store, cron)?;
-        let schedule = |command: String| {
-            let args = [self.job_name().into(), chosen.as_str().into(), command.into()];
-            Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)
-        };
-        // Only of an expression that pg_cron knows the next times are looked for.
-        let mut job = schedule(self.command(&store, None))?;
-        interval()?;
-        if let Some(follow) = follow()? {
-            job = schedule(self.command(&store, Some(follow)))?;
-        }
+        let args = [self.job_name().into(), chosen.as_str().into(), command.into()];
+        let job = Spi::get_one_with_args::<i64>("SELECT cron.schedule($1, $2, $3)", &args)?;
+        // What pg_cron finds wrong, it says itself.
+        check()?;
         let job = job.unwrap_or(0);
         store.note_schedule(self.of, cron, &chosen, self.follow, job)?;
         Ok(job)
@@ -94,10 +85,11 @@ impl Schedule<'_> {
         format!("odoo_etl {server} {entity}{kind}")
     }
 
-    /// One statement: pg_cron would run several of them in one transaction.
-    fn command(&self, store: &Store, follow: Option<(Duration, Duration)>) -> String {
+    /// One statement: pg_cron would run several of them in one transaction. A job that follows stays
+    /// for `until`.
+    fn command(&self, store: &Store, until: Duration) -> String {
         let JobKey { server, entity, reconcile } = self.of;
-        if let Some((every, until)) = follow {
+        if let Some(every) = self.follow {
             return format!(
                 "CALL {}.odoo_follow({}, every => '{} seconds', until => '{} seconds', server => {})",
                 ident(&store.schema),
@@ -116,13 +108,7 @@ impl Schedule<'_> {
         )
     }
 
-    /// `follow` tells how often and for how long its jobs look.
-    fn require_pg_cron(
-        &self,
-        store: &Store,
-        cron: &str,
-        follow: impl FnOnce() -> Result<Option<(Duration, Duration)>, Failure>,
-    ) -> Result<(), Failure> {
+    fn require_pg_cron(&self, store: &Store, cron: &str, command: &str) -> Result<(), Failure> {
         let home = store.parameter("cron.database_name")?;
         let here = ask::<String>("SELECT current_database()::text", &[])?.unwrap_or_default();
         let installed =
@@ -151,7 +137,7 @@ impl Schedule<'_> {
                     // Names are pg_cron's for all databases.
                     literal(&format!("{} in {here}", self.job_name())),
                     literal(cron),
-                    literal(&self.command(store, follow()?)),
+                    literal(command),
                     literal(&here),
                 ),
             ),

@@ -58,6 +58,9 @@ impl LetGo {
     }
 }
 
+/// A feed of a table, and a reference of its rows.
+type Referring = (&'static Dataset, usize, Reference);
+
 /// A partition that was detached.
 pub struct Detached {
     pub target: String,
@@ -110,9 +113,10 @@ impl<'a> Retention<'a> {
             let mut leaves = attached(&table)?;
             // A table without partitions takes no rows.
             leaves.pop();
+            let referring = self.referring(dataset);
             for (leaf, ids) in leaves {
-                if self.is_old(dataset, &leaf)? && !self.is_owner(dataset, &leaf, ids)? {
-                    self.let_go(dataset, &leaf, ids, drops)?;
+                if self.is_old(dataset, &leaf)? && !self.is_owner(&referring, &leaf, ids)? {
+                    self.let_go(dataset, &referring, &leaf, ids, drops)?;
                     detached.push(Detached {
                         target: dataset.table.to_owned(),
                         partition: leaf,
@@ -164,14 +168,14 @@ impl<'a> Retention<'a> {
     }
 
     /// Whether rows that stay are parts of a partition's.
-    fn is_owner(&self, dataset: &'static Dataset, leaf: &str, ids: Ids) -> Result<bool, Failure> {
-        for (child, feed, reference) in self.referring(dataset) {
+    fn is_owner(&self, referring: &[Referring], leaf: &str, ids: Ids) -> Result<bool, Failure> {
+        for (child, feed, reference) in referring {
             if child.owner != Some(reference.column) {
                 continue;
             }
             let sql = format!(
                 "SELECT EXISTS (SELECT {})",
-                refers(self.schema(), child, feed, &reference, ids)
+                refers(self.schema(), child, *feed, reference, ids)
             );
             let ask = || query::is_true(&sql, &[]);
             if Table::new(self.schema(), child.table).run(owner::READ, ask)? {
@@ -183,7 +187,7 @@ impl<'a> Retention<'a> {
     }
 
     /// The references to a table.
-    fn referring(&self, dataset: &'static Dataset) -> Vec<(&'static Dataset, usize, Reference)> {
+    fn referring(&self, dataset: &Dataset) -> Vec<Referring> {
         let mut found = Vec::new();
         for child in declared(self.schema()).chain(self.warehouse.mirrors()) {
             for feed in 0..child.feeds.len() {
@@ -198,7 +202,8 @@ impl<'a> Retention<'a> {
 
     fn let_go(
         &self,
-        dataset: &'static Dataset,
+        dataset: &Dataset,
+        referring: &[Referring],
         leaf: &str,
         ids: Ids,
         drops: bool,
@@ -206,14 +211,14 @@ impl<'a> Retention<'a> {
         let table = Table::new(self.schema(), dataset.table);
         let given = self.given(dataset, ids)?;
         let mut inside = Vec::new();
-        for (child, feed, reference) in self.referring(dataset) {
+        for (child, feed, reference) in referring {
             if child.table == dataset.table && !drops {
-                inside.push(Inside::look(self, child, feed, &reference, leaf, ids)?);
+                inside.push(Inside::look(self, child, *feed, reference, leaf, ids)?);
             }
         }
         let detach = || {
-            for (child, feed, reference) in self.referring(dataset) {
-                self.empty(child, feed, &reference, ids)?;
+            for (child, feed, reference) in referring {
+                self.empty(child, *feed, reference, ids)?;
             }
             table.alter(|| {
                 Spi::run(&format!(

@@ -182,7 +182,7 @@ pub fn obstacles(table: &str) -> Result<Vec<String>, Failure> {
            WHERE conrelid = to_regclass($1) AND contype IN ('x', 't') \
          UNION SELECT '', format('constraint %I, which is NOT VALID,', conname) FROM pg_catalog.pg_constraint \
            WHERE conrelid = to_regclass($1) AND contype = 'c' AND NOT convalidated \
-         UNION SELECT '', format('publication %I, which has not publish_via_partition_root,', p.pubname) \
+         UNION SELECT '', format('publication %I, which lacks publish_via_partition_root,', p.pubname) \
            FROM pg_catalog.pg_publication p JOIN pg_catalog.pg_class t ON t.oid = to_regclass($1) \
            WHERE NOT p.pubviaroot AND (p.puballtables OR EXISTS (SELECT FROM pg_catalog.pg_publication_namespace n \
              WHERE n.pnpubid = p.oid AND n.pnnspid = t.relnamespace)) \

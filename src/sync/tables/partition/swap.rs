@@ -32,7 +32,10 @@ pub fn require_free(order: &Order<'_>) -> Result<(), Failure> {
             format!("table {} cannot become a partition", order.table),
         )
         .detail(lines.join("\n"))
-        .hint("Drop it, or take the table out of it, and make it again afterwards."));
+        .hint(
+            "Drop it, or take the table out of it, and make it again afterwards. A publication may stay with \
+             publish_via_partition_root = true, a constraint once it is validated.",
+        ));
     }
     let [dropped, _] = shape::referring(&table, &table)?;
     for statement in shape::views(&table)?.iter().chain(&dropped) {
